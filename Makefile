@@ -1,0 +1,83 @@
+# What is done with this tree, by name; `make` alone lists it. Each target makes the environment that it needs: with uv
+# where it is installed, else with venv and pip. A stamp file says that it is made, so the next time costs nothing.
+
+PYTHON ?= python3
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv)
+
+ifneq ($(UV),)
+make-venv = $(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
+install = VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --constraint constraints.txt --build-constraint constraints.txt
+else
+# The pip that comes with Python 3.11 knows no dependency groups: the first step is to bring in the one of constraints.txt.
+make-venv = $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet --constraint constraints.txt pip
+install = $(BIN)/python -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt
+endif
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# pyright otherwise asks the network whether there is a newer one
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-real check bench soak docs fmt constraints clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo
+	@echo '  ARGS="..." is passed on: make demo ARGS=--once, make test ARGS="tests/unit -k breaker"'
+
+demo: $(VENV)/run.stamp ## Ask a country of made-up bodies one question and watch the answers come
+	@$(BIN)/esclusa demo $(ARGS)
+
+test: $(VENV)/dev.stamp ## Run the tests that need Python alone
+	$(BIN)/pytest -m 'not real and not soak' --cov --cov-report=term $(ARGS)
+
+test-real: $(VENV)/dev.stamp ## Run the tests that need more than Python, or kill processes (installs what is missing)
+	dev/install nginx
+	$(BIN)/pytest -m 'real and not soak' $(ARGS)
+
+check: $(VENV)/dev.stamp ## Lint, format, types, import rules
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/pyright
+	$(BIN)/pyright --verifytypes esclusa --ignoreexternal
+	$(BIN)/lint-imports
+
+bench: $(VENV)/dev.stamp ## Measure each budget beside its peer; writes docs/performance.md
+	$(BIN)/python -m bench $(ARGS)
+
+soak: $(VENV)/dev.stamp ## Run the fault tests for many rounds
+	$(BIN)/pytest -m soak --timeout 3600 $(ARGS)
+
+docs: $(VENV)/dev.stamp ## Build the documentation into docs/_build; a broken link is an error
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+	@echo 'docs/_build/html/index.html'
+
+fmt: $(VENV)/dev.stamp ## Mend what ruff can mend, and format
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+
+constraints: ## Write constraints.txt anew, with the newest versions that fit (run the tests afterwards)
+	PYTHON=$(PYTHON) dev/constraints
+
+clean: ## Remove the environment and everything that was built
+	rm -rf $(VENV) build dist docs/_build .coverage .hypothesis .*_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/venv.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Esclusa needs Python 3.11 or newer: make PYTHON=...")'
+	@echo 'Making the environment in $(VENV) (once) ...'
+	@$(make-venv)
+	@touch $@
+
+$(VENV)/run.stamp: pyproject.toml constraints.txt | $(VENV)/venv.stamp
+	@$(install) --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/run.stamp
+	@$(install) --group dev
+	@touch $@

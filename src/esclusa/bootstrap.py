@@ -1,0 +1,253 @@
+"""The only module that knows everything: makes every part from the configuration, and wires them.
+
+Parts start in the order in which they stand here and are drained in the reverse one: first the waits end, then HTTP, then
+the calls, then the collecting, and last the storage.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from hashlib import blake2b
+from pathlib import Path
+from typing import Literal, Protocol
+
+import msgspec
+
+import esclusa
+from esclusa.config.config import Configuration, load
+from esclusa.config.engines import PORTS, engine_of
+from esclusa.connectors.connector import Connector
+from esclusa.connectors.making import connector
+from esclusa.engines.memory import MemoryEngine
+from esclusa.engines.sqlite import SqliteEngine
+from esclusa.hub.admission import Admission
+from esclusa.hub.collect import Collector
+from esclusa.hub.final import read
+from esclusa.hub.hub import Hub
+from esclusa.hub.inventory import Inventory
+from esclusa.hub.pool import Pool
+from esclusa.hub.presence import Presence, ProcessReport
+from esclusa.hub.purge import Purge
+from esclusa.hub.results import Results
+from esclusa.hub.submit import Submitter
+from esclusa.hub.topics import CANCELS, WAKEUPS, pool_topics
+from esclusa.hub.vault import Vault
+from esclusa.hub.wakeups import Wakeups
+from esclusa.kernel.clock import Clock
+from esclusa.kernel.errors import NotFound
+from esclusa.kernel.ids import Ids
+from esclusa.kernel.instrument import Instrument
+from esclusa.kernel.lifecycle import Lifecycle, Part
+from esclusa.kernel.signal import Signals
+from esclusa.ports.keys import Keys
+from esclusa.ports.log import Log
+from esclusa.ports.records import Records
+from esclusa.ports.upkeep import Upkeep
+
+Role = Literal["hub", "collector", "connectors", "purge"]
+ROLES: tuple[Role, ...] = ("hub", "collector", "connectors", "purge")
+
+
+class Engine(Part, Protocol):
+    """What a package of `esclusa.engines` offers to be wired."""
+
+    log: Log
+    records: Records
+    keys: Keys
+    upkeep: Upkeep
+
+
+class Ports(msgspec.Struct, frozen=True):
+    """The ports of one process, and the engines behind them."""
+
+    log: Log
+    records: Records
+    keys: Keys
+    engines: Sequence[Engine]
+
+
+class World(msgspec.Struct, frozen=True):
+    """What every part is given."""
+
+    clock: Clock
+    ids: Ids
+    instrument: Instrument
+    signals: Signals
+
+    @classmethod
+    def real(cls, instrument: Instrument | None = None) -> World:
+        """The machine's clock and randomness; nobody listens to signals."""
+        clock = Clock()
+        return cls(clock, Ids(clock), instrument or Instrument(), Signals())
+
+
+def open_ports(configuration: Configuration, world: World) -> Ports:
+    """The ports that the configuration names, each on its engine; the engines are not started yet."""
+    made: dict[str, Engine] = {}
+    for port in PORTS:
+        name = engine_of(configuration.esclusa, port)
+        if name not in made:
+            made[name] = _engine(name, configuration, world)
+    log, records, keys = (made[engine_of(configuration.esclusa, port)] for port in PORTS)
+    return Ports(log.log, records.records, keys.keys, list(made.values()))
+
+
+def _engine(name: str, configuration: Configuration, world: World) -> Engine:
+    if name == "memory":
+        return MemoryEngine(world.clock)
+    return SqliteEngine(Path(configuration.esclusa.data), world.clock, world.instrument, world.signals)
+
+
+def make_connectors(configuration: Configuration, world: World) -> dict[str, Connector]:
+    """Every connector of the configuration, ready to call. `ConfigurationError` names what can't be made."""
+    return {
+        name: connector(
+            name,
+            settings,
+            None if settings.credentials is None else configuration.credentials[settings.credentials],
+            configuration.hub.max_answer,
+            world.clock,
+            world.ids,
+            world.instrument,
+        )
+        for name, settings in configuration.connectors.items()
+    }
+
+
+class Closing:
+    """The connectors of a process as a part: there is nothing to start; what they hold is let go at the end."""
+
+    def __init__(self, connectors: Mapping[str, Connector]) -> None:
+        self._connectors = connectors
+
+    async def start(self) -> None:
+        """They connect when they are first asked."""
+
+    async def drain(self) -> None:
+        """Their pools have drained them."""
+
+    async def stop(self) -> None:
+        """Close every connection."""
+        for each in self._connectors.values():
+            await each.close()
+
+
+class HubProcess(msgspec.Struct, frozen=True):
+    """The hub of one process, and what has to run for it, in the order of starting."""
+
+    hub: Hub
+    parts: Sequence[Part]
+    waits: Wakeups
+    """Started last and so drained first: whoever waits is let go before HTTP is drained."""
+
+
+def make_hub(
+    configuration: Configuration,
+    ports: Ports,
+    connectors: Mapping[str, Connector],
+    world: World,
+    *,
+    roles: Collection[Role] = ROLES,
+    pools: Collection[str] | None = None,
+) -> HubProcess:
+    """Wire the hub over `ports`. `pools`: whose connectors this process runs; None: all."""
+    clock, ids, instrument, signals = world.clock, world.ids, world.instrument, world.signals
+    settings = configuration.hub
+    topics = pool_topics(configuration.pools, configuration.queries)
+    inventory = Inventory(configuration.connectors, configuration.queries)
+    vault = Vault(ports.keys, clock, ids)
+
+    async def everyone(id: bytes) -> bool:
+        try:
+            return (await read(ports.records, id, bodies=False)).everyone
+        except NotFound:
+            return True
+
+    admission = Admission(settings, clock, ids, instrument, everyone)
+    wakeups = Wakeups(ports.log, clock, admission.heard)
+    results = Results(inventory, ports.records, vault, wakeups, clock)
+    submitter = Submitter(
+        inventory, topics, ports.log, ports.records, vault, results, admission, settings, clock, ids, instrument
+    )
+    served = [name for name in topics if pools is None or name in pools] if "connectors" in roles else []
+    mine = {name: each for name, each in connectors.items() if configuration.connectors[name].pool in served}
+    me = ProcessReport(
+        str(ids.uuid()),
+        esclusa.__version__,
+        clock.millis(),
+        clock.millis(),
+        list(roles),
+        served,
+        fingerprint(configuration),
+        [],
+    )
+    presence = Presence(me, inventory, mine, ports.records, clock, instrument)
+    parts: list[Part] = []
+    if "collector" in roles:
+        parts += [Collector(each, ports.log, ports.records, clock, instrument, signals) for each in topics.values()]
+    parts.append(Closing(mine))
+    for name in served:
+        its = {each: mine[each] for each in mine if configuration.connectors[each].pool == name}
+        parts.append(Pool(topics[name], its, ports.log, vault, settings, clock, instrument, signals))
+    parts += [admission, presence]
+    if "purge" in roles:
+        upkeep = [engine.upkeep for engine in ports.engines]
+        parts.append(Purge(ports.keys, upkeep, vault, clock, instrument, signals))
+    return HubProcess(Hub(inventory, submitter, results, presence), parts, wakeups)
+
+
+def fingerprint(configuration: Configuration) -> str:
+    """Short and the same for processes with the same configuration; says nothing of the secrets in it."""
+    said = msgspec.json.encode(configuration, order="deterministic", enc_hook=str)
+    return blake2b(said, digest_size=6).hexdigest()
+
+
+class Setup:
+    """Makes the topics before anybody uses them. A part, after the engines."""
+
+    def __init__(self, configuration: Configuration, ports: Ports) -> None:
+        self._configuration = configuration
+        self._ports = ports
+
+    async def start(self) -> None:
+        """Make what is absent."""
+        pairs = pool_topics(self._configuration.pools, self._configuration.queries).values()
+        topics = [topic for pair in pairs for topic in (pair.requests, pair.answers)]
+        for engine in self._ports.engines:
+            await engine.upkeep.setup([*topics, WAKEUPS, CANCELS])
+
+    async def drain(self) -> None:
+        """Nothing runs."""
+
+    async def stop(self) -> None:
+        """What was made stays."""
+
+
+@asynccontextmanager
+async def open_hub(
+    source: str | Path | Configuration, *, environ: Mapping[str, str] | None = None, instrument: Instrument | None = None
+) -> AsyncIterator[Hub]:
+    """The hub inside one's own program, with every role, for as long as the context lasts.
+
+    `source`: the path of a configuration file, or a configuration; `environ`: what its `${NAME}` stand for, the
+    process's environment unless given. Raises `ConfigurationError`, `StorageError`.
+    """
+    configuration = (
+        source if isinstance(source, Configuration) else load(Path(source), os.environ if environ is None else environ)
+    )
+    world = World.real(instrument)
+    ports = open_ports(configuration, world)
+    process = make_hub(configuration, ports, make_connectors(configuration, world), world)
+    parts = [*ports.engines, Setup(configuration, ports), *process.parts, process.waits]
+    async with Lifecycle(parts):
+        yield process.hub
+
+
+def settle_memory() -> None:
+    """Once started: what lives for ever is not looked at by the collector again, which then runs seldom."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 50)

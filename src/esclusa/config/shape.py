@@ -1,0 +1,224 @@
+"""Whether a tree has the shape of the settings: its keys and types, every mistake in them.
+
+msgspec stops at its first error and forgets names, so the tree is walked here first, along what msgspec knows of the
+structs; what comes out, `msgspec.convert` takes without a word.
+"""
+
+from __future__ import annotations
+
+import operator
+import os.path
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from msgspec import inspect
+
+from esclusa.config.findings import Findings, nearest
+from esclusa.config.tree import Node
+from esclusa.kernel.duration import Duration
+
+WRONG: Final = object()
+"""Stands for a value that can't be used; why has been noted."""
+
+Path = tuple[str | int, ...]
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def shaped(root: Node, settings: type, findings: Findings) -> dict[str, Any]:
+    """`root` in plain values, without what does not fit `settings`: that goes to `findings`.
+
+    What is required and absent is noted too, and an empty text takes its place, so that the rest can be judged all the
+    same. Paths come out absolute, from the folder of the file in which they are written.
+    """
+    value: dict[str, Any] = _value(findings, root, inspect.type_info(settings), ())
+    return value
+
+
+def plain(node: Node) -> Any:
+    """The value of `node` as tomllib gave it, with its variables filled in."""
+    if isinstance(node.value, dict):
+        return {name: plain(below) for name, below in node.value.items()}
+    if isinstance(node.value, list):
+        return [plain(below) for below in node.value]
+    return node.value
+
+
+def dotted(path: Sequence[str | int]) -> str:
+    """`connectors.dgt.tags[0]`."""
+    text = ""
+    for step in path:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        else:
+            text += ("." if text else "") + (step if _BARE.fullmatch(step) else f'"{step}"')
+    return text
+
+
+def _value(findings: Findings, node: Node, info: inspect.Type, path: Path) -> Any:
+    if node.unknown:
+        return WRONG
+    return _KINDS[type(info)](findings, node, info, path)
+
+
+def _mismatch(findings: Findings, node: Node, path: Path, wanted: str) -> object:
+    """A value of another kind, which is named and not shown: it might be a secret."""
+    findings.add(node.place, f"{dotted(path)} is {_kind(node.value)}, not {wanted}")
+    return WRONG
+
+
+def _kind(value: object) -> str:
+    for kind, words in _WORDS.items():
+        if isinstance(value, kind):
+            return words
+    return "a date or time"
+
+
+def _struct(findings: Findings, node: Node, info: inspect.StructType, path: Path) -> Any:
+    if not isinstance(node.value, dict):
+        return _mismatch(findings, node, path, f"a table: write [{dotted(path)}] above its keys")
+    fields = {field.encode_name: field for field in info.fields}
+    values: dict[str, Any] = {}
+    for name, below in node.value.items():
+        if name in fields:
+            value = _value(findings, below, fields[name].type, (*path, name))
+            if value is not WRONG:
+                values[name] = value
+        elif name == info.tag_field:
+            values[name] = info.tag
+        elif path:
+            findings.add(below.place, f"unknown key {dotted((*path, name))}: {nearest(name, _keys(info))}")
+        else:
+            findings.add(below.place, f"unknown table [{dotted((name,))}]: {nearest(name, fields)}")
+    for name, field in fields.items():
+        if field.required and name not in values:
+            if name not in node.value:
+                findings.add(node.place, f'[{dotted(path)}] has no {name}: add {name} = "..."')
+            values[name] = field.type.values[0] if isinstance(field.type, inspect.LiteralType) else ""
+    return values
+
+
+def _keys(info: inspect.StructType) -> list[str]:
+    return [*([info.tag_field] if info.tag_field else []), *(field.encode_name for field in info.fields)]
+
+
+def _union(findings: Findings, node: Node, info: inspect.UnionType, path: Path) -> Any:
+    kinds = [kind for kind in info.types if not isinstance(kind, inspect.NoneType)]
+    tagged = [kind for kind in kinds if isinstance(kind, inspect.StructType) and kind.tag_field]
+    if tagged:
+        return _tagged(findings, node, tagged, path)
+    if isinstance(node.value, dict):
+        kinds.sort(key=lambda kind: not isinstance(kind, inspect.DictType | inspect.StructType))
+    return _value(findings, node, kinds[0], path)
+
+
+def _tagged(findings: Findings, node: Node, kinds: Sequence[inspect.StructType], path: Path) -> Any:
+    if not isinstance(node.value, dict):
+        return _mismatch(findings, node, path, f"a table: write [{dotted(path)}] above its keys")
+    by_tag = {str(kind.tag): kind for kind in kinds}
+    tag_field = str(kinds[0].tag_field)
+    tag = node.value.get(tag_field)
+    if tag is None:
+        findings.add(node.place, f"[{dotted(path)}] has no {tag_field}: {nearest('', by_tag)}")
+        return WRONG
+    chosen = _value(findings, tag, inspect.LiteralType(tuple(by_tag)), (*path, tag_field))
+    return WRONG if chosen is WRONG else _struct(findings, node, by_tag[chosen], path)
+
+
+def _dictionary(findings: Findings, node: Node, info: inspect.DictType, path: Path) -> Any:
+    if not isinstance(node.value, dict):
+        return _mismatch(findings, node, path, "a table of names and values")
+    values = {name: _value(findings, below, info.value_type, (*path, name)) for name, below in node.value.items()}
+    return {name: value for name, value in values.items() if value is not WRONG}
+
+
+def _list(findings: Findings, node: Node, info: inspect.ListType, path: Path) -> Any:
+    if not isinstance(node.value, list):
+        return _mismatch(findings, node, path, "a list: put it between [ and ]")
+    values = [_value(findings, below, info.item_type, (*path, place)) for place, below in enumerate(node.value)]
+    return [value for value in values if value is not WRONG]
+
+
+def _literal(findings: Findings, node: Node, info: inspect.LiteralType, path: Path) -> Any:
+    if node.value not in info.values:
+        findings.add(node.place, f"{dotted(path)} can't be {node.shown()}: {nearest(str(node.value), map(str, info.values))}")
+        return WRONG
+    return node.value
+
+
+def _duration(findings: Findings, node: Node, _: inspect.CustomType, path: Path) -> Any:
+    if not isinstance(node.value, str):
+        given = isinstance(node.value, int | float) and not isinstance(node.value, bool)
+        like = f'"{node.value}s"' if given else '"3s"'
+        return _mismatch(findings, node, path, f"a duration: write a number and its unit between quotes, such as {like}")
+    try:
+        Duration.parse(node.value)
+    except ValueError:
+        what = f'{dotted(path)} can\'t be {node.shown()}: write a number and its unit, such as "250ms", "3s", "1m30s" or "10m"'
+        findings.add(node.place, what)
+        return WRONG
+    return node.value
+
+
+def _number(findings: Findings, node: Node, info: inspect.IntType | inspect.FloatType, path: Path) -> Any:
+    whole = isinstance(info, inspect.IntType)
+    if isinstance(node.value, bool) or not isinstance(node.value, int if whole else int | float):
+        remedy = "write it without quotes" if isinstance(node.value, str) else f"such as {10 if whole else 0.5}"
+        return _mismatch(findings, node, path, f"a {'whole ' if whole else ''}number: {remedy}")
+    for name, holds, words in _LIMITS:
+        limit = getattr(info, name)
+        if limit is not None and not holds(node.value, limit):
+            findings.add(node.place, f"{dotted(path)} can't be {node.shown()}: it must be {words} {limit}")
+            return WRONG
+    return node.value
+
+
+def _text(findings: Findings, node: Node, _: inspect.StrType, path: Path) -> Any:
+    if not isinstance(node.value, str):
+        return _mismatch(findings, node, path, "text: put it between quotes")
+    return node.value
+
+
+def _truth(findings: Findings, node: Node, _: inspect.BoolType, path: Path) -> Any:
+    if not isinstance(node.value, bool):
+        return _mismatch(findings, node, path, "true or false: write one of them, without quotes")
+    return node.value
+
+
+def _metadata(findings: Findings, node: Node, info: inspect.Metadata, path: Path) -> Any:
+    value = _value(findings, node, info.type, path)
+    if info.extra == {"path": True} and isinstance(value, str):
+        return os.path.abspath(os.path.join(os.path.dirname(node.place.file), value))
+    return value
+
+
+def _anything(_: Findings, node: Node, __: inspect.AnyType, ___: Path) -> Any:
+    return plain(node)
+
+
+_KINDS: Mapping[type[inspect.Type], Callable[[Findings, Node, Any, Path], Any]] = {
+    inspect.StructType: _struct,
+    inspect.UnionType: _union,
+    inspect.DictType: _dictionary,
+    inspect.ListType: _list,
+    inspect.LiteralType: _literal,
+    inspect.CustomType: _duration,
+    inspect.IntType: _number,
+    inspect.FloatType: _number,
+    inspect.StrType: _text,
+    inspect.BoolType: _truth,
+    inspect.Metadata: _metadata,
+    inspect.AnyType: _anything,
+}
+
+_LIMITS = (("ge", operator.ge, "at least"), ("gt", operator.gt, "more than"), ("le", operator.le, "at most"), ("lt", operator.lt, "less than"))
+
+_WORDS: Mapping[type, str] = {
+    bool: "a true or false",
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    dict: "a table",
+    list: "a list",
+}

@@ -1,0 +1,75 @@
+"""What a protocol has to offer to be put under policies: one attempt, bounded in time.
+
+Callbacks instead of coroutines, because a task and a future a call are most of what a call costs. A protocol that is
+written as a coroutine is as welcome: `esclusa.connectors.coroutine` turns one into a `Backend`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+
+class Reason(StrEnum):
+    """Why an answer is KO; the contract's words, in this order of the life of a question."""
+
+    REJECTED = "rejected"
+    PLATFORM_TIMEOUT = "platform_timeout"
+    CIRCUIT_OPEN = "circuit_open"
+    BACKEND_TIMEOUT = "backend_timeout"
+    BACKEND_ERROR = "backend_error"
+    NO_ANSWER = "no_answer"
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What is asked of a back end: in clear, in memory only, for as long as it is being asked."""
+
+    request: str
+    """The request's id, a UUID in text: the correlation id of every call."""
+    query: str
+    subject: str
+    """Who it is about; never logged but `masked`."""
+    params: dict[str, str]
+    """As the query declares them, in text, checked. A date range `period` is `period.from` and `period.to`."""
+
+
+class Outcome(msgspec.Struct, frozen=True, gc=False):
+    """How one attempt ended."""
+
+    data: bytes | None = None
+    """JSON, when `reason` is None; None: OK, and there is nothing about this subject."""
+    reason: Reason | None = None
+    """`BACKEND_TIMEOUT` or `BACKEND_ERROR`; None: OK."""
+    detail: str = ""
+    """Our words for what went wrong, fit for the user's eyes; never the back end's."""
+    again: bool = False
+    """Another attempt may do better, and asking again is harmless."""
+    after: float = 0.0
+    """Seconds that the back end asks to be left alone for (`Retry-After`)."""
+    failure: bool = False
+    """The breaker counts it."""
+
+
+Done = Callable[[Outcome], None]
+Abort = Callable[[], None]
+
+
+class Backend(Protocol):
+    """One back end, by one protocol, without policies."""
+
+    @property
+    def safe(self) -> bool:
+        """Whether an attempt may be cut or made again without harm."""
+
+    def ask(self, question: Question, by: float, done: Done) -> Abort:
+        """Make one attempt that ends by `by` (seconds since the epoch).
+
+        `done` is called once, after this returned, never with an exception; it is not called after the abort that
+        this returns.
+        """
+
+    async def close(self) -> None:
+        """Let go of connections; what is in flight ends with `BACKEND_ERROR`."""

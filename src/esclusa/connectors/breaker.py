@@ -1,0 +1,145 @@
+"""Whether a back end that has been failing is to be left alone for a while: the circuit breaker (H13), pure.
+
+Closed, it lets everything through and looks at how it ends. It opens after so many consecutive failures or, where that is
+configured, at a rate of failures over a window of time. Open, it lets nothing through. After `openFor` it is half open: a
+few probes go through; if they all succeed it closes, and the first that fails opens it again.
+
+A call is judged by the period in which it was let through: how a call of before the opening ends says nothing about the
+probes, and the other way round.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from esclusa.connectors.settings import BreakerSettings
+
+REFUSED = 0
+"""The permit that is none."""
+_BUCKETS = 10
+"""The window moves in steps of a tenth of its length."""
+
+
+class State(StrEnum):
+    """What a breaker does with the next call."""
+
+    CLOSED = "closed"
+    HALF_OPEN = "half_open"
+    OPEN = "open"
+
+
+class Breaker:
+    """The state machine of one back end. Every time is given, in seconds of any one clock that never goes back.
+
+    Each permit is returned once: by `success`, `failure` or, when the call says nothing about the back end, `release`.
+    """
+
+    __slots__ = ("_consecutive", "_period", "_probes", "_settings", "_state", "_succeeded", "_until", "_window")
+
+    def __init__(self, settings: BreakerSettings) -> None:
+        self._settings = settings
+        self._state = State.CLOSED
+        self._period = 1
+        self._consecutive = 0
+        self._until = 0.0
+        self._probes = 0
+        """Permits of this half-open period that are out or have succeeded."""
+        self._succeeded = 0
+        self._window = None if settings.rate is None else Window(settings.window)
+
+    def state(self, now: float) -> State:
+        """Closed, open, or half open, also when no probe has come yet."""
+        if self._state is State.OPEN and now >= self._until:
+            return State.HALF_OPEN
+        return self._state
+
+    def admit(self, now: float) -> int:
+        """A permit for one call, or `REFUSED`."""
+        if self._state is State.CLOSED:
+            return self._period
+        if self.state(now) is State.OPEN:
+            return REFUSED
+        if self._state is State.OPEN:
+            self._enter(State.HALF_OPEN)
+        if self._probes >= self._settings.probes:
+            return REFUSED
+        self._probes += 1
+        return self._period
+
+    def success(self, permit: int, now: float) -> bool:
+        """The call went well; whether that has closed the breaker."""
+        if permit != self._period:
+            return False
+        self._consecutive = 0
+        if self._state is State.HALF_OPEN:
+            self._succeeded += 1
+            if self._succeeded >= self._settings.probes:
+                self._enter(State.CLOSED)
+                return True
+        elif self._window is not None:
+            self._window.add(now, failed=False)
+        return False
+
+    def failure(self, permit: int, now: float) -> bool:
+        """The call failed in a way that tells of the back end's health; whether that has opened the breaker."""
+        if permit != self._period:
+            return False
+        self._consecutive += 1
+        opens = self._state is State.HALF_OPEN or self._consecutive >= self._settings.failures
+        if self._window is not None:
+            self._window.add(now, failed=True)
+            opens = opens or self._too_many(self._window, now)
+        if opens:
+            self._enter(State.OPEN)
+            self._until = now + self._settings.open_for
+        return opens
+
+    def release(self, permit: int) -> None:
+        """The call was cut by us, or was never made: another may take its place."""
+        if permit == self._period and self._state is State.HALF_OPEN:
+            self._probes -= 1
+
+    def _too_many(self, window: Window, now: float) -> bool:
+        calls, failures = window.totals(now)
+        return calls >= self._settings.calls and self._settings.rate is not None and failures >= calls * self._settings.rate
+
+    def _enter(self, state: State) -> None:
+        self._state = state
+        self._period += 1
+        self._consecutive = self._probes = self._succeeded = 0
+        if self._window is not None:
+            self._window.clear()
+
+
+class Window:
+    """Calls and failures of the last `length` seconds, to a tenth of it."""
+
+    __slots__ = ("_calls", "_failures", "_last", "_step")
+
+    def __init__(self, length: float) -> None:
+        self._step = length / _BUCKETS
+        self._last = 0
+        self.clear()
+
+    def clear(self) -> None:
+        """Start anew."""
+        self._calls = [0] * _BUCKETS
+        self._failures = [0] * _BUCKETS
+
+    def add(self, now: float, *, failed: bool) -> None:
+        """One call has ended at `now`."""
+        self._move(now)
+        place = self._last % _BUCKETS
+        self._calls[place] += 1
+        self._failures[place] += failed
+
+    def totals(self, now: float) -> tuple[int, int]:
+        """Calls and failures in the window that ends at `now`."""
+        self._move(now)
+        return sum(self._calls), sum(self._failures)
+
+    def _move(self, now: float) -> None:
+        step = int(now / self._step)
+        for passed in range(max(self._last + 1, step - _BUCKETS + 1), step + 1):
+            self._calls[passed % _BUCKETS] = self._failures[passed % _BUCKETS] = 0
+        self._last = max(self._last, step)

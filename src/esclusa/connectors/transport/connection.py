@@ -1,0 +1,132 @@
+"""One connection to a back end: carries one call at a time, and any number one after another."""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import ssl
+from typing import Protocol, cast
+
+from esclusa.connectors.transport.call import Call
+from esclusa.connectors.transport.limits import Limits
+from esclusa.connectors.transport.parser import AnswerParser
+from esclusa.connectors.transport.response import Response
+from esclusa.connectors.transport.tls import in_our_words
+from esclusa.kernel.errors import HttpError
+
+
+class Owner(Protocol):
+    """Who gives a connection its calls, and is told what became of them."""
+
+    def ended(self, connection: Connection, call: Call, outcome: Response | HttpError, *, reusable: bool) -> None:
+        """`call` is over; unless `reusable`, the connection is closing."""
+
+    def lost(self, connection: Connection, call: Call | None, error: HttpError, *, stale: bool) -> None:
+        """The connection is gone, and the `call` that it carried is not answered.
+
+        `stale`: it had carried others before, and nothing of this one's answer came.
+        """
+
+
+class Connection(asyncio.Protocol):
+    """A connection by TCP or TLS. Nothing waits here and no time is kept: its owner closes it when a call is late."""
+
+    __slots__ = ("_authority", "_owner", "_parser", "_poll", "_served", "_transport", "call", "until")
+
+    def __init__(self, owner: Owner, authority: bytes, limits: Limits) -> None:
+        self._owner = owner
+        self._authority = authority
+        self._parser = AnswerParser(limits)
+        self._poll = select.poll()
+        self._transport: asyncio.Transport | None = None
+        self._served = False
+        self.call: Call | None = None
+        """The call that it carries."""
+        self.until = 0.0
+        """When it has been unused for too long, in seconds since the epoch; for its owner's use."""
+
+    @property
+    def keep(self) -> float:
+        """Seconds that it may stay unused."""
+        return self._parser.keep
+
+    def carry(self, call: Call) -> bool:
+        """Send the request of `call`; False if the connection turns out to be unfit: then nothing was sent, and it closes.
+
+        A kept-alive connection is unfit if there is anything to read from it: the back end has closed it, or has sent
+        what nobody asked for, which must not be taken for this call's answer. Looking costs a system call of half a
+        microsecond.
+        """
+        transport = self._transport
+        if transport is None or transport.is_closing() or (self._served and self._poll.poll(0)):
+            self.close()
+            return False
+        request = call.request
+        self.call = call
+        call.place = self
+        call.sent = True
+        self._parser.expect(for_head=request.method == "HEAD")
+        transport.write(request.wire(self._authority))
+        return True
+
+    def close(self) -> None:
+        """Close at once, whatever the other side does; the owner is told with `lost`, without a call."""
+        self.call = None
+        if self._transport is not None:
+            self._transport.abort()
+
+    # The event loop calls the following.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """It is open."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+
+    def data_received(self, data: bytes) -> None:
+        """Some of the answer, unless nobody asked."""
+        if self.call is None:
+            self.close()
+            return
+        try:
+            if self._parser.feed(data):
+                self._answered()
+        except HttpError as error:
+            self._over(error, reusable=False)
+
+    def eof_received(self) -> None:
+        """The other side has ended in order (over TLS: has said so). The connection closes in any case."""
+        if self.call is not None and self._parser.ends_here():
+            self._answered()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is closed, by whomever."""
+        call, self.call, self._transport = self.call, None, None
+        began = self._parser.began
+        self._parser.release()
+        if isinstance(exc, ssl.SSLError):
+            error = HttpError("tls", in_our_words(exc), sent=True)
+        elif began:
+            error = HttpError("closed", "the connection was closed before the answer was whole", sent=True)
+        else:
+            error = HttpError("closed", "the connection was closed before any answer", sent=True)
+        self._owner.lost(self, call, error, stale=self._served and not began)
+
+    def _answered(self) -> None:
+        parser, transport = self._parser, self._transport
+        reusable = parser.reusable and transport is not None and not transport.get_write_buffer_size()
+        outcome: Response | HttpError
+        try:
+            outcome = parser.response()
+        except HttpError as error:
+            outcome = error
+        self._over(outcome, reusable=reusable)
+
+    def _over(self, outcome: Response | HttpError, *, reusable: bool) -> None:
+        call = self.call
+        self._served = True
+        if reusable:
+            self.call = None
+        else:
+            self.close()
+        if call is not None:
+            self._owner.ended(self, call, outcome, reusable=reusable)

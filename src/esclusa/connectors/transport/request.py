@@ -1,0 +1,139 @@
+"""What is asked of a back end over HTTP, checked when it is made: one request, whatever was put into it.
+
+A target, a field's name or its value that could end a line, or be read as a second request, is refused with
+`InvalidRequest`; what frames the message (`Content-Length`, `Transfer-Encoding`, `Connection`, ...) is written by the
+client alone.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Self
+
+from esclusa.kernel.errors import InvalidRequest
+
+Fields = tuple[tuple[bytes, bytes], ...]
+"""Header fields in order, as they go on the wire: `((b"Accept", b"application/json"), ...)`."""
+
+IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+"""Methods for which asking twice is as good as asking once (RFC 9110, 9.2.2)."""
+
+_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TARGET = re.compile(rb"/[!\"$-~]*")
+"""The origin form, of what is visible in ASCII without the `#` that starts a fragment."""
+_VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
+_FRAMING = frozenset(
+    {
+        b"connection",
+        b"content-length",
+        b"expect",
+        b"http2-settings",
+        b"keep-alive",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+_DEFAULTS = (
+    (b"user-agent", b"user-agent: esclusa\r\n"),
+    (b"accept", b"accept: */*\r\n"),
+    (b"accept-encoding", b"accept-encoding: gzip, deflate\r\n"),
+)
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+def _encoded(fields: Fields) -> tuple[bytes, frozenset[bytes]]:
+    """`fields` as they go on the wire, and their names in lower case."""
+    lines = []
+    for name, value in fields:
+        if not _TOKEN.fullmatch(name):
+            raise InvalidRequest(f"{name!r} can't be the name of a header field")
+        if not _VALUE.fullmatch(value):
+            raise InvalidRequest(f"the value of {name.decode()} has characters that a header field can't have")
+        lines.append(b"%b: %b\r\n" % (name, value))
+    names = [name.lower() for name, _ in fields]
+    for name in names:
+        if name in _FRAMING:
+            raise InvalidRequest(f"{name.decode()} is written by the client itself")
+    if names.count(b"host") > 1:
+        raise InvalidRequest("a request has one host")
+    return b"".join(lines), frozenset(names)
+
+
+class Template:
+    """What many requests have in common, checked and encoded once: the method and the fields that don't change.
+
+    - `method`: any token but `CONNECT`; case-sensitive.
+    - `headers`: in order. `user-agent`, `accept` and `accept-encoding` (`gzip, deflate`: what the client decodes) are
+      added to a request that does not have its own.
+    - `idempotent`: overrides what the method says of sending a request twice.
+    """
+
+    __slots__ = ("headers", "idempotent", "lines", "method", "names", "start")
+
+    def __init__(self, method: str, headers: Fields = (), *, idempotent: bool | None = None) -> None:
+        token = method.encode()
+        if not _TOKEN.fullmatch(token) or method == "CONNECT":
+            raise InvalidRequest(f"{method!r} is not a method that can be sent")
+        self.method = method
+        self.headers = headers
+        self.idempotent = method in IDEMPOTENT if idempotent is None else idempotent
+        self.start = token + b" "
+        """What stands before the target."""
+        self.lines, self.names = _encoded(headers)
+        """The headers as they go on the wire, and their names in lower case."""
+
+
+class Request:
+    """One request. `InvalidRequest` when it would not be one, and only one, on the wire.
+
+    - `target`: path and query, percent-encoded, from its `/` on.
+    - `headers`: as they are to be sent; `Host` is the origin's unless given.
+    - `body`: sent with its `Content-Length`.
+    - `method`, `idempotent`: see `Template`. What is idempotent is sent again, once, if a kept-alive connection turns
+      out to have been closed by the back end.
+    """
+
+    __slots__ = ("_lines", "_names_host", "_start", "body", "headers", "idempotent", "method", "target")
+
+    def __init__(
+        self, method: str, target: str | bytes, headers: Fields = (), body: bytes = b"", *, idempotent: bool | None = None
+    ) -> None:
+        self._fill(Template(method, headers, idempotent=idempotent), target, (), body)
+
+    @classmethod
+    def of(cls, template: Template, target: str | bytes, headers: Fields = (), body: bytes = b"") -> Self:
+        """A request by `template`, with further `headers` whose names are not among the template's."""
+        request = cls.__new__(cls)
+        request._fill(template, target, headers, body)
+        return request
+
+    def _fill(self, template: Template, target: str | bytes, headers: Fields, body: bytes) -> None:
+        if isinstance(target, str):
+            target = target.encode("utf-8", "replace")  # what is not ASCII is refused with the rest
+        if not _TARGET.fullmatch(target):
+            raise InvalidRequest("the target is not a percent-encoded path with its query")
+        lines, names = template.lines, template.names
+        if headers:
+            more, own = _encoded(headers)
+            for name in own:
+                if name in names:
+                    raise InvalidRequest(f"{name.decode()} is in the template already")
+            lines, names = lines + more, names | own
+        self.method = template.method
+        self.target = target
+        self.headers = template.headers + headers
+        self.body = body
+        self.idempotent = template.idempotent
+        self._start = template.start
+        self._lines = lines + b"".join([line for name, line in _DEFAULTS if name not in names])
+        self._names_host = b"host" in names
+
+    def wire(self, authority: bytes) -> bytes:
+        """Its bytes on a connection to `authority` (the value of `Host`)."""
+        body = self.body
+        length = b"content-length: %d\r\n" % len(body) if body or self.method in _WITH_BODY else b""
+        host = b"" if self._names_host else b"host: %b\r\n" % authority
+        return b"%b%b HTTP/1.1\r\n%b%b%b\r\n%b" % (self._start, self.target, host, self._lines, length, body)

@@ -1,0 +1,148 @@
+"""One public body at work: an HTTP server on a port of its own that behaves as its temper has it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import socket
+from collections.abc import Awaitable
+from datetime import UTC, date, datetime
+from typing import TypeVar
+
+import msgspec
+
+from esclusa.demo.bodies import Body, Temper
+from esclusa.demo.http11 import MAX_HEAD, BadRequest, Call, Reply, read_call
+from esclusa.demo.people import Period, person
+from esclusa.kernel.clock import Clock
+from esclusa.kernel.lifecycle import Background
+
+T = TypeVar("T")
+HOST = "127.0.0.1"
+FLAP = 10.0
+"""Seconds that a flapping body is up, and then down."""
+_CONNECTIONS = 256
+"""That one body holds at a time; more are closed at once."""
+_PATIENCE = 120.0
+"""Seconds after which a body closes a connection on which nothing happens."""
+_PAGE = '<!DOCTYPE html><html lang="es"><title>{0}</title><h1>{0}</h1><p>Disculpen las molestias.</p></html>'
+
+
+class Desk:
+    """Answers for `body` on `port`, which is known once it is open."""
+
+    def __init__(self, body: Body, clock: Clock, background: Background) -> None:
+        self.body = body
+        self.port = 0
+        self._clock = clock
+        self._background = background
+        self._opened = clock.now()
+        self._calls = 0
+        self._connections = 0
+        self._places = asyncio.Semaphore(body.places)
+        self._path = re.compile(re.escape(body.path).replace(r"\{nif\}", "(?P<nif>[^/]+)"))
+        self._socket: socket.socket | None = None
+        self._server: asyncio.Server | None = None
+
+    async def open(self, port: int) -> None:
+        """Take the port (0: any free one) and, unless the body is down, listen on it. `OSError` if it is taken."""
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind((HOST, port))
+        self.port = self._socket.getsockname()[1]
+        self._opened = self._clock.now()
+        if self.body.temper is not Temper.DOWN:  # else bound and deaf: the port is kept, and connections are refused
+            self._server = await asyncio.start_server(self._greet, sock=self._socket, limit=MAX_HEAD)
+
+    def close(self) -> None:
+        """Take no more connections and let the port go."""
+        if self._server is not None:
+            self._server.close()
+        if self._socket is not None:
+            self._socket.close()
+
+    def _greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._connections >= _CONNECTIONS:
+            writer.transport.abort()
+            return
+        self._background.spawn(self.body.name, self._serve(reader, writer))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer the calls of one connection in turn, until either side has had enough."""
+        self._connections += 1
+        try:
+            with contextlib.suppress(BadRequest, ConnectionError, TimeoutError):
+                while call := await self._patiently(read_call(reader)):
+                    if self._cuts():
+                        return
+                    if self.body.temper is Temper.HUNG:
+                        await self._patiently(reader.read(1))
+                        return
+                    reply = await self._reply(call)
+                    writer.write(reply.to(call))
+                    await self._patiently(writer.drain())
+                    if call.last:
+                        writer.close()
+                        await self._patiently(writer.wait_closed())
+        finally:
+            self._connections -= 1
+            writer.transport.abort()
+
+    async def _patiently(self, what: Awaitable[T]) -> T:
+        async with self._clock.timeout_at(self._clock.now() + _PATIENCE):
+            return await what
+
+    def _cuts(self) -> bool:
+        """The body is having one of its bad ten seconds."""
+        return self.body.temper is Temper.FLAPPING and int((self._clock.now() - self._opened) / FLAP) % 2 == 1
+
+    async def _reply(self, call: Call) -> Reply:
+        """What the body says to one call, after the time that it takes."""
+        try:
+            subject, period = self._asked(call)
+        except ValueError as wrong:
+            return _refusal(400, str(wrong))
+        if self.body.secret is not None and call.headers.get(self.body.secret[0]) != self.body.secret[1]:
+            return _refusal(401, "credenciales no válidas")
+        self._calls += 1
+        fails = self.body.temper is Temper.MOODY and self._calls % 2 == 1
+        async with self._places:
+            await self._clock.sleep(self.body.delay(subject))
+        if fails:
+            return _refusal(503, "servicio no disponible")
+        if self.body.temper is Temper.FAILING:
+            return Reply(500, _PAGE.format("Error interno del servidor").encode(), "text/html; charset=utf-8")
+        if self.body.temper is Temper.GARBAGE:
+            return Reply(200, _PAGE.format("Sede electrónica en obras").encode(), "text/html; charset=utf-8")
+        return self._answer(subject, period)
+
+    def _asked(self, call: Call) -> tuple[str, Period]:
+        """Whom and which period a call is about; `ValueError` in words when it doesn't say."""
+        found = self._path.fullmatch(call.path)
+        if found is None:
+            raise ValueError("no existe tal servicio")
+        asked: dict[str, str] = call.query | found.groupdict()
+        if call.method == "POST":
+            asked |= msgspec.json.decode(call.body, type=dict[str, str])  # what is wrong with it is a ValueError too
+        subject = asked.get("nif", "")
+        if not subject.isalnum():
+            raise ValueError("falta el NIF")
+        since, until = asked.get("desde"), asked.get("hasta")
+        return subject, Period(
+            date.fromisoformat(since) if since else date.min, date.fromisoformat(until) if until else date.max
+        )
+
+    def _answer(self, subject: str, period: Period) -> Reply:
+        who = person(subject, datetime.fromtimestamp(self._clock.now(), UTC).date())
+        said = None if who is None or self.body.answer is None else self.body.answer(who, period)
+        if said is None:
+            return _refusal(404, "no constan datos")
+        if self.body.charset == "utf-8":
+            return Reply(200, msgspec.json.encode(said))
+        content = msgspec.json.encode(said).decode().encode(self.body.charset)
+        return Reply(200, content, f"application/json; charset={self.body.charset}")
+
+
+def _refusal(status: int, message: str) -> Reply:
+    return Reply(status, msgspec.json.encode({"error": {"codigo": status, "mensaje": message}}))

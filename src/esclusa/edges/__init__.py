@@ -1,0 +1,1 @@
+"""Where the world meets the capabilities: HTTP, pages, consoles, foreign protocols. Nothing else knows a framework."""

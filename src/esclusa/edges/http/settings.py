@@ -1,0 +1,36 @@
+"""What the configuration says of the HTTP edge: `[server]` and `[clients.NAME]`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from esclusa.kernel.duration import Duration
+from esclusa.kernel.settings import Positive, Settings
+
+Permission = Literal["ask-for-anyone"]
+
+
+class ServerSettings(Settings, frozen=True, kw_only=True):
+    """Where and within what limits HTTP is served."""
+
+    listen: str = "127.0.0.1:8080"
+    """`HOST:PORT`; `[::]:8080` for IPv6; port 0 takes a free one."""
+    admin: str | None = None
+    """Where metrics and the reasons of health are served; on `listen`, for all who reach it, unless given."""
+    max_connections: Positive = 2000
+    max_connections_per_address: Positive = 200
+    header_timeout: Duration = Duration(5)
+    """From the first byte of a request to the last of its headers."""
+    body_timeout: Duration = Duration(10)
+    max_header: Positive = 32 * 1024
+    max_body: Positive = 64 * 1024
+
+
+class ClientSettings(Settings, frozen=True, kw_only=True):
+    """A program that asks for its own users."""
+
+    key: str | None = None
+    """What it sends as `Authorization: Bearer KEY`; at least 16 characters. Or:"""
+    key_sha256: str | None = None
+    """The key's SHA-256 in hexadecimal, so that the file holds no secret."""
+    permissions: list[Permission] = []

@@ -1,0 +1,136 @@
+"""How many requests are open, in this process: of one subject, and in all.
+
+A request is open from its acceptance until everyone concerned has answered, or its deadline. Closing one is told from
+wake-ups, so nothing is read for it but the rows of the request whose last answer seems to be there.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Coroutine, Iterator
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from esclusa.kernel.errors import StorageError, TooManyOpen, Unavailable
+from esclusa.kernel.lifecycle import Background
+
+if TYPE_CHECKING:
+    from esclusa.hub.settings import HubSettings
+    from esclusa.kernel.clock import Clock
+    from esclusa.kernel.ids import Ids
+    from esclusa.kernel.instrument import Instrument
+
+Everyone = Callable[[bytes], Coroutine[None, None, bool]]
+
+
+class OpenRequest(msgspec.Struct, gc=False):
+    """A request that this process has accepted and that isn't final yet."""
+
+    subject: bytes
+    created: int
+    deadline: int
+    unanswered: int
+    """An estimate: repeated wake-ups make it too low, and then the rows are looked at."""
+
+
+class Admission:
+    """The part that counts open requests and says, once each, when they are final."""
+
+    def __init__(self, settings: HubSettings, clock: Clock, ids: Ids, instrument: Instrument, everyone: Everyone) -> None:
+        """`everyone(id)`: whether everyone concerned has answered, from the rows."""
+        self.background = Background("admission")
+        self._settings = settings
+        self._clock = clock
+        self._instrument = instrument
+        self._everyone = everyone
+        self._pepper = ids.secret(16)
+        self._open: dict[bytes, OpenRequest] = {}
+        self._subjects: dict[bytes, int] = {}
+        self._deadlines: list[tuple[int, bytes]] = []
+        self._seconds = instrument.histogram(
+            "esclusa_hub_request_seconds",
+            "From acceptance to the last answer, or to the deadline",
+            "complete",
+            bounds=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+        )
+        instrument.gauge("esclusa_hub_open_requests", "Requests accepted here and not final", (), self._count)
+
+    async def start(self) -> None:
+        """Nothing runs until a request is open."""
+
+    async def drain(self) -> None:
+        """Nothing to finish: requests outlive the process that accepted them."""
+
+    async def stop(self) -> None:
+        """Forget what is open here."""
+        await self.background.cancel()
+        self._open.clear()
+
+    def admit(self, subject: str) -> bytes:
+        """The subject's name here; `TooManyOpen` or `Unavailable` when there is no room for one more."""
+        name = blake2b(subject.encode(), key=self._pepper, digest_size=16).digest()
+        self._expire()
+        if len(self._open) >= self._settings.max_open:
+            raise Unavailable("Too many requests are open", retry_after=1)
+        if self._subjects.get(name, 0) >= self._settings.max_open_per_subject:
+            raise TooManyOpen(
+                f"At most {self._settings.max_open_per_subject} requests of one subject are open at a time", retry_after=2
+            )
+        return name
+
+    def opened(self, id: bytes, subject: bytes, *, created: int, deadline: int, connectors: int) -> None:
+        """A request is being accepted."""
+        if id not in self._open:
+            self._open[id] = OpenRequest(subject, created, deadline, connectors)
+            self._subjects[subject] = self._subjects.get(subject, 0) + 1
+            heapq.heappush(self._deadlines, (deadline, id))
+            self._clock.call_at(deadline / 1000 + 0.01, self._expire)
+
+    def heard(self, id: bytes, rows: int) -> None:
+        """`rows` more answers of a request are there."""
+        request = self._open.get(id)
+        if request is not None:
+            request.unanswered -= rows
+            if request.unanswered <= 0:
+                self.background.spawn("final", self._look(id))
+
+    def closed(self, id: bytes, *, complete: bool) -> None:
+        """A request is open no more: final, cancelled, or refused after all."""
+        request = self._open.pop(id, None)
+        if request is None:
+            return
+        left = self._subjects[request.subject] - 1
+        if left:
+            self._subjects[request.subject] = left
+        else:
+            del self._subjects[request.subject]
+        seconds = max(0, self._clock.millis() - request.created) / 1000
+        self._seconds.observe(seconds, "true" if complete else "false")
+
+    async def _look(self, id: bytes) -> None:
+        try:
+            everyone = await self._everyone(id)
+        except StorageError:
+            return  # its deadline closes it
+        request = self._open.get(id)
+        if everyone and request is not None:
+            self._final(id, request, everyone=True)
+
+    def _final(self, id: bytes, request: OpenRequest, *, everyone: bool) -> None:
+        self._instrument.info(
+            "request final", request=id.hex(), answered=everyone, elapsedMs=self._clock.millis() - request.created
+        )
+        self.closed(id, complete=everyone)
+
+    def _expire(self) -> None:
+        now = self._clock.millis()
+        while self._deadlines and self._deadlines[0][0] <= now:
+            _, id = heapq.heappop(self._deadlines)
+            request = self._open.get(id)
+            if request is not None:
+                self._final(id, request, everyone=False)
+
+    def _count(self) -> Iterator[tuple[tuple[str, ...], float]]:
+        yield (), float(len(self._open))

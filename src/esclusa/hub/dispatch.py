@@ -1,0 +1,181 @@
+"""A request on its way through one pool: handed to its connectors, its answers packed and appended.
+
+Answers of one request that are at hand within a millisecond share a message: the message, not the answer, is what costs.
+An answer counts as given once the log has acknowledged it; an append that fails is repeated until the request expires.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+from esclusa.connectors.backend import Question, Reason
+from esclusa.connectors.connector import Answer, Connector, Ticket
+from esclusa.hub.envelope import VERSION, AnswerPart, Answers, Asked, Envelope, encode
+from esclusa.kernel.instrument import masked
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from esclusa.hub.settings import HubSettings
+    from esclusa.hub.share import Share
+    from esclusa.hub.vault import Sealer
+    from esclusa.kernel.clock import Clock
+    from esclusa.kernel.instrument import Instrument
+    from esclusa.ports.log import Log, Topic
+
+PACK = 0.001
+"""Seconds that an answer waits for others of its request."""
+PACK_BYTES = 512 * 1024
+"""Bytes of answers that are appended without waiting."""
+AGAIN = 0.1
+"""Seconds between two tries to append answers that the log does not take."""
+TOO_LARGE = "The answer is too large"
+
+
+class InFlight:
+    """One request in this process. Made by `Dispatcher.begin`; over when `landed` is called."""
+
+    __slots__ = ("envelope", "landed", "left", "ready", "sealer", "spare", "stands_for", "tickets", "timer", "waiting_bytes")
+
+    def __init__(
+        self,
+        envelope: Envelope,
+        stands_for: tuple[Share, int],
+        sealer: Sealer,
+        names: Iterable[str],
+        landed: Callable[[InFlight], None],
+        spare: int,
+    ) -> None:
+        self.envelope = envelope
+        self.sealer = sealer
+        self.tickets: dict[str, Ticket | None] = dict.fromkeys(names)
+        """By connector that has not answered yet."""
+        self.left = len(self.tickets)
+        """Connectors whose answer the log has not acknowledged."""
+        self.ready: list[AnswerPart] = []
+        self.waiting_bytes = 0
+        self.timer: asyncio.TimerHandle | None = None
+        self.landed = landed
+        self.stands_for = [stands_for]
+        """The messages, as partition and offset, that are not done with before this is."""
+        self.spare = spare
+        """Bytes of data that its answers may still have."""
+
+
+class Dispatcher:
+    """Hands the requests of one pool to its connectors and their answers to the log."""
+
+    def __init__(
+        self,
+        answers: Topic,
+        connectors: Mapping[str, Connector],
+        log: Log,
+        settings: HubSettings,
+        clock: Clock,
+        instrument: Instrument,
+    ) -> None:
+        self._topic = answers
+        self._connectors = connectors
+        self._log = log
+        self._settings = settings
+        self._clock = clock
+        self._instrument = instrument
+        self._counter = instrument.counter(
+            "esclusa_hub_answers_total", "Answers by connector and reason (ok when there is none)", "connector", "reason"
+        )
+        self.in_flight: dict[bytes, list[InFlight]] = {}
+        """By request: more than one where a repeated or taken-over envelope came while the first was in the air."""
+
+    def begin(
+        self,
+        envelope: Envelope,
+        message: tuple[Share, int],
+        asked: Asked,
+        sealer: Sealer,
+        names: Iterable[str],
+        landed: Callable[[InFlight], None],
+    ) -> None:
+        """Hand the question to the connectors `names`; `landed(flight)` once every answer of theirs is acknowledged."""
+        flight = InFlight(envelope, message, sealer, names, landed, self._settings.max_request)
+        self.in_flight.setdefault(envelope.id, []).append(flight)
+        question = Question(_uuid_text(envelope.id), asked.query, asked.subject, asked.params)
+        call_by = envelope.times.call_by / 1000
+        for name in list(flight.tickets):
+            connector = self._connectors.get(name)
+            if connector is None:
+                self._instrument.warn("connector not served here", request=question.request, connector=name)
+                self._answered(flight, name, Answer(Reason.REJECTED, None, "Not served here", 0, 0, 0, 0))
+                continue
+            ticket = connector.offer(question, call_by, partial(self._answered, flight, name))
+            if name in flight.tickets:
+                flight.tickets[name] = ticket
+        self._instrument.debug(
+            "request handed out", request=question.request, subject=masked(asked.subject), connectors=flight.left
+        )
+
+    def recall(self, flight: InFlight, *, cut: bool) -> list[str]:
+        """Take `flight` out of the lines, and with `cut` out of the air as well; the connectors that will not answer."""
+        recalled = []
+        for name, ticket in list(flight.tickets.items()):
+            if ticket is not None and (cut or ticket.waiting):
+                ticket.drop()
+                del flight.tickets[name]
+                recalled.append(name)
+        self._acknowledged(flight, len(recalled))
+        return recalled
+
+    def _answered(self, flight: InFlight, name: str, answer: Answer) -> None:
+        del flight.tickets[name]
+        reason, detail, data = answer.reason, answer.detail, answer.data or b""
+        if len(data) > flight.spare:
+            reason, detail, data = Reason.BACKEND_ERROR, TOO_LARGE, b""
+        flight.spare -= len(data)
+        self._counter.add(name, "ok" if reason is None else reason.value)
+        sealed = flight.sealer.seal(data, flight.envelope.id + name.encode()) if data else b""
+        flight.ready.append(AnswerPart(name, reason, detail, answer.attempts, answer.elapsed, sealed))
+        flight.waiting_bytes += len(sealed)
+        if not flight.tickets or flight.waiting_bytes >= PACK_BYTES:
+            self._append(flight)
+        elif flight.timer is None:
+            flight.timer = self._clock.call_at(self._clock.now() + PACK, self._append, flight)
+
+    def _append(self, flight: InFlight) -> None:
+        if flight.timer is not None:
+            flight.timer.cancel()
+            flight.timer = None
+        parts, flight.ready, flight.waiting_bytes = flight.ready, [], 0
+        if parts:
+            envelope = flight.envelope
+            value = encode(Answers(VERSION, envelope.id, envelope.times.expires, parts))
+            self._send(flight, value, len(parts))
+
+    def _send(self, flight: InFlight, value: bytes, count: int) -> None:
+        self._log.append(self._topic, flight.envelope.id, value).add_done_callback(partial(self._sent, flight, value, count))
+
+    def _sent(self, flight: InFlight, value: bytes, count: int, future: asyncio.Future[int]) -> None:
+        if not future.cancelled() and future.exception() is None:
+            self._acknowledged(flight, count)
+        elif self._clock.millis() < flight.envelope.times.expires:
+            self._instrument.warn("answers not taken by the log, again", topic=self._topic.name, answers=count)
+            self._clock.call_at(self._clock.now() + AGAIN, self._send, flight, value, count)
+        else:
+            self._instrument.error("answers lost: the log took them at no time", topic=self._topic.name, answers=count)
+            self._acknowledged(flight, count)
+
+    def _acknowledged(self, flight: InFlight, count: int) -> None:
+        if not count:
+            return
+        flight.left -= count
+        if not flight.left:
+            siblings = self.in_flight[flight.envelope.id]
+            siblings.remove(flight)
+            if not siblings:
+                del self.in_flight[flight.envelope.id]
+            flight.landed(flight)
+
+
+def _uuid_text(id: bytes) -> str:
+    text = id.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -1,0 +1,155 @@
+"""The hub's messages and rows, as they are stored: msgpack arrays, each with a version.
+
+Fields are only ever added at the end, with a default; a message of a newer version is read by what this one knows of it.
+What is personal is inside `sealed`, encrypted by the vault; clear are ids, connector names, times and what became of a
+call (state, reason, attempts), which says nothing of a person.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+from esclusa.connectors.backend import Reason
+from esclusa.kernel.errors import Unreadable
+
+VERSION = 1
+
+REQUEST = "=request"
+"""The row of the request itself. No connector's name begins with `=`."""
+CLOSING = "=closing"
+"""Somebody has seen the deadline pass before everyone had answered."""
+SEAL = "=seal"
+"""Which answers count, for ever."""
+SUBMISSION = "=submission"
+"""Under an idempotency key: which request it made."""
+ASKED = "=asked"
+"""Under an idempotency key: its envelopes are acknowledged."""
+
+
+class _Stored(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One line of the stored format."""
+
+
+class Times(_Stored, frozen=True):
+    """A request's moments, in milliseconds since the epoch; the same in every place that mentions the request."""
+
+    created: int
+    call_by: int
+    """From here on nothing is called."""
+    deadline: int
+    """From here on the result is final."""
+    expires: int
+    """From here on nothing is left."""
+
+
+class Asked(_Stored, frozen=True):
+    """What a person asked; only ever stored sealed."""
+
+    caller: str
+    query: str
+    subject: str
+    params: dict[str, str]
+
+
+class Envelope(_Stored, frozen=True):
+    """A request on its way to the connectors of one pool (H3)."""
+
+    version: int
+    id: bytes
+    times: Times
+    connectors: list[str]
+    sealed: bytes
+    """`Asked`."""
+    keyed: bool = False
+    """It was submitted under an idempotency key, so it may come more than once."""
+
+
+class AnswerPart(_Stored, frozen=True):
+    """What one connector says of a request."""
+
+    connector: str
+    reason: Reason | None
+    """None: OK."""
+    detail: str
+    attempts: int
+    elapsed: int
+    """Milliseconds: the call with its retries."""
+    sealed: bytes
+    """The data, JSON; empty when there are none."""
+
+
+class Answers(_Stored, frozen=True):
+    """Answers of one request that were at hand together; the log's position and the place in here rank them."""
+
+    version: int
+    id: bytes
+    expires: int
+    parts: list[AnswerPart]
+
+
+class RequestHead(_Stored, frozen=True):
+    """Head of the row `=request`; its body is `Asked`, sealed."""
+
+    version: int
+    times: Times
+    connectors: list[str]
+    """Everyone concerned, in the order in which answers are shown."""
+
+
+class AnswerHead(_Stored, frozen=True):
+    """Head of the row of one answer; its body is the data, sealed."""
+
+    reason: Reason | None
+    detail: str
+    attempts: int
+    elapsed: int
+    received: int
+    """By the collector's clock."""
+
+
+class SealHead(_Stored, frozen=True):
+    """Head of the row `=seal`."""
+
+    connectors: list[str]
+    """Those whose answers count."""
+
+
+class SubmissionHead(_Stored, frozen=True):
+    """Head of the row `=submission`; its body is the fingerprint of what was submitted, sealed."""
+
+    id: bytes
+    times: Times
+    connectors: list[str]
+
+
+class Woken(_Stored, frozen=True):
+    """On the broadcast topic `wakeups`: requests with new rows, and how many."""
+
+    rows: dict[bytes, int]
+
+
+class Cancelled(_Stored, frozen=True):
+    """On the broadcast topic `cancels`."""
+
+    id: bytes
+    expires: int
+
+
+encode = msgspec.msgpack.Encoder().encode
+T = TypeVar("T", bound=_Stored)
+_DECODERS: dict[type[_Stored], msgspec.msgpack.Decoder[_Stored]] = {
+    kind: msgspec.msgpack.Decoder(kind)
+    for kind in (
+        Asked, Envelope, Answers, RequestHead, AnswerHead, SealHead, SubmissionHead, Woken, Cancelled,
+    )
+}  # fmt: skip
+
+
+def decode(kind: type[T], stored: bytes) -> T:
+    """What `encode` made; `Unreadable` when it is something else."""
+    try:
+        return _DECODERS[kind].decode(stored)  # type: ignore[return-value]  # the table is by kind
+    except msgspec.MsgspecError as error:
+        raise Unreadable(f"not a stored {kind.__name__}: {error}") from error

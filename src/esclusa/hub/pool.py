@@ -1,0 +1,333 @@
+"""A pool of connectors as a consumer of its requests topic (H11, H14, H20).
+
+One consumer for all the pool's connectors in a process. The position committed is the lowest envelope that is not done
+with: so any process may die at any moment, and the next owner of its partitions goes on where it left off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from esclusa.hub.dispatch import Dispatcher, InFlight
+from esclusa.hub.envelope import Asked, Cancelled, Envelope, decode
+from esclusa.hub.recovery import Recovery
+from esclusa.hub.share import Share
+from esclusa.hub.topics import CANCELS, PoolTopics
+from esclusa.kernel.errors import Closed, StorageError, Unreadable
+from esclusa.kernel.lifecycle import Background
+from esclusa.ports.log import Assigned, Delivered, Revoked
+
+if TYPE_CHECKING:
+    from esclusa.connectors.connector import Connector
+    from esclusa.hub.settings import HubSettings
+    from esclusa.hub.vault import Sealer, Vault
+    from esclusa.kernel.clock import Clock
+    from esclusa.kernel.instrument import Instrument
+    from esclusa.kernel.message import Message
+    from esclusa.kernel.signal import Signals
+    from esclusa.ports.log import Log, Subscription
+
+COMMIT_EVERY = 0.05
+"""Seconds between two commits of a partition: what is done and not committed is found again in the answers."""
+RETRY = 0.1
+"""Seconds before an operation that storage refused is tried again."""
+
+
+class Pool:
+    """The part that consumes one pool's requests. Start it after the connectors' clock, stop it before the log."""
+
+    def __init__(
+        self,
+        topics: PoolTopics,
+        connectors: Mapping[str, Connector],
+        log: Log,
+        vault: Vault,
+        settings: HubSettings,
+        clock: Clock,
+        instrument: Instrument,
+        signals: Signals,
+    ) -> None:
+        self.background = Background(f"pool {topics.pool}")
+        self._topics = topics
+        self._connectors = connectors
+        self._log = log
+        self._vault = vault
+        self._settings = settings
+        self._skew = round(settings.skew * 1000)
+        self._clock = clock
+        self._instrument = instrument
+        self._signals = signals
+        self._dispatcher = Dispatcher(topics.answers, connectors, log, settings, clock, instrument)
+        self._shares: dict[int, Share] = {}
+        self._asked: dict[bytes, set[str]] = {}
+        """By request: the connectors that hold it, or have finished it, until its deadline."""
+        self._deadlines: deque[tuple[int, bytes]] = deque()
+        self._cancelled: dict[bytes, int] = {}
+        self._bytes = 0
+        self._room = asyncio.Event()
+        self._room.set()
+        self._landed = asyncio.Event()
+        self._committing = False
+        self._subscription: Subscription | None = None
+        self._cancels: Subscription | None = None
+        self._dropped = instrument.counter("esclusa_hub_unreadable_total", "Messages that can't be decoded or opened", "topic")
+
+    async def start(self) -> None:
+        """Join the pool's group."""
+        self._cancels = await self._log.subscribe(CANCELS, None)
+        self._subscription = await self._log.subscribe(self._topics.requests, f"pool.{self._topics.pool}")
+        self.background.spawn("cancels", self._hear_cancels(self._cancels))
+        self.background.spawn("requests", self._consume(self._subscription))
+
+    async def drain(self) -> None:
+        """Hand out no more, finish what is in flight for up to `drain`, commit."""
+        subscription, self._subscription = self._subscription, None
+        if subscription is not None:
+            await asyncio.gather(*(self._retire(subscription, share) for share in list(self._shares.values())))
+            await subscription.close()
+
+    async def stop(self) -> None:
+        """Let go of everything; what is unfinished is the next owner's."""
+        for subscription in (self._subscription, self._cancels):
+            if subscription is not None:
+                await subscription.close()
+        await self.background.cancel()
+        for flights in list(self._dispatcher.in_flight.values()):
+            for flight in list(flights):
+                self._dispatcher.recall(flight, cut=True)
+
+    # ---- consuming
+
+    async def _consume(self, subscription: Subscription) -> None:
+        while True:
+            await self._room.wait()
+            try:
+                event = await subscription.receive()
+            except Closed:
+                return
+            match event:
+                case Assigned():
+                    self._assigned(event)
+                case Revoked():
+                    self.background.spawn(f"retire {event.partition}", self._revoked(subscription, event))
+                case Delivered():
+                    await self._delivered(event)
+
+    def _assigned(self, event: Assigned) -> None:
+        recovery = Recovery(self._log, self._topics.answers, event.partition, self._skew)
+        share = Share(event, self._clock.millis(), recovery)
+        self._shares[event.partition] = share
+        self.background.spawn(f"recover {event.partition}", self._recover(share))
+        self._instrument.debug("partition given", topic=self._topics.requests.name, partition=event.partition)
+        self._signals.emit("pool.assigned", pool=self._topics.pool, partition=event.partition)
+
+    async def _delivered(self, event: Delivered) -> None:
+        share = self._shares.get(event.partition)
+        if share is None or share.gone:
+            return
+        for message in event.messages:
+            share.tracker.take(message.offset)
+            envelope = self._readable(message)
+            if envelope is None or self._clock.millis() >= envelope.times.expires or envelope.id in self._cancelled:
+                self._finish(share, message.offset)
+            elif message.offset < share.end or (envelope.keyed and envelope.times.created <= share.given + self._skew):
+                share.backlog.append((message.offset, envelope))
+                self._hold(len(envelope.sealed))
+                share.added.set()
+            else:
+                await self._hand_out(share, message.offset, envelope, set())
+
+    def _readable(self, message: Message) -> Envelope | None:
+        try:
+            return decode(Envelope, message.value)
+        except Unreadable as error:
+            self._unreadable(error)
+            return None
+
+    def _unreadable(self, error: Unreadable) -> None:
+        self._dropped.add(self._topics.requests.name)
+        self._instrument.error("an envelope can't be read, settled", topic=self._topics.requests.name, error=str(error))
+
+    async def _recover(self, share: Share) -> None:
+        """Hand out, in order, what may have been answered before this process had the partition, less what was."""
+        answers_end: int | None = None
+        while not share.gone:
+            if not share.backlog:
+                share.added.clear()
+                if share.tracker.position >= share.end:
+                    share.recovery.forget()
+                    self._signals.emit("pool.recovered", pool=self._topics.pool, partition=share.partition)
+                await share.added.wait()
+                continue
+            offset, envelope = share.backlog[0]
+            try:
+                if answers_end is None or offset >= share.end:
+                    answers_end = await self._log.end(self._topics.answers, share.partition)
+                answered = await share.recovery.answered(envelope.id, envelope.times.created, answers_end)
+            except StorageError as error:
+                self._instrument.warn("answers can't be read, again", topic=self._topics.answers.name, error=str(error))
+                await self._clock.sleep(RETRY)
+                continue
+            share.backlog.popleft()
+            self._free(len(envelope.sealed))
+            await self._hand_out(share, offset, envelope, answered)
+
+    async def _hand_out(self, share: Share, offset: int, envelope: Envelope, answered: set[str]) -> None:
+        opened = await self._opened(envelope)
+        if share.gone:
+            return  # never finished here: it is the next owner's
+        if opened is not None:
+            asked, sealer = opened
+            mine = self._not_asked(envelope, answered)
+            for flight in self._dispatcher.in_flight.get(envelope.id, ()):
+                share.tracker.hold(offset)
+                flight.stands_for.append((share, offset))
+            if mine:
+                share.tracker.hold(offset)
+                self._hold(len(envelope.sealed))
+                self._dispatcher.begin(envelope, (share, offset), asked, sealer, mine, self._land)
+        self._finish(share, offset)
+
+    async def _opened(self, envelope: Envelope) -> tuple[Asked, Sealer] | None:
+        """What is asked, and the key for its answers; None when it can't be opened, now or ever."""
+        while self._clock.millis() < envelope.times.expires:
+            try:
+                asked = decode(Asked, await self._vault.open(envelope.sealed, envelope.id))
+                return asked, await self._vault.sealer(envelope.times.expires)
+            except Unreadable as error:
+                self._unreadable(error)
+                return None
+            except StorageError as error:
+                self._instrument.warn("keys can't be read, again", error=str(error))
+                await self._clock.sleep(RETRY)
+        return None
+
+    def _not_asked(self, envelope: Envelope, answered: set[str]) -> list[str]:
+        now = self._clock.millis()
+        while self._deadlines and self._deadlines[0][0] <= now:
+            self._asked.pop(self._deadlines.popleft()[1], None)
+        known = self._asked.get(envelope.id)
+        if known is None:
+            known = self._asked[envelope.id] = set()
+            self._deadlines.append((envelope.times.deadline, envelope.id))
+        mine = [name for name in envelope.connectors if name not in known and name not in answered]
+        known.update(mine, answered)
+        return mine
+
+    # ---- finishing
+
+    def _land(self, flight: InFlight) -> None:
+        self._free(len(flight.envelope.sealed))
+        for share, offset in flight.stands_for:
+            self._finish(share, offset)
+        self._landed.set()
+
+    def _finish(self, share: Share, offset: int) -> None:
+        share.tracker.finish(offset)
+        if not self._committing:
+            self._committing = True
+            self._clock.call_at(self._clock.now() + COMMIT_EVERY, self._commit)
+
+    def _commit(self) -> None:
+        self._committing = False
+        if self._subscription is not None:
+            for share in self._shares.values():
+                if not share.gone and share.tracker.position > share.committed:
+                    share.committed = share.tracker.position
+                    self._subscription.commit(share.partition, share.committed).add_done_callback(self._committed)
+
+    def _committed(self, future: asyncio.Future[None]) -> None:
+        if not future.cancelled() and (error := future.exception()) is not None:
+            # Whatever is not committed is found among the answers by the next owner.
+            self._instrument.warn("position not committed", topic=self._topics.requests.name, error=str(error))
+
+    def _hold(self, size: int) -> None:
+        self._bytes += size
+        if self._bytes >= self._settings.lines_bytes:
+            self._room.clear()
+
+    def _free(self, size: int) -> None:
+        self._bytes -= size
+        if self._bytes < self._settings.lines_bytes:
+            self._room.set()
+
+    # ---- giving up a partition
+
+    async def _revoked(self, subscription: Subscription, event: Revoked) -> None:
+        share = self._shares.get(event.partition)
+        if share is not None:
+            await self._retire(subscription, share, lost=event.lost)
+        if not event.lost:
+            await subscription.release(event.partition)
+
+    async def _retire(self, subscription: Subscription, share: Share, *, lost: bool = False) -> None:
+        share.gone = True
+        if self._shares.get(share.partition) is share:
+            del self._shares[share.partition]
+        share.added.set()
+        self._free(sum(len(envelope.sealed) for _, envelope in share.backlog))
+        share.backlog.clear()
+        flights = [
+            flight
+            for flights in self._dispatcher.in_flight.values()
+            for flight in flights
+            if any(stood_for is share for stood_for, _ in flight.stands_for)
+        ]
+        for flight in flights:
+            self._recall(flight, share, cut=False)
+        if not lost:
+            await self._until_landed(flights)
+            await asyncio.wait({subscription.commit(share.partition, share.tracker.position)})
+        for flight in flights:
+            self._recall(flight, share, cut=True)
+        self._signals.emit("pool.retired", pool=self._topics.pool, partition=share.partition)
+
+    def _recall(self, flight: InFlight, share: Share, *, cut: bool) -> None:
+        """Take back what has no answer yet, without saying that it is done: the next owner of `share` asks it."""
+        if not flight.left:
+            return
+        held = [offset for stood_for, offset in flight.stands_for if stood_for is share]
+        for offset in held:
+            share.tracker.hold(offset)
+        recalled = self._dispatcher.recall(flight, cut=cut)
+        known = self._asked.get(flight.envelope.id)
+        if known is not None:
+            known.difference_update(recalled)
+        if not recalled:
+            for offset in held:
+                share.tracker.finish(offset)
+
+    async def _until_landed(self, flights: list[InFlight]) -> None:
+        try:
+            async with self._clock.timeout_at(self._clock.now() + self._settings.drain):
+                while any(flight.left for flight in flights):
+                    self._landed.clear()
+                    await self._landed.wait()
+        except TimeoutError:
+            self._instrument.warn("calls in flight outlast the drain", pool=self._topics.pool)
+
+    # ---- cancelling
+
+    async def _hear_cancels(self, subscription: Subscription) -> None:
+        while True:
+            try:
+                event = await subscription.receive()
+            except Closed:
+                return
+            if isinstance(event, Delivered):
+                for message in event.messages:
+                    try:
+                        self._cancel(decode(Cancelled, message.value))
+                    except Unreadable as error:
+                        self._unreadable(error)
+
+    def _cancel(self, cancelled: Cancelled) -> None:
+        now = self._clock.millis()
+        for id in [id for id, until in self._cancelled.items() if until <= now]:
+            del self._cancelled[id]
+        self._cancelled[cancelled.id] = cancelled.expires
+        for flight in list(self._dispatcher.in_flight.get(cancelled.id, ())):
+            self._dispatcher.recall(flight, cut=True)

@@ -1,0 +1,158 @@
+"""Presence: each process says now and then that it lives, and how its connectors are.
+
+That is service discovery, health and `esclusa status`, with no further part to run (H40): rows that expire by themselves
+when their process says nothing more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from esclusa.hub.envelope import encode
+from esclusa.kernel.errors import StorageError, Unavailable
+from esclusa.kernel.lifecycle import Background
+from esclusa.ports.records import Row
+
+if TYPE_CHECKING:
+    from esclusa.connectors.connector import Connector
+    from esclusa.hub.inventory import Inventory
+    from esclusa.kernel.clock import Clock
+    from esclusa.kernel.instrument import Instrument
+    from esclusa.ports.records import Records
+
+KEY = b"=====presence==="
+"""The records key under which all processes report."""
+EVERY = 5.0
+"""Seconds between two reports."""
+LIVES = 15_000
+"""Milliseconds that a report is believed."""
+
+BreakerState = Literal["closed", "half_open", "open"]
+_WORST: Mapping[BreakerState, int] = {"closed": 0, "half_open": 1, "open": 2}
+
+
+class ConnectorState(msgspec.Struct, frozen=True, array_like=True):
+    """What one process says of one of its connectors."""
+
+    name: str
+    breaker: BreakerState
+    waiting: int
+    """Questions in its line."""
+    running: int
+    """Calls being made."""
+
+
+class ProcessReport(msgspec.Struct, frozen=True, array_like=True):
+    """What one process says of itself. Times are milliseconds since the epoch."""
+
+    id: str
+    version: str
+    started: int
+    seen: int
+    roles: list[str]
+    pools: list[str]
+    configuration: str
+    """A short hash: processes of one pool should have the same."""
+    connectors: list[ConnectorState]
+
+
+class ConnectorHealth(msgspec.Struct, frozen=True):
+    """A connector of the inventory, with what all processes that serve it say."""
+
+    name: str
+    title: str
+    pool: str
+    tags: Sequence[str]
+    breaker: BreakerState
+    """The worst of all processes."""
+    waiting: int
+    running: int
+    processes: int
+    """How many serve it; 0: nobody has said so lately."""
+
+
+_report = msgspec.msgpack.Decoder(ProcessReport)
+
+
+class Presence:
+    """The part that reports for this process and reads what all report."""
+
+    def __init__(
+        self,
+        me: ProcessReport,
+        inventory: Inventory,
+        connectors: Mapping[str, Connector],
+        records: Records,
+        clock: Clock,
+        instrument: Instrument,
+    ) -> None:
+        """`me`: this process's report as of its start; what changes is filled in each time."""
+        self.background = Background("presence")
+        self._me = me
+        self._inventory = inventory
+        self._connectors = connectors
+        self._records = records
+        self._clock = clock
+        self._instrument = instrument
+
+    async def start(self) -> None:
+        """Report once, then every `EVERY` seconds."""
+        await self._say(LIVES)
+        self.background.spawn("report", self._repeat())
+
+    async def drain(self) -> None:
+        """Say nothing more; the last word expires soon."""
+        await self.background.cancel()
+
+    async def stop(self) -> None:
+        """Nothing is left to let go of."""
+        await self.background.cancel()
+
+    async def processes(self) -> list[ProcessReport]:
+        """Every process that reported lately, the oldest first. Raises `Unavailable`."""
+        try:
+            rows = await self._records.read(KEY)
+        except StorageError as error:
+            raise Unavailable("Reports can't be read right now", retry_after=1) from error
+        return sorted((_report.decode(row.body) for row in rows), key=lambda report: (report.started, report.id))
+
+    async def connectors(self) -> list[ConnectorHealth]:
+        """Every connector of the inventory, in its order. Raises `Unavailable`."""
+        said: dict[str, list[ConnectorState]] = {}
+        for process in await self.processes():
+            for state in process.connectors:
+                said.setdefault(state.name, []).append(state)
+        return [
+            ConnectorHealth(
+                name,
+                self._inventory.titles[name],
+                settings.pool,
+                settings.tags,
+                max((state.breaker for state in said.get(name, ())), key=_WORST.__getitem__, default="closed"),
+                sum(state.waiting for state in said.get(name, ())),
+                sum(state.running for state in said.get(name, ())),
+                len(said.get(name, ())),
+            )
+            for name, settings in self._inventory.connectors.items()
+        ]
+
+    async def _repeat(self) -> None:
+        while True:
+            await self._clock.sleep(EVERY)
+            try:
+                await self._say(LIVES)
+            except StorageError as error:
+                self._instrument.warn("presence not reported", error=str(error))
+
+    async def _say(self, lives: int) -> None:
+        now = self._clock.millis()
+        states = [
+            ConnectorState(name, connector.breaker_state, connector.waiting, connector.running)
+            for name, connector in self._connectors.items()
+        ]
+        report = msgspec.structs.replace(self._me, seen=now, connectors=states)
+        # Of two rows the lower rank wins, so a later report has a lower one.
+        await self._records.put(KEY, [Row(self._me.id, b"", encode(report), now + lives, -now)])

@@ -1,0 +1,132 @@
+"""Reading a request: now, once there is more, or as it comes (H2, H7, H8).
+
+No reader holds state: any instance serves any look at any request, from its rows alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import msgspec
+
+from esclusa.hub.envelope import REQUEST, Asked, decode
+from esclusa.hub.final import View, read, settle
+from esclusa.hub.snapshot import Answer, Snapshot, compose, event_id, sent_by
+from esclusa.kernel.errors import NotFound, StorageError, Unavailable, Unreadable
+
+if TYPE_CHECKING:
+    from esclusa.hub.inventory import Inventory
+    from esclusa.hub.vault import Vault
+    from esclusa.hub.wakeups import Wakeups
+    from esclusa.kernel.clock import Clock
+    from esclusa.ports.records import Records
+
+HEADS: Collection[str] = frozenset({REQUEST})
+"""The bodies read with heads alone: the request's own, which says whose it is."""
+
+
+class Look(msgspec.Struct, frozen=True):
+    """One look at a request, by the rules of `final`."""
+
+    view: View
+    counted: Collection[str] | None
+    """Connectors whose answers count, when final."""
+    asked: Asked
+
+
+class Results:
+    """Looks at requests on behalf of their callers."""
+
+    def __init__(self, inventory: Inventory, records: Records, vault: Vault, wakeups: Wakeups, clock: Clock) -> None:
+        self._inventory = inventory
+        self._records = records
+        self._vault = vault
+        self._wakeups = wakeups
+        self._clock = clock
+
+    async def snapshot(self, id: UUID, caller: str, *, data: bool) -> Snapshot:
+        """What is known now. Raises `NotFound`, `Unavailable`."""
+        return await self._shown(id, await self.look(id.bytes, caller, bodies=True if data else HEADS))
+
+    async def wait(self, id: UUID, caller: str, *, seconds: float, tag: str | None, data: bool) -> Snapshot:
+        """As `snapshot`, once the tag differs from `tag` (or from that at arrival), or after `seconds`."""
+        until = self._clock.now() + seconds
+        with self._wakeups.waiter(id.bytes) as waiter:
+            while True:
+                snapshot = await self.snapshot(id, caller, data=False)
+                tag = tag or snapshot.tag
+                over = self._wakeups.draining or self._clock.now() >= until
+                if not snapshot.query_more or snapshot.tag != tag or over:
+                    return await self.snapshot(id, caller, data=True) if data else snapshot
+                await waiter.wait(min(until, snapshot.deadline / 1000))
+
+    async def follow(self, id: UUID, caller: str, *, after: str | None) -> AsyncIterator[tuple[str, Answer | Snapshot]]:
+        """Each answer not in `after`, as they come, with the event id to go on from; at last the final snapshot."""
+        sent: set[str] = set()
+        with self._wakeups.waiter(id.bytes) as waiter:
+            while True:
+                look = await self.look(id.bytes, caller, bodies=HEADS)
+                order = look.view.request.connectors
+                if after is not None:
+                    sent, over = sent_by(after, order)
+                    after = None
+                    if over:
+                        return
+                fresh = {name for name in (order if look.counted is not None else look.view.heads) if name not in sent}
+                if fresh:
+                    full = await self._shown(id, await self.look(id.bytes, caller, bodies={REQUEST, *fresh}))
+                    for answer in full.answers:
+                        if answer.connector in fresh:
+                            sent.add(answer.connector)
+                            yield event_id(order, sent, final=False), answer
+                if look.counted is not None:
+                    yield event_id(order, sent, final=True), await self._shown(id, look, data=False)
+                    return
+                if self._wakeups.draining:
+                    return
+                await waiter.wait(look.view.request.times.deadline / 1000)
+
+    async def look(self, id: bytes, caller: str, *, bodies: bool | Collection[str]) -> Look:
+        """A request's rows with what may be shown of them. Raises `NotFound`, `Unavailable`.
+
+        Unknown, expired, cancelled and somebody else's are the same (H31).
+        """
+        try:
+            view = await read(self._records, id, bodies)
+            if self._clock.millis() >= view.request.times.expires:
+                raise NotFound
+            asked = decode(Asked, await self._vault.open(view.asked, id))
+            if asked.caller != caller:
+                raise NotFound
+            view, counted = await settle(self._records, self._clock, id, view, bodies)
+        except Unreadable:
+            raise NotFound from None  # its key has died: it has expired
+        except StorageError as error:
+            raise Unavailable("Results can't be read right now", retry_after=1) from error
+        return Look(view, counted, asked)
+
+    async def _shown(self, id: UUID, look: Look, *, data: bool = True) -> Snapshot:
+        view, request = look.view, look.view.request
+        counted = view.heads if look.counted is None else look.counted
+        sealed = [
+            (name, view.bodies[name]) for name in request.connectors if data and name in counted and view.bodies.get(name)
+        ]
+        try:
+            opened = await self._vault.open_all([(body, id.bytes + name.encode()) for name, body in sealed])
+        except Unreadable:
+            raise NotFound from None
+        except StorageError as error:
+            raise Unavailable("Results can't be read right now", retry_after=1) from error
+        return compose(
+            id,
+            look.asked.query,
+            request.times,
+            request.connectors,
+            view.heads,
+            counted=look.counted,
+            titles=self._inventory.titles,
+            retry_after=self._inventory.retry_after(look.asked.query),
+            data=dict(zip((name for name, _ in sealed), opened, strict=True)),
+        )

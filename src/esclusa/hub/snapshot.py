@@ -1,0 +1,134 @@
+"""What a request looks like at one moment: pure, from its rows.
+
+Every connector concerned stands exactly once, in `answers` (in the order of the request's list) or in `pending`.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Collection, Mapping, Sequence
+from hashlib import blake2b
+from uuid import UUID
+
+import msgspec
+
+from esclusa.connectors.backend import Reason
+from esclusa.hub.envelope import AnswerHead, Times
+
+
+class Answer(msgspec.Struct, frozen=True, gc=False):
+    """One connector's answer as a reader sees it."""
+
+    connector: str
+    title: str
+    reason: Reason | None
+    """None: OK."""
+    detail: str
+    """Our words for what went wrong; empty when OK."""
+    attempts: int
+    elapsed: int | None
+    """Milliseconds of the call with its retries; None when there is no answer."""
+    received: int | None
+    """When the collector had it, in milliseconds since the epoch; None when there is no answer."""
+    data: bytes | None = None
+    """JSON; None for a KO, when there is nothing about the subject, and when only heads were asked for."""
+
+
+class Snapshot(msgspec.Struct, frozen=True, gc=False):
+    """A request at one moment (H2). Times are milliseconds since the epoch."""
+
+    id: UUID
+    query: str
+    created: int
+    deadline: int
+    expires: int
+    query_more: bool
+    """Provisional: ask again."""
+    complete: bool
+    """Everyone concerned answered OK."""
+    retry_after: int
+    """Milliseconds after which asking again is worth it; 0 when final."""
+    answers: list[Answer]
+    pending: list[str]
+    tag: str
+    """Changes whenever another connector has answered, and when it becomes final."""
+
+
+def compose(
+    id: UUID,
+    query: str,
+    times: Times,
+    connectors: Sequence[str],
+    heads: Mapping[str, AnswerHead],
+    *,
+    counted: Collection[str] | None,
+    titles: Mapping[str, str],
+    retry_after: int,
+    data: Mapping[str, bytes],
+) -> Snapshot:
+    """The snapshot of a request from its answers' `heads` and `data` by connector.
+
+    `counted`: when final, the names of the answers that count, the others being `no_answer`; None when provisional.
+    """
+    final = counted is not None
+    shown = heads.keys() if counted is None else counted
+    answers: list[Answer] = []
+    pending: list[str] = []
+    complete = final
+    for name in connectors:
+        title = titles.get(name, name)
+        head = heads.get(name) if name in shown else None
+        if head is not None:
+            complete = complete and head.reason is None
+            answers.append(
+                Answer(name, title, head.reason, head.detail, head.attempts, head.elapsed, head.received, data.get(name))
+            )
+        elif final:
+            complete = False
+            answers.append(Answer(name, title, Reason.NO_ANSWER, "No answer before the deadline", 0, None, None))
+        else:
+            pending.append(name)
+    return Snapshot(
+        id, query, times.created, times.deadline, times.expires, not final, complete, 0 if final else retry_after,
+        answers, pending, tag_of(connectors, shown, final=final),
+    )  # fmt: skip
+
+
+def tag_of(connectors: Sequence[str], answered: Collection[str], *, final: bool) -> str:
+    """A short name of (who has answered, whether it is final)."""
+    return blake2b(bitmap(connectors, answered) + (b"f" if final else b"m"), digest_size=12).hexdigest()
+
+
+def bitmap(connectors: Sequence[str], sent: Collection[str]) -> bytes:
+    """One bit a connector of the request's list, the first in the highest bit of the first byte."""
+    bits = 0
+    for name in connectors:
+        bits = bits << 1 | (name in sent)
+    size = (len(connectors) + 7) // 8
+    return (bits << (size * 8 - len(connectors))).to_bytes(size, "big")
+
+
+FINAL = "-f"
+
+
+def event_id(connectors: Sequence[str], sent: Collection[str], *, final: bool) -> str:
+    """The id of a server-sent event: which answers the reader has once it has this one, and whether that is all."""
+    return base64.urlsafe_b64encode(bitmap(connectors, sent)).rstrip(b"=").decode() + (FINAL if final else "")
+
+
+def sent_by(event: str, connectors: Sequence[str]) -> tuple[set[str], bool]:
+    """What a reader has that gives `event` as its last event id: the connectors, and whether it has seen the end.
+
+    An id that is none of ours counts as having nothing.
+    """
+    text = event.removesuffix(FINAL)
+    try:
+        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError:
+        return set(), False
+    size = (len(connectors) + 7) // 8
+    if len(raw) != size:
+        return set(), False
+    bits = int.from_bytes(raw, "big") >> (size * 8 - len(connectors))
+    sent = {name for place, name in enumerate(reversed(connectors)) if bits >> place & 1}
+    return sent, event.endswith(FINAL)

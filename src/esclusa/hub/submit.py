@@ -1,0 +1,231 @@
+"""Taking a question in: durable first, then the technical OK (H1). And taking it back.
+
+In this order: the row of its idempotency key, the row of the request, one envelope a pool concerned, the mark that it is
+asked, the receipt. A submission that fails half-way leaves rows that nobody knows of, and that expire.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import msgspec
+
+from esclusa.hub.envelope import (
+    ASKED,
+    REQUEST,
+    SUBMISSION,
+    VERSION,
+    Asked,
+    Cancelled,
+    Envelope,
+    RequestHead,
+    SubmissionHead,
+    Times,
+    decode,
+    encode,
+)
+from esclusa.hub.questions import checked_params, checked_subject
+from esclusa.hub.results import HEADS
+from esclusa.hub.submission import Receipt, Submission
+from esclusa.hub.topics import CANCELS, PoolTopics
+from esclusa.kernel.errors import IdempotencyMismatch, StorageError, Unavailable, Unreadable
+from esclusa.kernel.instrument import masked
+from esclusa.ports.records import Row
+
+if TYPE_CHECKING:
+    from esclusa.hub.admission import Admission
+    from esclusa.hub.inventory import Inventory
+    from esclusa.hub.results import Results
+    from esclusa.hub.settings import HubSettings, QuerySettings
+    from esclusa.hub.vault import Sealer, Vault
+    from esclusa.kernel.clock import Clock
+    from esclusa.kernel.ids import Ids
+    from esclusa.kernel.instrument import Instrument
+    from esclusa.ports.log import Log
+    from esclusa.ports.records import Records
+
+PATIENCE = 3.0
+"""Seconds that storage has to take a submission; then it is refused."""
+TOO_LATE = "The time in which it could have been asked has passed"
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """A request that is going to be made, or made again: the same id, times and connectors each time."""
+
+    id: UUID
+    times: Times
+    connectors: list[str]
+    asked: Asked
+    keyed: bool
+
+
+class Submitter:
+    """Makes requests, and cancels them."""
+
+    def __init__(
+        self,
+        inventory: Inventory,
+        topics: Mapping[str, PoolTopics],
+        log: Log,
+        records: Records,
+        vault: Vault,
+        results: Results,
+        admission: Admission,
+        settings: HubSettings,
+        clock: Clock,
+        ids: Ids,
+        instrument: Instrument,
+    ) -> None:
+        self._inventory = inventory
+        self._topics = topics
+        self._log = log
+        self._records = records
+        self._vault = vault
+        self._results = results
+        self._admission = admission
+        self._settings = settings
+        self._clock = clock
+        self._ids = ids
+        self._instrument = instrument
+        self._accepted = instrument.counter("esclusa_hub_requests_total", "Requests accepted, by query", "query")
+
+    async def submit(self, submission: Submission) -> Receipt:
+        """Make the request durable, then answer. Raises what `Hub.submit` says."""
+        query = self._inventory.query(submission.query)
+        subject = checked_subject(query, submission.subject)
+        params = checked_params(query, submission.params)
+        connectors = self._inventory.concerned(submission.query, params, submission.connectors)
+        asked = Asked(submission.caller, submission.query, subject, params)
+        plan = Plan(self._ids.uuid(), self._times(query), connectors, asked, submission.idempotency_key is not None)
+        name = self._admission.admit(subject)
+        try:
+            async with self._clock.timeout_at(self._clock.now() + PATIENCE):
+                return await self._make(plan, name, submission)
+        except (StorageError, TimeoutError) as error:
+            self._instrument.error("request refused: storage", query=submission.query, error=str(error) or "time over")
+            raise Unavailable("The request could not be stored", retry_after=1) from error
+
+    async def cancel(self, id: UUID, caller: str) -> None:
+        """Delete the rows, leave a tombstone that beats any later write, then tell the pools."""
+        look = await self._results.look(id.bytes, caller, bodies=HEADS)
+        expires = look.view.request.times.expires
+        try:
+            await self._records.forget(id.bytes, expires)
+        except StorageError as error:
+            raise Unavailable("The request could not be cancelled", retry_after=1) from error
+        self._admission.closed(id.bytes, complete=False)
+        self._instrument.info("request cancelled", request=str(id))
+        # It is gone by now; pools that do not hear of it only make calls in vain.
+        await asyncio.wait({self._log.append(CANCELS, b"", encode(Cancelled(id.bytes, expires)))}, timeout=PATIENCE)
+
+    def _times(self, query: QuerySettings) -> Times:
+        created = self._clock.millis()
+        ttl = round(query.ttl * 1000)
+        settle = min(round(self._settings.settle * 1000), ttl // 4)
+        return Times(created, created + ttl - settle, created + ttl, created + max(ttl, round(query.keep * 1000)))
+
+    async def _make(self, plan: Plan, name: bytes, submission: Submission) -> Receipt:
+        sealer = await self._vault.sealer(plan.times.expires)
+        key = None
+        if submission.idempotency_key is not None:
+            key = _digest(submission.caller, submission.idempotency_key)
+            first, asked = await self._claim(key, plan, sealer, submission)
+            if first is not plan:
+                plan = first
+                if asked:
+                    return self._receipt(plan)
+                if self._clock.millis() >= plan.times.call_by:
+                    raise Unavailable(TOO_LATE)
+                sealer = await self._vault.sealer(plan.times.expires)
+        self._admission.opened(
+            plan.id.bytes,
+            name,
+            created=plan.times.created,
+            deadline=plan.times.deadline,
+            connectors=len(plan.connectors),
+        )
+        try:
+            await self._ask(plan, sealer)
+            if key is not None:
+                await self._records.put(key, [Row(ASKED, b"", b"", plan.times.expires)])
+        except BaseException:
+            self._admission.closed(plan.id.bytes, complete=False)
+            raise
+        if not plan.connectors:
+            self._admission.closed(plan.id.bytes, complete=True)
+        self._accepted.add(plan.asked.query)
+        self._instrument.info(
+            "request accepted",
+            request=str(plan.id),
+            query=plan.asked.query,
+            subject=masked(plan.asked.subject),
+            connectors=len(plan.connectors),
+        )
+        return self._receipt(plan)
+
+    async def _ask(self, plan: Plan, sealer: Sealer) -> None:
+        """The row of the request, then an envelope a pool; both acknowledged before `callBy`."""
+        id = plan.id.bytes
+        plain = encode(plan.asked)
+        head = encode(RequestHead(VERSION, plan.times, plan.connectors))
+        await self._records.put(id, [Row(REQUEST, head, sealer.seal(plain, id), plan.times.expires)])
+        appends = [
+            self._log.append(
+                self._topics[pool].requests,
+                id,
+                encode(Envelope(VERSION, id, plan.times, connectors, sealer.seal(plain, id), plan.keyed)),
+            )
+            for pool, connectors in self._inventory.by_pool(plan.connectors).items()
+        ]
+        if appends:
+            await asyncio.gather(*appends)
+            if self._clock.millis() >= plan.times.call_by:
+                raise Unavailable(TOO_LATE)
+
+    async def _claim(self, key: bytes, plan: Plan, sealer: Sealer, submission: Submission) -> tuple[Plan, bool]:
+        """The plan made first under this idempotency key, and whether it has been asked (H8)."""
+        fingerprint = _fingerprint(submission)
+        mine = Row(
+            SUBMISSION,
+            encode(SubmissionHead(plan.id.bytes, plan.times, plan.connectors)),
+            sealer.seal(fingerprint, key),
+            plan.times.expires,
+        )
+        placed = await self._records.add(key, mine)
+        if placed.head == mine.head:
+            return plan, False
+        try:
+            if await self._vault.open(placed.body, key) != fingerprint:
+                raise IdempotencyMismatch
+        except Unreadable as error:
+            raise Unavailable(TOO_LATE) from error
+        head = decode(SubmissionHead, placed.head)
+        first = Plan(UUID(bytes=head.id), head.times, head.connectors, plan.asked, keyed=True)
+        rows = await self._records.read(key, bodies=False)
+        return first, any(row.name == ASKED for row in rows)
+
+    def _receipt(self, plan: Plan) -> Receipt:
+        times = plan.times
+        return Receipt(
+            id=plan.id,
+            query=plan.asked.query,
+            created=times.created,
+            deadline=times.deadline,
+            expires=times.expires,
+            retry_after=self._inventory.retry_after(plan.asked.query),
+        )
+
+
+def _digest(caller: str, key: str) -> bytes:
+    """The records key of an idempotency key: (caller, key), unambiguous."""
+    return blake2b(encode((caller, key)), digest_size=16, person=b"idempotency").digest()
+
+
+def _fingerprint(submission: Submission) -> bytes:
+    """Equal for submissions that say the same."""
+    said = (submission.query, submission.subject, dict(submission.params), submission.connectors)
+    return blake2b(msgspec.json.encode(said, order="sorted"), digest_size=32).digest()

@@ -1,0 +1,104 @@
+"""What is personal is encrypted before any port sees it, with keys that die on time (H6).
+
+AES-256-GCM. A key belongs to one process and one bucket of ten seconds of expiry: made here, stored through the `keys`
+port before its first use, destroyed once the bucket is over. Destroying a key makes unreadable every copy, in whatever
+file, log or backup, of what it sealed. A nonce is the key's running number: one process alone uses a key, and a process
+that starts again makes new ones.
+
+A sealed value: 16 bytes key id, 12 bytes nonce, the ciphertext and its tag. What it belongs to is authenticated with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from esclusa.kernel.errors import Unreadable
+
+if TYPE_CHECKING:
+    from esclusa.kernel.clock import Clock
+    from esclusa.kernel.ids import Ids
+    from esclusa.ports.keys import Keys
+
+BUCKET = 10_000
+"""Milliseconds of expiry that share a key: how much later than its data a key may die."""
+_ID, _NONCE = 16, 12
+_OVERHEAD = _ID + _NONCE + 16
+
+
+class Sealer:
+    """One key of this process, ready for use."""
+
+    __slots__ = ("_cipher", "_count", "_id", "dies")
+
+    def __init__(self, id: bytes, secret: bytes, dies: int) -> None:
+        self._id = id
+        self._cipher = AESGCM(secret)
+        self._count = 0
+        self.dies = dies
+
+    def seal(self, plain: bytes, context: bytes) -> bytes:
+        """`plain` encrypted, bound to `context`: the same context opens it."""
+        self._count += 1
+        nonce = self._count.to_bytes(_NONCE, "big")
+        return self._id + nonce + self._cipher.encrypt(nonce, plain, context)
+
+
+class Vault:
+    """Seals and opens. Holds the keys in use, in memory, until they die."""
+
+    def __init__(self, keys: Keys, clock: Clock, ids: Ids) -> None:
+        self._keys = keys
+        self._clock = clock
+        self._ids = ids
+        self._sealers: dict[int, Sealer] = {}
+        self._opened: dict[bytes, tuple[AESGCM, int]] = {}
+
+    async def sealer(self, expires: int) -> Sealer:
+        """The key for what expires at `expires` (ms since the epoch), stored. Raises `StorageError`."""
+        bucket = expires // BUCKET
+        ready = self._sealers.get(bucket)
+        if ready is not None:
+            return ready
+        dies = (bucket + 1) * BUCKET
+        secret, id = self._ids.secret(32), self._ids.secret(_ID)
+        await self._keys.make(id, secret, dies)
+        # Others may have made one meanwhile; any of them is as good, so the first to be ready stays.
+        return self._sealers.setdefault(bucket, Sealer(id, secret, dies))
+
+    async def open(self, sealed: bytes, context: bytes) -> bytes:
+        """The plain bytes. `Unreadable` when the key is gone or `context` is another; `StorageError`."""
+        return (await self.open_all([(sealed, context)]))[0]
+
+    async def open_all(self, sealed: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
+        """The plain bytes of `(sealed, context)`, in order; fails as `open` does if one of them can't be opened."""
+        for value, _ in sealed:
+            if len(value) < _OVERHEAD:
+                raise Unreadable("too short to be anything sealed")
+            if value[:_ID] not in self._opened:
+                await self._fetch(value[:_ID])
+        return [_decrypt(self._opened[value[:_ID]][0], value, context) for value, context in sealed]
+
+    async def _fetch(self, id: bytes) -> None:
+        secret = await self._keys.get(id)
+        if secret is None:
+            raise Unreadable("its key is gone")
+        # When the key dies is the port's to know; here it is only kept for a while.
+        self._opened[id] = AESGCM(secret), self._clock.millis() + BUCKET
+
+    def drop(self, before: int) -> None:
+        """Take from memory the keys that died before `before` (ms since the epoch)."""
+        for bucket in [bucket for bucket, sealer in self._sealers.items() if sealer.dies <= before]:
+            del self._sealers[bucket]
+        for id in [id for id, (_, until) in self._opened.items() if until <= before]:
+            del self._opened[id]
+
+
+def _decrypt(cipher: AESGCM, sealed: bytes, context: bytes) -> bytes:
+    try:
+        return cipher.decrypt(sealed[_ID : _ID + _NONCE], sealed[_ID + _NONCE :], context)
+    except InvalidTag as error:
+        raise Unreadable("sealed with another key, or for another place") from error

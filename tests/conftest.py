@@ -1,0 +1,32 @@
+"""How tests run: coroutine tests on a fresh uvloop loop, or on the virtual-time loop where they are marked so."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import Any
+
+import pytest
+import uvloop
+
+from esclusa.testing.virtual import VirtualLoop
+
+LIMIT = 60.0
+"""Seconds of real time after which a test's coroutine is cut off, whatever it waits for."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run `async def` tests to their end, on a loop of their own."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    names = pyfuncitem._fixtureinfo.argnames
+    arguments: dict[str, Any] = {name: pyfuncitem.funcargs[name] for name in names}
+    virtual = pyfuncitem.get_closest_marker("virtual_time") is not None
+    factory = VirtualLoop if virtual else uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory, debug=False) as runner:
+        if virtual:
+            runner.run(pyfuncitem.obj(**arguments))
+        else:
+            runner.run(asyncio.wait_for(pyfuncitem.obj(**arguments), LIMIT))
+    return True

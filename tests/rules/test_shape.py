@@ -1,0 +1,117 @@
+"""The shape of the tree: a module fits one head, says what it is for, is named for a thing, and has its tests beside it."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import pytest
+
+from rules.tree import ROOT, SRC, TESTS, Source, product, suite
+
+LINES = 400
+"""About what fits one head. A longer module says at its top why it is one: a sentence with the word `lines`."""
+
+EMPTY_NAMES = {"utils", "util", "helpers", "helper", "models", "types", "common", "misc", "base", "core", "manager"}
+"""Names that say nothing of what is inside."""
+
+CAPABILITIES = {"hub", "gateway", "delivery", "inbox", "events", "sourcing", "sagas", "separation", "reports"}
+"""Packages whose first file bears the folder's name and holds the one public service."""
+
+TESTED_ELSEWHERE = {
+    "*/settings.py": "declarations: what they take and refuse is tested where they are read, in tests/unit/config",
+    "ports/*.py": "contracts: their exams are in esclusa.testing, and tests/engines sits them",
+}
+"""Modules with no file of their own in tests/unit, and why."""
+
+
+def test_modules_are_short_or_say_why() -> None:
+    long = [
+        f"{source.place}: {count} lines"
+        for source in [*product(), *suite()]
+        if (count := source.text.count("\n")) > LINES and "lines" not in (ast.get_docstring(source.tree) or "")
+    ]
+    assert not long
+
+
+def test_every_module_and_package_says_what_it_is_for() -> None:
+    silent = [source.place for source in product() if not ast.get_docstring(source.tree)]
+    silent += [str(folder.relative_to(ROOT)) for folder in folders(SRC / "esclusa") if not (folder / "__init__.py").exists()]
+    assert not silent
+
+
+def folders(root: Path) -> list[Path]:
+    """Folders below `root` that have Python files."""
+    return sorted({path.parent for path in root.rglob("*.py")})
+
+
+def test_names_say_what_is_inside() -> None:
+    empty = [str(path.relative_to(ROOT)) for path in (SRC / "esclusa").rglob("*") if path.stem in EMPTY_NAMES]
+    assert not empty
+
+
+@pytest.mark.parametrize("name", sorted(CAPABILITIES))
+def test_a_capability_begins_in_the_file_with_its_name(name: str) -> None:
+    package = SRC / "esclusa" / name
+    assert not package.exists() or (package / f"{name}.py").exists()
+
+
+def test_importing_has_no_effects() -> None:
+    """At the top of a module stand definitions, constants and imports: nothing that is called for what it does."""
+    effects = [
+        f"{source.at(node)}: {ast.unparse(node)[:80]}"
+        for source in product()
+        if source.path.stem != "__main__"
+        for node in source.tree.body
+        if (isinstance(node, ast.Expr) and not isinstance(node.value, ast.Constant))
+        or isinstance(node, ast.For | ast.While | ast.With | ast.Global)
+    ]
+    assert not effects
+
+
+def test_no_hidden_globals() -> None:
+    found = [source.at(node) for source in product() for node in ast.walk(source.tree) if isinstance(node, ast.Global)]
+    assert not found
+
+
+def test_unit_tests_mirror_the_source() -> None:
+    unit = TESTS / "unit"
+    stray = []
+    for path in sorted(unit.rglob("test_*.py")):
+        relative = path.relative_to(unit)
+        wanted = SRC / "esclusa" / relative.parent / relative.name.removeprefix("test_")
+        if not wanted.exists():
+            stray.append(f"{path.relative_to(ROOT)}: no {wanted.relative_to(ROOT)}")
+    assert not stray
+
+
+def test_every_module_has_its_unit_tests() -> None:
+    untested = []
+    for source in product():
+        relative = source.path.relative_to(SRC / "esclusa")
+        if source.path.stem in {"__init__", "__main__"} or any(fnmatchcase(str(relative), name) for name in TESTED_ELSEWHERE):
+            continue
+        if not (TESTS / "unit" / relative.parent / f"test_{relative.name}").exists():
+            untested.append(source.place)
+    assert not untested, "add its file in tests/unit, or say in TESTED_ELSEWHERE where it is tested"
+
+
+def test_a_suppression_gives_its_reason() -> None:
+    """`# noqa: S311 - why`, `# type: ignore[code]  # why`."""
+    bare = [
+        f"{source.place}:{line}: {comment}"
+        for source in [*product(), *suite()]
+        for line, comment in comments(source)
+        if re.match(r"#\s*(noqa|type:\s*ignore|pyright:\s*ignore)", comment)
+        and not re.match(r"#\s*(noqa: [A-Z0-9, ]+|[\w: ]+\[[\w, -]+\])\s+[-#(]\s*\S", comment)
+    ]
+    assert not bare
+
+
+def comments(source: Source) -> list[tuple[int, str]]:
+    tokens = tokenize.generate_tokens(io.StringIO(source.text).readline)
+    return [(token.start[0], token.string) for token in tokens if token.type == tokenize.COMMENT]
