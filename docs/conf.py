@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 project = "Esclusa"
 author = "The Esclusa authors"
 project_copyright = author
-release = version("esclusa")
+version = release = metadata.version("esclusa")
 
 extensions = ["myst_parser", "generated"]
 exclude_patterns = ["_build", "_ext"]

@@ -20,7 +20,6 @@ import esclusa
 from esclusa.config.config import Configuration, load
 from esclusa.config.engines import PORTS, engine_of
 from esclusa.connectors.connector import Connector
-from esclusa.connectors.making import connector
 from esclusa.engines.memory import MemoryEngine
 from esclusa.engines.sqlite import SqliteEngine
 from esclusa.hub.admission import Admission
@@ -103,6 +102,8 @@ def _engine(name: str, configuration: Configuration, world: World) -> Engine:
 
 def make_connectors(configuration: Configuration, world: World) -> dict[str, Connector]:
     """Every connector of the configuration, ready to call. `ConfigurationError` names what can't be made."""
+    from esclusa.connectors.assembly import connector
+
     return {
         name: connector(
             name,

@@ -42,7 +42,9 @@ class Document:
             text = path.read_text(encoding="utf-8-sig")
             return parse(text, file)
         except OSError as error:
-            self._findings.add(asked, f"{file} can't be read: {(error.strerror or 'unknown error').lower()}{_remedy(asked, error)}")
+            self._findings.add(
+                asked, f"{file} can't be read: {(error.strerror or 'unknown error').lower()}{_remedy(asked, error)}"
+            )
         except UnicodeDecodeError as error:
             line = error.object[: error.start].count(b"\n") + 1
             self._findings.add(Place(file, line), "not UTF-8 text: save the file in that encoding")
@@ -57,8 +59,8 @@ class Document:
     def _included(self, path: Path, include: Node) -> Iterator[tuple[Path, Place]]:
         """The files that `include` names, each once, relative to the folder of `path`."""
         seen = {path.resolve()}
-        for entry in include.strings():
-            if entry.unknown:
+        for entry in include.value if isinstance(include.value, list) else []:
+            if entry.unknown or not isinstance(entry.value, str):
                 continue
             for file in self._matching(path.parent, entry):
                 if file.resolve() not in seen:
@@ -74,14 +76,16 @@ class Document:
         try:
             return sorted(file for file in folder.glob(str(pattern)) if file.is_file())
         except ValueError:
-            self._findings.add(entry.place, f"include: {entry.shown()} is no pattern: write one such as \"conf.d/*.toml\"")
+            self._findings.add(entry.place, f'include: {entry.shown()} is no pattern: write one such as "conf.d/*.toml"')
             return []
 
     def _join(self, tables: dict[str, Node], more: Node) -> None:
         """Add the tables of `more`. `[server]` may stand in one file only; `[connectors.NAME]` too, each by its name."""
         for name, table in more.table().items():
             if name == "esclusa":
-                self._findings.add(table.place, "[esclusa] can't stand in an included file: move its keys to the file that includes it")
+                self._findings.add(
+                    table.place, "[esclusa] can't stand in an included file: move its keys to the file that includes it"
+                )
             elif name not in tables:
                 tables[name] = table
             elif name in FAMILIES and isinstance(table.value, dict) and isinstance(tables[name].value, dict):

@@ -21,7 +21,11 @@ def in_environment(root: Node, environment: str | None) -> Node:
 
 def _connector(node: Node, environment: str | None) -> Node:
     given = node.find("environments")
-    if given is None or not isinstance(given.value, dict) or not all(isinstance(below.value, dict) for below in given.value.values()):
+    if (
+        given is None
+        or not isinstance(given.value, dict)
+        or not all(isinstance(below.value, dict) for below in given.value.values())
+    ):
         return node  # the shape of it is wrong, and will be found so
     plain = Node(node.place, {name: below for name, below in node.table().items() if name != "environments"})
     over = given.value.get(environment)

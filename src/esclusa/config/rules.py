@@ -1,82 +1,181 @@
-"""What must hold between the keys of a configuration, beyond their types: one function a table."""
+"""What must hold of a configuration beyond the types of its keys."""
 
 from __future__ import annotations
 
-import os.path
+import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable
+from pathlib import Path
 
-import msgspec
-
+from esclusa.config import engines, references
 from esclusa.config.document import FAMILIES
-from esclusa.config.engines import ENGINES, PORTS, engine_of
-from esclusa.config.findings import Findings, nearest
-from esclusa.config.settings import Configuration
+from esclusa.config.draft import Draft
+from esclusa.config.engines import ENGINES, engine_of
+from esclusa.config.findings import nearest
 from esclusa.config.shape import dotted
-from esclusa.config.tree import Node
 from esclusa.connectors.settings import CertificateCredentials
+from esclusa.edges.http.settings import ClientSettings
 from esclusa.hub.settings import QuerySettings
-
-NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-"""What connectors, queries, pools, clients and credentials may be called: names end up in topics, paths and logs."""
 
 SHORTEST_KEY = 16
 """Characters of a client's key."""
 
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _PARAM = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(?P<port>\d{1,5})", re.ASCII)
-_HIGHEST_PORT = 65535
+_HIGHEST_PORT = 65_535
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _STATUS = re.compile(r"[1-5](\d\d|xx)", re.ASCII)
-_WORD = re.compile(r"[a-z]+")
-_LIMITED = {"text": "characters", "number": "the largest", "dateRange": "days"}
+_WORD = re.compile(r"[A-Za-z]+")
+_WITH_MAX = ("text", "number", "dateRange")
 
 
-class Rules:
-    """Judges a `configuration` and points into `root`, the tree that it was made of.
+def check(draft: Draft, *, whole: bool) -> None:
+    """Note everything that is wrong. Unless the document is `whole`, nobody can say what a name refers to."""
+    names(draft)
+    engines.check(draft)
+    pools(draft)
+    server(draft)
+    clients(draft)
+    credentials(draft)
+    connectors(draft)
+    queries(draft)
+    if whole:
+        references.check(draft)
 
-    What is wrong in type is not in the configuration and not judged again; what is absent is looked for in the tree.
-    """
 
-    def __init__(self, root: Node, configuration: Configuration, findings: Findings) -> None:
-        self._root = root
-        self._all = configuration
-        self._findings = findings
+def names(draft: Draft) -> None:
+    """Names end up in topics, paths, metrics and logs, so they are plain."""
+    for family in FAMILIES:
+        for name in draft.root.table(family):
+            if not _NAME.fullmatch(name):
+                plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+                slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64]
+                draft.wrong(
+                    (family, name),
+                    f"[{dotted((family, name))}] is no name: a to z, 0 to 9 and -, at most 64, a letter or digit first"
+                    + (f"; {slug} would be one" if slug else ""),
+                )
 
-    def apply(self) -> None:
-        """Note every mistake."""
-        self._names()
-        self._engines()
-        self._server()
-        self._clients()
-        self._pools()
-        self._credentials()
-        self._queries()
-        self._connectors()
 
-    def _wrong(self, path: tuple[str | int, ...], what: str) -> None:
-        self._findings.add(self._root.where(*path), what)
+def pools(draft: Draft) -> None:
+    """A consumer group a connector needs a log that processes share."""
+    log = engine_of(draft.settings.esclusa, "log")
+    for name, pool in draft.settings.pools.items():
+        if pool.consumers == "connector" and log in ENGINES and not ENGINES[log].networked:
+            what = f'pools.{name}.consumers can\'t be "connector" with the log on "{log}": leave it out, or take a log such as "kafka"'
+            draft.wrong(("pools", name, "consumers"), what)
 
-    def _names(self) -> None:
-        for family in sorted(FAMILIES):
-            for name in self._root.table(family):
-                if not NAME.fullmatch(name):
-                    would = f': "{_slug(name)}" would do' if _slug(name) else ""
-                    self._wrong(
-                        (family, name),
-                        f"[{dotted((family, name))}] can't be called so: a name has a-z, 0-9 and -, begins with a letter or a digit"
-                        f" and is at most 64 long{would}",
-                    )
 
-    def _engines(self) -> None:
-        settings = self._all.esclusa
-        given = [key for key in ("engine", *PORTS) if self._root.find("esclusa", key) is not None]
-        for key in given:
-            name = getattr(settings, key)
-            engine = ENGINES.get(name)
-            here = [name for name, engine in ENGINES.items() if engine.available]
-            if engine is None:
-                self._wrong(("esclusa", key), f"esclusa.{key} can't be {self._shown('esclusa', key)}: {nearest(name, here)}")
-            elif not engine.available:
-                self._wrong(("esclusa", key), f'esclusa.{key} can\'t be "{name}": that engine is not installed; {nearest("", here)}')
+def server(draft: Draft) -> None:
+    """Addresses are HOST:PORT."""
+    settings = draft.settings.server
+    for key, address in (("listen", settings.listen), ("admin", settings.admin)):
+        found = _ADDRESS.fullmatch(address) if address is not None else None
+        if address is not None and (found is None or int(found["port"]) > _HIGHEST_PORT):
+            what = (
+                f'server.{key} can\'t be {draft.shown("server", key)}: write HOST:PORT, such as "127.0.0.1:8080" or "[::]:8080"'
+            )
+            draft.wrong(("server", key), what)
+    if settings.admin == settings.listen and not settings.listen.endswith(":0"):
+        draft.wrong(("server", "admin"), "server.admin is the address of server.listen: leave it out, or take another port")
+
+
+def clients(draft: Draft) -> None:
+    """Each has one key, in clear or as its SHA-256, that no other has and that can't be guessed."""
+    owners: dict[str, str] = {}
+    for name, client in draft.settings.clients.items():
+        table = dotted(("clients", name))
+        written = [key for key in ("key", "keySha256") if draft.root.find("clients", name, key) is not None]
+        if not written:
+            draft.wrong(("clients", name), f'[{table}] has no key: add key = "${{SOME_VARIABLE}}", or keySha256')
+        elif len(written) > 1:
+            draft.wrong(("clients", name, "keySha256"), f"[{table}] has both key and keySha256: keep one of them")
+        if client.key is not None and len(client.key) < SHORTEST_KEY:
+            remedy = 'take a longer one, such as "openssl rand -hex 32" prints'
+            draft.wrong(("clients", name, "key"), f"{table}.key has fewer than {SHORTEST_KEY} characters: {remedy}")
+        elif client.key is not None and not (
+            client.key.isascii() and client.key.isprintable() and client.key == client.key.strip()
+        ):
+            draft.wrong(
+                ("clients", name, "key"), f"{table}.key can't be sent in a header: take ASCII characters, no space at its ends"
+            )
+        if client.key_sha256 is not None and not _SHA256.fullmatch(client.key_sha256):
+            remedy = 'write the 64 digits that "printf %s KEY | sha256sum" prints'
+            draft.wrong(("clients", name, "keySha256"), f"{table}.keySha256 is no SHA-256 in hexadecimal: {remedy}")
+        digest = _digest(client)
+        if digest is not None and owners.setdefault(digest, name) != name:
+            draft.wrong(("clients", name, written[0]), f"{table} has the key of clients.{owners[digest]}: give each its own")
+
+
+def _digest(client: ClientSettings) -> str | None:
+    if client.key is not None:
+        return hashlib.sha256(client.key.encode()).hexdigest()
+    return client.key_sha256.lower() if client.key_sha256 is not None else None
+
+
+def credentials(draft: Draft) -> None:
+    """Files that are named are there."""
+    for name, settings in draft.settings.credentials.items():
+        if isinstance(settings, CertificateCredentials):
+            for key, file in (("certificate", settings.certificate), ("key", settings.key)):
+                _file(draft, ("credentials", name, key), file)
+    for name, connector in draft.settings.connectors.items():
+        _file(draft, ("connectors", name, "tls", "ca"), connector.tls.ca)
+
+
+def _file(draft: Draft, path: tuple[str, ...], file: str | None) -> None:
+    if file and not Path(file).is_file():
+        draft.wrong(path, f"{dotted(path)}: there is no file {file}: name one that is there")
+
+
+def connectors(draft: Draft) -> None:
+    """Times, statuses and tags make sense."""
+    for name, settings in draft.settings.connectors.items():
+        path = ("connectors", name)
+        if not settings.timeout:
+            draft.wrong((*path, "timeout"), f'connectors.{name}.timeout can\'t be nothing: give it a length, such as "3s"')
+        for status in settings.statuses:
+            if not _STATUS.fullmatch(status):
+                what = f'{dotted((*path, "statuses", status))} is no status: write one such as "404", or a class such as "5xx"'
+                draft.wrong((*path, "statuses", status), what)
+        for place, tag in enumerate(settings.tags):
+            if not tag or tag.startswith("#"):
+                draft.wrong((*path, "tags", place), f'connectors.{name}.tags: write a tag without "#", which is for queries')
+
+
+def queries(draft: Draft) -> None:
+    """Times fit each other, subjects and parameters can be checked."""
+    for name, settings in draft.settings.queries.items():
+        path = ("queries", name)
+        for key in ("ttl", "keep", "refresh"):
+            if not getattr(settings, key):
+                draft.wrong((*path, key), f'queries.{name}.{key} can\'t be nothing: give it a length, such as "60s"')
+        if settings.keep < settings.ttl:
+            key = "keep" if draft.given(*path, "keep") else "ttl"
+            what = f"queries.{name} keeps results {settings.keep}, less than its ttl of {settings.ttl}: set keep to {settings.ttl} or more"
+            draft.wrong((*path, key), what)
+        _subject(draft, name, settings)
+        for param, declared in settings.params.items():
+            at = (*path, "params", param)
+            if not _PARAM.fullmatch(param):
+                draft.wrong(at, f"{dotted(at)} is no name: a letter, then letters, digits, _ and -, at most 64")
+            if declared.max is not None and draft.given(*at, "type") and declared.type not in _WITH_MAX:
+                what = f"{dotted(at)}.max says nothing of a {declared.type}: take it away; {', '.join(_WITH_MAX)} have one"
+                draft.wrong((*at, "max"), what)
+
+
+def _subject(draft: Draft, name: str, settings: QuerySettings) -> None:
+    path = ("queries", name, "subject")
+    if settings.subject in {"nif", "text"}:
+        return
+    if _WORD.fullmatch(settings.subject):
+        draft.wrong(
+            path,
+            f"{dotted(path)} can't be {draft.shown(*path)}: {nearest(settings.subject, ('nif', 'text'))} Or write a pattern",
+        )
+        return
+    try:
+        re.compile(settings.subject)
+    except (re.error, RecursionError, OverflowError) as error:
+        draft.wrong(path, f"{dotted(path)} is no regular expression: {error}; a backslash needs single quotes around the text")

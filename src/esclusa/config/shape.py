@@ -7,21 +7,21 @@ structs; what comes out, `msgspec.convert` takes without a word.
 from __future__ import annotations
 
 import operator
-import os.path
 import re
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from msgspec import inspect
 
 from esclusa.config.findings import Findings, nearest
+from esclusa.config.lines import Key
 from esclusa.config.tree import Node
 from esclusa.kernel.duration import Duration
 
 WRONG: Final = object()
 """Stands for a value that can't be used; why has been noted."""
 
-Path = tuple[str | int, ...]
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -45,7 +45,7 @@ def plain(node: Node) -> Any:
     return node.value
 
 
-def dotted(path: Sequence[str | int]) -> str:
+def dotted(path: Key) -> str:
     """`connectors.dgt.tags[0]`."""
     text = ""
     for step in path:
@@ -56,13 +56,13 @@ def dotted(path: Sequence[str | int]) -> str:
     return text
 
 
-def _value(findings: Findings, node: Node, info: inspect.Type, path: Path) -> Any:
+def _value(findings: Findings, node: Node, info: inspect.Type, path: Key) -> Any:
     if node.unknown:
         return WRONG
     return _KINDS[type(info)](findings, node, info, path)
 
 
-def _mismatch(findings: Findings, node: Node, path: Path, wanted: str) -> object:
+def _mismatch(findings: Findings, node: Node, path: Key, wanted: str) -> object:
     """A value of another kind, which is named and not shown: it might be a secret."""
     findings.add(node.place, f"{dotted(path)} is {_kind(node.value)}, not {wanted}")
     return WRONG
@@ -75,7 +75,7 @@ def _kind(value: object) -> str:
     return "a date or time"
 
 
-def _struct(findings: Findings, node: Node, info: inspect.StructType, path: Path) -> Any:
+def _struct(findings: Findings, node: Node, info: inspect.StructType, path: Key) -> Any:
     if not isinstance(node.value, dict):
         return _mismatch(findings, node, path, f"a table: write [{dotted(path)}] above its keys")
     fields = {field.encode_name: field for field in info.fields}
@@ -103,7 +103,7 @@ def _keys(info: inspect.StructType) -> list[str]:
     return [*([info.tag_field] if info.tag_field else []), *(field.encode_name for field in info.fields)]
 
 
-def _union(findings: Findings, node: Node, info: inspect.UnionType, path: Path) -> Any:
+def _union(findings: Findings, node: Node, info: inspect.UnionType, path: Key) -> Any:
     kinds = [kind for kind in info.types if not isinstance(kind, inspect.NoneType)]
     tagged = [kind for kind in kinds if isinstance(kind, inspect.StructType) and kind.tag_field]
     if tagged:
@@ -113,7 +113,7 @@ def _union(findings: Findings, node: Node, info: inspect.UnionType, path: Path) 
     return _value(findings, node, kinds[0], path)
 
 
-def _tagged(findings: Findings, node: Node, kinds: Sequence[inspect.StructType], path: Path) -> Any:
+def _tagged(findings: Findings, node: Node, kinds: Sequence[inspect.StructType], path: Key) -> Any:
     if not isinstance(node.value, dict):
         return _mismatch(findings, node, path, f"a table: write [{dotted(path)}] above its keys")
     by_tag = {str(kind.tag): kind for kind in kinds}
@@ -126,28 +126,28 @@ def _tagged(findings: Findings, node: Node, kinds: Sequence[inspect.StructType],
     return WRONG if chosen is WRONG else _struct(findings, node, by_tag[chosen], path)
 
 
-def _dictionary(findings: Findings, node: Node, info: inspect.DictType, path: Path) -> Any:
+def _dictionary(findings: Findings, node: Node, info: inspect.DictType, path: Key) -> Any:
     if not isinstance(node.value, dict):
         return _mismatch(findings, node, path, "a table of names and values")
     values = {name: _value(findings, below, info.value_type, (*path, name)) for name, below in node.value.items()}
     return {name: value for name, value in values.items() if value is not WRONG}
 
 
-def _list(findings: Findings, node: Node, info: inspect.ListType, path: Path) -> Any:
+def _list(findings: Findings, node: Node, info: inspect.ListType, path: Key) -> Any:
     if not isinstance(node.value, list):
         return _mismatch(findings, node, path, "a list: put it between [ and ]")
     values = [_value(findings, below, info.item_type, (*path, place)) for place, below in enumerate(node.value)]
     return [value for value in values if value is not WRONG]
 
 
-def _literal(findings: Findings, node: Node, info: inspect.LiteralType, path: Path) -> Any:
+def _literal(findings: Findings, node: Node, info: inspect.LiteralType, path: Key) -> Any:
     if node.value not in info.values:
         findings.add(node.place, f"{dotted(path)} can't be {node.shown()}: {nearest(str(node.value), map(str, info.values))}")
         return WRONG
     return node.value
 
 
-def _duration(findings: Findings, node: Node, _: inspect.CustomType, path: Path) -> Any:
+def _duration(findings: Findings, node: Node, _: inspect.CustomType, path: Key) -> Any:
     if not isinstance(node.value, str):
         given = isinstance(node.value, int | float) and not isinstance(node.value, bool)
         like = f'"{node.value}s"' if given else '"3s"'
@@ -161,7 +161,7 @@ def _duration(findings: Findings, node: Node, _: inspect.CustomType, path: Path)
     return node.value
 
 
-def _number(findings: Findings, node: Node, info: inspect.IntType | inspect.FloatType, path: Path) -> Any:
+def _number(findings: Findings, node: Node, info: inspect.IntType | inspect.FloatType, path: Key) -> Any:
     whole = isinstance(info, inspect.IntType)
     if isinstance(node.value, bool) or not isinstance(node.value, int if whole else int | float):
         remedy = "write it without quotes" if isinstance(node.value, str) else f"such as {10 if whole else 0.5}"
@@ -174,30 +174,30 @@ def _number(findings: Findings, node: Node, info: inspect.IntType | inspect.Floa
     return node.value
 
 
-def _text(findings: Findings, node: Node, _: inspect.StrType, path: Path) -> Any:
+def _text(findings: Findings, node: Node, _: inspect.StrType, path: Key) -> Any:
     if not isinstance(node.value, str):
         return _mismatch(findings, node, path, "text: put it between quotes")
     return node.value
 
 
-def _truth(findings: Findings, node: Node, _: inspect.BoolType, path: Path) -> Any:
+def _truth(findings: Findings, node: Node, _: inspect.BoolType, path: Key) -> Any:
     if not isinstance(node.value, bool):
         return _mismatch(findings, node, path, "true or false: write one of them, without quotes")
     return node.value
 
 
-def _metadata(findings: Findings, node: Node, info: inspect.Metadata, path: Path) -> Any:
+def _metadata(findings: Findings, node: Node, info: inspect.Metadata, path: Key) -> Any:
     value = _value(findings, node, info.type, path)
     if info.extra == {"path": True} and isinstance(value, str):
-        return os.path.abspath(os.path.join(os.path.dirname(node.place.file), value))
+        return str((Path(node.place.file).parent / value).absolute())
     return value
 
 
-def _anything(_: Findings, node: Node, __: inspect.AnyType, ___: Path) -> Any:
+def _anything(_: Findings, node: Node, __: inspect.AnyType, ___: Key) -> Any:
     return plain(node)
 
 
-_KINDS: Mapping[type[inspect.Type], Callable[[Findings, Node, Any, Path], Any]] = {
+_KINDS: Mapping[type[inspect.Type], Callable[[Findings, Node, Any, Key], Any]] = {
     inspect.StructType: _struct,
     inspect.UnionType: _union,
     inspect.DictType: _dictionary,
@@ -212,7 +212,12 @@ _KINDS: Mapping[type[inspect.Type], Callable[[Findings, Node, Any, Path], Any]] 
     inspect.AnyType: _anything,
 }
 
-_LIMITS = (("ge", operator.ge, "at least"), ("gt", operator.gt, "more than"), ("le", operator.le, "at most"), ("lt", operator.lt, "less than"))
+_LIMITS = (
+    ("ge", operator.ge, "at least"),
+    ("gt", operator.gt, "more than"),
+    ("le", operator.le, "at most"),
+    ("lt", operator.lt, "less than"),
+)
 
 _WORDS: Mapping[type, str] = {
     bool: "a true or false",

@@ -30,12 +30,10 @@ class Node(msgspec.Struct, frozen=True):
         """What is written at `path` below, right or wrong."""
         node = self
         for step in path:
-            if isinstance(node.value, dict) and step in node.value:
-                node = node.value[step]
-            elif isinstance(node.value, list) and isinstance(step, int) and step < len(node.value):
-                node = node.value[step]
-            else:
+            below = dict(enumerate(node.value)) if isinstance(node.value, list) else node.value
+            if not isinstance(below, dict) or step not in below:
                 return None
+            node = below[step]
         return node
 
     def table(self, *path: str) -> dict[str, Node]:

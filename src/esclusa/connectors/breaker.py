@@ -10,22 +10,16 @@ probes, and the other way round.
 
 from __future__ import annotations
 
-from enum import StrEnum
+from typing import Literal
 
 from esclusa.connectors.settings import BreakerSettings
 
+BreakerState = Literal["closed", "half_open", "open"]
+"""What a breaker does with the next call."""
 REFUSED = 0
 """The permit that is none."""
 _BUCKETS = 10
 """The window moves in steps of a tenth of its length."""
-
-
-class State(StrEnum):
-    """What a breaker does with the next call."""
-
-    CLOSED = "closed"
-    HALF_OPEN = "half_open"
-    OPEN = "open"
 
 
 class Breaker:
@@ -34,33 +28,34 @@ class Breaker:
     Each permit is returned once: by `success`, `failure` or, when the call says nothing about the back end, `release`.
     """
 
-    __slots__ = ("_consecutive", "_period", "_probes", "_settings", "_state", "_succeeded", "_until", "_window")
+    __slots__ = ("_consecutive", "_period", "_probes", "_rate", "_settings", "_state", "_succeeded", "_until", "_window")
 
     def __init__(self, settings: BreakerSettings) -> None:
         self._settings = settings
-        self._state = State.CLOSED
+        self._state: BreakerState = "closed"
         self._period = 1
         self._consecutive = 0
         self._until = 0.0
         self._probes = 0
         """Permits of this half-open period that are out or have succeeded."""
         self._succeeded = 0
-        self._window = None if settings.rate is None else Window(settings.window)
+        self._rate = settings.rate or 0.0
+        self._window = Window(settings.window) if self._rate else None
 
-    def state(self, now: float) -> State:
+    def state(self, now: float) -> BreakerState:
         """Closed, open, or half open, also when no probe has come yet."""
-        if self._state is State.OPEN and now >= self._until:
-            return State.HALF_OPEN
+        if self._state == "open" and now >= self._until:
+            return "half_open"
         return self._state
 
     def admit(self, now: float) -> int:
         """A permit for one call, or `REFUSED`."""
-        if self._state is State.CLOSED:
+        if self._state == "closed":
             return self._period
-        if self.state(now) is State.OPEN:
+        if self.state(now) == "open":
             return REFUSED
-        if self._state is State.OPEN:
-            self._enter(State.HALF_OPEN)
+        if self._state == "open":
+            self._enter("half_open")
         if self._probes >= self._settings.probes:
             return REFUSED
         self._probes += 1
@@ -71,10 +66,10 @@ class Breaker:
         if permit != self._period:
             return False
         self._consecutive = 0
-        if self._state is State.HALF_OPEN:
+        if self._state == "half_open":
             self._succeeded += 1
             if self._succeeded >= self._settings.probes:
-                self._enter(State.CLOSED)
+                self._enter("closed")
                 return True
         elif self._window is not None:
             self._window.add(now, failed=False)
@@ -85,25 +80,25 @@ class Breaker:
         if permit != self._period:
             return False
         self._consecutive += 1
-        opens = self._state is State.HALF_OPEN or self._consecutive >= self._settings.failures
+        opens = self._state == "half_open" or self._consecutive >= self._settings.failures
         if self._window is not None:
             self._window.add(now, failed=True)
             opens = opens or self._too_many(self._window, now)
         if opens:
-            self._enter(State.OPEN)
+            self._enter("open")
             self._until = now + self._settings.open_for
         return opens
 
     def release(self, permit: int) -> None:
         """The call was cut by us, or was never made: another may take its place."""
-        if permit == self._period and self._state is State.HALF_OPEN:
+        if permit == self._period and self._state == "half_open":
             self._probes -= 1
 
     def _too_many(self, window: Window, now: float) -> bool:
         calls, failures = window.totals(now)
-        return calls >= self._settings.calls and self._settings.rate is not None and failures >= calls * self._settings.rate
+        return calls >= self._settings.calls and failures >= calls * self._rate
 
-    def _enter(self, state: State) -> None:
+    def _enter(self, state: BreakerState) -> None:
         self._state = state
         self._period += 1
         self._consecutive = self._probes = self._succeeded = 0

@@ -49,20 +49,25 @@ class BasicCredentials(Settings, frozen=True, kw_only=True, tag_field="kind", ta
     """HTTP Basic."""
 
     username: str
+    """Without a colon."""
     password: str
+    """Sent with every call."""
 
 
 class BearerCredentials(Settings, frozen=True, kw_only=True, tag_field="kind", tag="bearer"):
     """A fixed bearer token."""
 
     token: str
+    """Sent as `Authorization: Bearer TOKEN`."""
 
 
 class ApiKeyCredentials(Settings, frozen=True, kw_only=True, tag_field="kind", tag="apikey"):
     """A key in a header."""
 
     header: str = "X-API-Key"
+    """The header's name."""
     value: str
+    """The key itself."""
 
 
 class CertificateCredentials(Settings, frozen=True, kw_only=True, tag_field="kind", tag="certificate"):
@@ -73,6 +78,7 @@ class CertificateCredentials(Settings, frozen=True, kw_only=True, tag_field="kin
     key: FilePath
     """A PEM file with the private key."""
     password: str | None = None
+    """Of the private key, where it has one."""
 
 
 CredentialsSettings = BasicCredentials | BearerCredentials | ApiKeyCredentials | CertificateCredentials
@@ -84,9 +90,11 @@ class ConnectorSettings(Settings, frozen=True, kw_only=True):
     title: str = ""
     """The body's name as people know it; the connector's name unless given."""
     protocol: Literal["rest"] = "rest"
+    """How the back end is spoken to."""
     url: str
     """`https://host/path/{subject}?from={params.from}`: placeholders are percent-encoded."""
     method: Literal["GET", "POST", "PUT", "HEAD"] = "GET"
+    """`GET` and `HEAD` are safe to repeat; the others only where `safe` says so."""
     query: dict[str, str] = {}
     """Query parameters to add, with placeholders; left out when a placeholder in them has no value."""
     headers: dict[str, str] = {}
@@ -106,12 +114,17 @@ class ConnectorSettings(Settings, frozen=True, kw_only=True):
     queue: Positive = 10_000
     """Questions that may wait in one process; beyond: KO `rejected`."""
     breaker: BreakerSettings = BreakerSettings()
+    """When it is left alone."""
     retry: RetrySettings = RetrySettings()
+    """Whether it is asked again."""
     tls: TlsSettings = TlsSettings()
+    """Whom to trust, of an `https` address."""
     credentials: str | None = None
     """A name of `[credentials]`."""
     pool: str = "default"
+    """The pool whose processes call it."""
     tags: list[str] = []
+    """Names for groups, which queries call `#tag`."""
     serves: dict[str, list[str]] = {}
     """By parameter, the values that concern it; a parameter that the request leaves out matches (H4)."""
     environments: dict[str, dict[str, Any]] = {}

@@ -72,15 +72,15 @@ class Wheel(Generic[Item]):
         if not bucket:
             del self._buckets[place]
 
-    def close(self) -> None:
-        """Forget every moment."""
-        for bucket in self._buckets.values():
-            for item in bucket:
-                item.due = NEVER
-        self._buckets.clear()
+    def close(self) -> list[Item]:
+        """Forget every moment; the items that had one."""
+        items = [item for bucket in self._buckets.values() for item in bucket]
+        for item in items:
+            self.clear(item)
         if self._timer is not None:
             self._timer.cancel()
         self._timer, self._armed = None, NEVER
+        return items
 
     def _arm(self, when: float) -> None:
         if self._timer is not None:
@@ -91,9 +91,7 @@ class Wheel(Generic[Item]):
         self._timer, self._armed = None, NEVER
         now = self._clock.now() + _RESOLUTION
         last = int(now * _A_SECOND)
-        due = [
-            item for place in sorted(self._buckets) if place <= last for item in self._buckets[place] if item.due <= now
-        ]
+        due = [item for place, bucket in self._buckets.items() if place <= last for item in bucket if item.due <= now]
         due.sort(key=lambda item: item.due)
         try:
             for item in due:

@@ -10,7 +10,7 @@ from enum import Enum, auto
 import msgspec
 
 from esclusa.demo import regions, state
-from esclusa.demo.people import Draws
+from esclusa.demo.lives import Draws
 from esclusa.demo.state import Answer
 
 FIRST_PORT = 18_100
@@ -63,20 +63,11 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
 
 BODIES = (
     # The state: quick ones, slow ones, and one of each kind of trouble.
-    Body(
-        name="policia",
-        path="/dni/{nif}",
-        answer=state.policia,
-        secret=("x-clave-api", "esclusa-de-muestra"),
-    ),
     Body(name="dgt", path="/api/v2/titulares/{nif}/expedientes", answer=state.dgt, pace=(0.06, 0.25)),
-    Body(name="catastro", path="/ovc/consulta", answer=state.catastro, pace=(0.12, 0.5)),
-    Body(name="dehu", answer=state.dehu, pace=(0.09, 0.3), temper=Temper.MOODY),
-    Body(name="aeat", path="/consultas/renta", answer=state.aeat, pace=(0.8, 2.2)),
-    Body(name="tgss", path="/vida-laboral/{nif}", answer=state.tgss, pace=(0.4, 1.2)),
-    Body(name="inss", path="/prestaciones/{nif}", answer=state.inss, pace=(0.5, 1.5)),
-    Body(name="sepe", path="/demandantes/{nif}", answer=state.sepe, pace=(7.0, 7.8), places=1),
     Body(name="padron", path="/inscripciones/{nif}", answer=state.padron, pace=(0.3, 0.9)),
+    Body(name="catastro", path="/ovc/consulta", answer=state.catastro, pace=(0.12, 0.5)),
+    Body(name="extranjeria", path="/autorizaciones/{nif}", answer=state.extranjeria, pace=(0.2, 0.6)),
+    Body(name="policia", path="/dni/{nif}", answer=state.policia, secret=("x-clave-api", "esclusa-de-muestra")),
     Body(
         name="registro-civil",
         path="/asientos/{nif}",
@@ -85,12 +76,16 @@ BODIES = (
         charset="iso-8859-1",
         secret=("authorization", "Basic ZXNjbHVzYTpkZS1tdWVzdHJh"),
     ),
-    Body(name="extranjeria", answer=state.extranjeria, pace=(0.2, 0.6)),
+    Body(name="aeat", path="/consultas/renta", answer=state.aeat, pace=(0.8, 2.2)),
+    Body(name="tgss", path="/vida-laboral/{nif}", answer=state.tgss, pace=(0.4, 1.2)),
+    Body(name="inss", path="/prestaciones/{nif}", answer=state.inss, pace=(0.5, 1.5)),
+    Body(name="dehu", path="/notificaciones/{nif}", answer=state.dehu, pace=(0.09, 0.3), temper=Temper.MOODY),
     Body(name="educacion", path="/titulos", answer=state.educacion, pace=(0.7, 1.8)),
     Body(name="uned", path="/students/{nif}/records", answer=state.uned, pace=(0.15, 0.4)),
-    Body(name="registro-propiedad", path="/titularidades/{nif}", answer=state.registro_propiedad, pace=(4.5, 5.5), places=1),
     Body(name="oepm", path="/marcas", answer=state.oepm, pace=(0.3, 0.8)),
     Body(name="transportes", path="/ayudas/{nif}", answer=state.transportes, pace=(4.0, 6.0)),
+    Body(name="registro-propiedad", path="/titularidades/{nif}", answer=state.registro_propiedad, pace=(4.5, 5.5), places=1),
+    Body(name="sepe", path="/demandantes/{nif}", answer=state.sepe, pace=(7.0, 7.8), places=1),
     Body(name="justicia", temper=Temper.FAILING),
     Body(name="muface", temper=Temper.DOWN),
     Body(name="imserso", temper=Temper.HUNG),

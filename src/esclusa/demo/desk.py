@@ -14,7 +14,8 @@ import msgspec
 
 from esclusa.demo.bodies import Body, Temper
 from esclusa.demo.http11 import MAX_HEAD, BadRequest, Call, Reply, read_call
-from esclusa.demo.people import Period, person
+from esclusa.demo.lives import person
+from esclusa.demo.people import Period
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.lifecycle import Background
 
@@ -37,7 +38,7 @@ class Desk:
         self.port = 0
         self._clock = clock
         self._background = background
-        self._opened = clock.now()
+        self._opened = 0.0
         self._calls = 0
         self._connections = 0
         self._places = asyncio.Semaphore(body.places)
@@ -79,7 +80,7 @@ class Desk:
                     if self.body.temper is Temper.HUNG:
                         await self._patiently(reader.read(1))
                         return
-                    reply = await self._reply(call)
+                    reply = await self.reply(call)
                     writer.write(reply.to(call))
                     await self._patiently(writer.drain())
                     if call.last:
@@ -97,7 +98,7 @@ class Desk:
         """The body is having one of its bad ten seconds."""
         return self.body.temper is Temper.FLAPPING and int((self._clock.now() - self._opened) / FLAP) % 2 == 1
 
-    async def _reply(self, call: Call) -> Reply:
+    async def reply(self, call: Call) -> Reply:
         """What the body says to one call, after the time that it takes."""
         try:
             subject, period = self._asked(call)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from esclusa.demo.people import Draws, Period, Person
+from esclusa.demo.lives import Draws
+from esclusa.demo.people import Period, Person
 from esclusa.demo.state import JSON, Answer
 
 
@@ -58,7 +59,8 @@ def council(body: str) -> Answer:
 
 
 def taxes(person: Person, body: str, year: int) -> list[dict[str, Any]]:
-    """The year's taxes that this council takes of the person: on what, and how much."""
+    """The year's taxes that this council takes of the person, for what was the person's when the year began."""
+    began = date(year, 1, 1)
     taxed: list[dict[str, Any]] = []
     if person.home.town.council == body:
         taxed += [
@@ -69,11 +71,12 @@ def taxes(person: Person, body: str, year: int) -> list[dict[str, Any]]:
                 "importe": Draws(vehicle.plate).whole("ivtm", 34, 143),
             }
             for vehicle in person.vehicles
+            if vehicle.registered < began
         ]
     taxed += [
         {"concepto": "IBI", "objeto": dwelling.reference, "ejercicio": year, "importe": round(dwelling.value * 0.0066, 2)}
         for dwelling in person.dwellings
-        if dwelling.address.town.council == body
+        if dwelling.address.town.council == body and dwelling.bought < began
     ]
     return taxed
 

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
-from esclusa.demo.people import Draws, Period, Person, birthday
+from esclusa.demo.lives import Draws
+from esclusa.demo.people import Period, Person, birthday
 
 JSON = dict[str, Any] | list[Any]
 Answer = Callable[[Person, Period], JSON | None]
@@ -100,7 +101,7 @@ def aeat(person: Person, period: Period) -> JSON | None:
                 "modelo": "100",
                 "ejercicio": year,
                 "pagador": job.employer,
-                "presentacion": filed.strftime("%Y%m%d"),
+                "presentacion": filed.isoformat(),
                 "resultado": due,
                 "situacion": "EN TRÁMITE" if not done else "DEVUELTA" if due < 0 else "INGRESADA",
             }
@@ -236,17 +237,18 @@ def registro_propiedad(person: Person, _: Period) -> JSON | None:
 
 
 def dehu(person: Person, period: Period) -> JSON | None:
-    """Notifications of all bodies of the state: here, of the fines."""
+    """Notifications of all bodies of the state: here, of the fines, five days after."""
+    sent = [(fine.case, fine.day + timedelta(days=5)) for fine in person.fines]
     return {
         "notificaciones": [
             {
                 "organismo": "DGT",
-                "asunto": f"Denuncia {fine.case}",
-                "puestaADisposicion": f"{fine.day + timedelta(days=5)}T09:00:00Z",
-                "estado": "PENDIENTE" if (person.today - fine.day).days < 15 else "LEÍDA",  # noqa: PLR2004 - ten days after
+                "asunto": f"Denuncia {case}",
+                "puestaADisposicion": f"{day}T09:00:00Z",
+                "estado": "PENDIENTE" if (person.today - day).days < 10 else "LEÍDA",  # noqa: PLR2004 - days
             }
-            for fine in person.fines
-            if period.covers(fine.day)
+            for case, day in sent
+            if day <= person.today and period.covers(day)
         ]
     }
 

@@ -7,10 +7,11 @@ when their process says nothing more.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from esclusa.connectors.breaker import BreakerState
 from esclusa.hub.envelope import encode
 from esclusa.kernel.errors import StorageError, Unavailable
 from esclusa.kernel.lifecycle import Background
@@ -30,7 +31,6 @@ EVERY = 5.0
 LIVES = 15_000
 """Milliseconds that a report is believed."""
 
-BreakerState = Literal["closed", "half_open", "open"]
 _WORST: Mapping[BreakerState, int] = {"closed": 0, "half_open": 1, "open": 2}
 
 

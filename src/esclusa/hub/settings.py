@@ -17,8 +17,11 @@ class ParamSettings(Settings, frozen=True, kw_only=True):
     """A parameter that a query takes."""
 
     type: ParamType
+    """`date`: `2026-01-31`; `dateRange`: `{"from": ..., "to": ...}`; `province`: `01` to `52`; `nif`: a NIF or NIE."""
     title: str = ""
+    """What people are shown."""
     required: bool = False
+    """Whether a request must have it."""
     max: Positive | None = None
     """`text`: characters; `number`: the largest; `dateRange`: days."""
 
@@ -27,6 +30,7 @@ class QuerySettings(Settings, frozen=True, kw_only=True):
     """A declared kind of question."""
 
     title: str = ""
+    """What people are shown."""
     ttl: Duration = Duration(60)
     """How long the user waits: creation plus this is the deadline."""
     keep: Duration = Duration(600)
@@ -38,13 +42,16 @@ class QuerySettings(Settings, frozen=True, kw_only=True):
     subject: str = "nif"
     """`nif` (NIF or NIE, checked), `text`, or a regular expression that the whole subject matches."""
     params: dict[str, ParamSettings] = {}
+    """What a request may say beside its subject, by name."""
 
 
 class PoolSettings(Settings, frozen=True, kw_only=True):
     """Connectors that share a pair of topics, processes and a consumer group."""
 
     consumers: Literal["pool", "connector"] = "pool"
+    """Who reads the topics: one consumer a process for all its connectors, or each connector by itself."""
     partitions: Annotated[int, Meta(ge=1, le=1024)] = 8
+    """Of each of its two topics: how many processes can share its work."""
 
 
 class HubSettings(Settings, frozen=True, kw_only=True):

@@ -13,13 +13,16 @@ a port. What a caller of the API did wrong is a `Refused`; its `name` is the las
      │   ├─ StorageBusy            another process has this folder
      │   └─ Closed                 the port or subscription has been closed
      ├─ Unreadable             a message or row that can't be decoded or opened
+     ├─ CannotListen           an address can't be served on
      ├─ TransportError         a back end could not be asked, or its answer can't be used
      │   ├─ HttpError              of the HTTP client: what happened, by `kind`
      │   └─ InvalidRequest         it would not be one well-formed request on the wire; nothing was sent
      └─ Refused                the caller's request can't be served
-         ├─ Malformed, Unauthorized, Forbidden, NotFound
+         ├─ Malformed, HeadersTooLarge, TooLarge, TooSlow, UnsupportedType
+         ├─ Unauthorized, Forbidden, NotFound, MethodNotAllowed
          ├─ UnknownQuery, InvalidParams, InvalidSubject, IdempotencyMismatch
-         └─ TooManyOpen, Unavailable          with `retry_after`
+         ├─ TooManyOpen, Unavailable          with `retry_after`
+         └─ Internal                          our own fault
 """
 
 from __future__ import annotations
@@ -116,6 +119,10 @@ class InvalidRequest(TransportError):
     """A method, target or header that would not be one well-formed request on the wire; nothing was sent."""
 
 
+class CannotListen(EsclusaError):
+    """An address can't be served on: taken, not this machine's, or not permitted."""
+
+
 class Fault(msgspec.Struct, frozen=True):
     """One thing wrong in what a caller sent."""
 
@@ -144,6 +151,34 @@ class Malformed(Refused):
     title = "The request is malformed"
 
 
+class HeadersTooLarge(Refused):
+    """The request line and the headers are longer than they may be."""
+
+    name = "headers-too-large"
+    title = "The request's headers are too large"
+
+
+class TooLarge(Refused):
+    """The body is longer than it may be."""
+
+    name = "too-large"
+    title = "The request is too large"
+
+
+class TooSlow(Refused):
+    """The request has not come whole in time."""
+
+    name = "too-slow"
+    title = "The request did not come whole in time"
+
+
+class UnsupportedType(Refused):
+    """The body is not of a media type or coding that the operation takes."""
+
+    name = "unsupported-type"
+    title = "The body is of a type that this operation does not take"
+
+
 class Unauthorized(Refused):
     """Nobody is known by these credentials."""
 
@@ -163,6 +198,13 @@ class NotFound(Refused):
 
     name = "not-found"
     title = "There is nothing here"
+
+
+class MethodNotAllowed(Refused):
+    """The address is served, by other methods."""
+
+    name = "method-not-allowed"
+    title = "This method is not served here"
 
 
 class UnknownQuery(Refused):
@@ -205,3 +247,10 @@ class Unavailable(Refused):
 
     name = "unavailable"
     title = "The service can't do this right now"
+
+
+class Internal(Refused):
+    """Something failed here that should not; the log says what."""
+
+    name = "internal"
+    title = "Something failed here that should not"

@@ -52,15 +52,18 @@ class Counter:
 class Gauge:
     """Something that goes up and down, read when it is asked for."""
 
-    __slots__ = ("help", "labels", "name", "read")
+    __slots__ = ("help", "labels", "name", "readers")
 
-    def __init__(
-        self, name: str, about: str, labels: tuple[str, ...], read: Callable[[], Iterator[tuple[tuple[str, ...], float]]]
-    ) -> None:
+    def __init__(self, name: str, about: str, labels: tuple[str, ...]) -> None:
         self.name = name
         self.help = about
         self.labels = labels
-        self.read = read
+        self.readers: list[Callable[[], Iterator[tuple[tuple[str, ...], float]]]] = []
+
+    def read(self) -> Iterator[tuple[tuple[str, ...], float]]:
+        """Its rows now: `(label values, value)`, from everyone who has some."""
+        for reader in self.readers:
+            yield from reader()
 
 
 class Histogram:
@@ -107,8 +110,10 @@ class Instrument:
     def gauge(
         self, name: str, about: str, labels: tuple[str, ...], read: Callable[[], Iterator[tuple[tuple[str, ...], float]]]
     ) -> Gauge:
-        """A gauge whose rows `((label values), value)` are read whenever somebody looks."""
-        return self.gauges.setdefault(name, Gauge(name, about, labels, read))
+        """The gauge `name`, whose rows `((label values), value)` are read whenever somebody looks; several may have some."""
+        gauge = self.gauges.setdefault(name, Gauge(name, about, labels))
+        gauge.readers.append(read)
+        return gauge
 
     def histogram(self, name: str, about: str, *labels: str, bounds: tuple[float, ...]) -> Histogram:
         """The histogram `name`, with upper `bounds` in ascending order."""

@@ -58,6 +58,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Move time on."""
         self._virtual += seconds
 
+    async def idle(self) -> None:
+        """Return when every other callback has run and only timers are left."""
+        while True:
+            await asyncio.sleep(0)
+            if not self._ready and not self.outside:  # type: ignore[attr-defined]  # asyncio's own queue, of every version
+                return
+
     def run_in_executor(self, executor: Executor | None, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:  # type: ignore[override]  # typeshed types *args by a TypeVarTuple
         """As asyncio's; time stands still until it is done."""
         self.outside += 1
@@ -73,3 +80,11 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     """Run `main` in virtual time."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(main)
+
+
+async def settle() -> None:
+    """Return when nothing more can run before time moves on. On the virtual loop only."""
+    loop = asyncio.get_running_loop()
+    if not isinstance(loop, VirtualLoop):
+        raise TypeError("only the virtual loop knows when it is idle")
+    await loop.idle()

@@ -46,6 +46,11 @@ class Connection(asyncio.Protocol):
         """When it has been unused for too long, in seconds since the epoch; for its owner's use."""
 
     @property
+    def open(self) -> bool:
+        """It has been made and is not lost; it may be closing."""
+        return self._transport is not None
+
+    @property
     def keep(self) -> float:
         """Seconds that it may stay unused."""
         return self._parser.keep
@@ -104,11 +109,11 @@ class Connection(asyncio.Protocol):
         began = self._parser.began
         self._parser.release()
         if isinstance(exc, ssl.SSLError):
-            error = HttpError("tls", in_our_words(exc), sent=True)
+            error = HttpError("tls", in_our_words(exc))
         elif began:
-            error = HttpError("closed", "the connection was closed before the answer was whole", sent=True)
+            error = HttpError("closed", "the connection was closed before the answer was whole")
         else:
-            error = HttpError("closed", "the connection was closed before any answer", sent=True)
+            error = HttpError("closed", "the connection was closed before any answer")
         self._owner.lost(self, call, error, stale=self._served and not began)
 
     def _answered(self) -> None:

@@ -26,7 +26,7 @@ def decoded(coding: bytes, body: bytes, limit: int) -> bytes:
         return _gunzip(body, limit)
     if coding == b"deflate":
         return _inflate(body, _ZLIB if _has_zlib_header(body) else _RAW, limit)[0]
-    raise HttpError("protocol", "the answer has a content coding that was not asked for", sent=True)
+    raise HttpError("protocol", "the answer has a content coding that was not asked for")
 
 
 def _gunzip(body: bytes, limit: int) -> bytes:
@@ -36,7 +36,7 @@ def _gunzip(body: bytes, limit: int) -> bytes:
         whole += piece
         if not body.strip(b"\0"):  # some pad the end with zeros, as gzip itself allows
             return whole
-    raise HttpError("protocol", "the compressed answer has too many parts", sent=True)
+    raise HttpError("protocol", "the compressed answer has too many parts")
 
 
 def _inflate(body: bytes, bits: int, limit: int) -> tuple[bytes, bytes]:
@@ -45,11 +45,11 @@ def _inflate(body: bytes, bits: int, limit: int) -> tuple[bytes, bytes]:
     try:
         whole = stream.decompress(body, limit + 1)  # 0 would mean: no limit
     except zlib.error:
-        raise HttpError("protocol", "the compressed answer is damaged", sent=True) from None
+        raise HttpError("protocol", "the compressed answer is damaged") from None
     if len(whole) > limit:
-        raise HttpError("too_large", f"the answer is larger than {limit} bytes once it is decompressed", sent=True)
+        raise HttpError("too_large", f"the answer is larger than {limit} bytes once it is decompressed")
     if not stream.eof:
-        raise HttpError("protocol", "the compressed answer is cut", sent=True)
+        raise HttpError("protocol", "the compressed answer is cut")
     return whole, stream.unused_data
 
 

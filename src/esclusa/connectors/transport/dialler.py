@@ -115,7 +115,7 @@ class Dialler:
         family = socket.AF_INET6 if isinstance(address, IPv6Address) else socket.AF_INET
         sock = socket.socket(family, socket.SOCK_STREAM)
         try:
-            sock.setblocking(False)
+            sock.settimeout(0)
             await self._loop.sock_connect(sock, (str(address), self._port))
         except BaseException:
             sock.close()

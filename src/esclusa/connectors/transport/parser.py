@@ -28,9 +28,9 @@ _BODILESS = frozenset({204, 304})
 
 
 class AnswerParser:
-    """Reads the answers of one connection. `expect`, then `feed` until it is True, or until the end if it `ends_here`; then
-    `response`.
+    """Reads the answers of one connection, one after another.
 
+    `expect`, then `feed` until it is True, or until the connection ends and the answer `ends_here`; then `response`.
     `HttpError` from any of these is the end: nothing more may be read from the connection. `protocol`: not HTTP/1.1, or
     an answer that two readers could read in two ways; `too_large`.
     """
@@ -138,7 +138,7 @@ class AnswerParser:
 
     def _fail(self, kind: HttpErrorKind, detail: str) -> HttpError:
         """The error to raise, kept meanwhile: llhttp hands none through."""
-        self._error = HttpError(kind, detail, sent=True)
+        self._error = HttpError(kind, detail)
         return self._error
 
     # httptools calls the following.
@@ -157,7 +157,7 @@ class AnswerParser:
         self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        """The head is whole: is there a body, and where will it end?"""
+        """The head is whole; what follows it depends on its fields, and on what was asked."""
         status = self._parser.get_status_code()
         if status < _OK:
             if status < _CONTINUE or status == _SWITCHING_PROTOCOLS:
@@ -167,8 +167,21 @@ class AnswerParser:
             return
         self._status = status
         self._head_done = True
-        length = None
-        chunked = False
+        length, chunked = self._framing()
+        if self._for_head or status in _BODILESS:
+            self._complete = True
+            self.reusable = self._parser.should_keep_alive()
+        elif length is None:
+            self._until_end = not chunked
+        elif length > self._limits.max_body:
+            raise self._fail("too_large", f"the answer is larger than {self._limits.max_body} bytes")
+
+    def _framing(self) -> tuple[int | None, bool]:
+        """The length that the head announces, and whether the body comes in chunks. Takes note of coding and timeout.
+
+        llhttp has seen to it that there is one length at most, of digits alone, and not both.
+        """
+        length, chunked = None, False
         for name, value in self._headers:
             if name not in _NOTED:
                 continue
@@ -182,13 +195,7 @@ class AnswerParser:
                 raise self._fail("protocol", "the answer has a transfer coding other than chunked")
             else:
                 chunked = True
-        if self._for_head or status in _BODILESS:
-            self._complete = True
-            self.reusable = self._parser.should_keep_alive()
-        elif length is None:
-            self._until_end = not chunked
-        elif length > self._limits.max_body:
-            raise self._fail("too_large", f"the answer is larger than {self._limits.max_body} bytes")
+        return length, chunked
 
     def on_chunk_header(self) -> None:
         """A chunk is announced."""

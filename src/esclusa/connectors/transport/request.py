@@ -8,7 +8,6 @@ client alone.
 from __future__ import annotations
 
 import re
-from typing import Self
 
 from esclusa.kernel.errors import InvalidRequest
 
@@ -62,6 +61,11 @@ def _encoded(fields: Fields) -> tuple[bytes, frozenset[bytes]]:
     return b"".join(lines), frozenset(names)
 
 
+def _defaults(names: frozenset[bytes]) -> bytes:
+    """The lines of what a request has to have and does not name."""
+    return b"".join([line for name, line in _DEFAULTS if name not in names])
+
+
 class Template:
     """What many requests have in common, checked and encoded once: the method and the fields that don't change.
 
@@ -71,10 +75,10 @@ class Template:
     - `idempotent`: overrides what the method says of sending a request twice.
     """
 
-    __slots__ = ("headers", "idempotent", "lines", "method", "names", "start")
+    __slots__ = ("defaults", "headers", "idempotent", "lines", "method", "names", "start")
 
     def __init__(self, method: str, headers: Fields = (), *, idempotent: bool | None = None) -> None:
-        token = method.encode()
+        token = method.encode("utf-8", "surrogatepass")
         if not _TOKEN.fullmatch(token) or method == "CONNECT":
             raise InvalidRequest(f"{method!r} is not a method that can be sent")
         self.method = method
@@ -84,51 +88,45 @@ class Template:
         """What stands before the target."""
         self.lines, self.names = _encoded(headers)
         """The headers as they go on the wire, and their names in lower case."""
+        self.defaults = _defaults(self.names)
+        """What is added to a request that brings no headers of its own."""
 
 
 class Request:
     """One request. `InvalidRequest` when it would not be one, and only one, on the wire.
 
+    - `method`: a method, or a `Template` that has it.
     - `target`: path and query, percent-encoded, from its `/` on.
-    - `headers`: as they are to be sent; `Host` is the origin's unless given.
+    - `headers`: as they are to be sent, after the template's, none of which they may repeat; `Host` is the origin's
+      unless given.
     - `body`: sent with its `Content-Length`.
-    - `method`, `idempotent`: see `Template`. What is idempotent is sent again, once, if a kept-alive connection turns
-      out to have been closed by the back end.
+
+    What is `idempotent` is sent again, once, if a kept-alive connection turns out to have been closed by the back end.
     """
 
     __slots__ = ("_lines", "_names_host", "_start", "body", "headers", "idempotent", "method", "target")
 
-    def __init__(
-        self, method: str, target: str | bytes, headers: Fields = (), body: bytes = b"", *, idempotent: bool | None = None
-    ) -> None:
-        self._fill(Template(method, headers, idempotent=idempotent), target, (), body)
-
-    @classmethod
-    def of(cls, template: Template, target: str | bytes, headers: Fields = (), body: bytes = b"") -> Self:
-        """A request by `template`, with further `headers` whose names are not among the template's."""
-        request = cls.__new__(cls)
-        request._fill(template, target, headers, body)
-        return request
-
-    def _fill(self, template: Template, target: str | bytes, headers: Fields, body: bytes) -> None:
+    def __init__(self, method: str | Template, target: str | bytes, headers: Fields = (), body: bytes = b"") -> None:
+        template = Template(method) if isinstance(method, str) else method
         if isinstance(target, str):
-            target = target.encode("utf-8", "replace")  # what is not ASCII is refused with the rest
+            target = target.encode("utf-8", "surrogatepass")  # what is not ASCII is refused with the rest
         if not _TARGET.fullmatch(target):
             raise InvalidRequest("the target is not a percent-encoded path with its query")
-        lines, names = template.lines, template.names
+        lines, names, defaults = template.lines, template.names, template.defaults
         if headers:
             more, own = _encoded(headers)
             for name in own:
                 if name in names:
                     raise InvalidRequest(f"{name.decode()} is in the template already")
             lines, names = lines + more, names | own
+            defaults = _defaults(names)
         self.method = template.method
         self.target = target
         self.headers = template.headers + headers
         self.body = body
         self.idempotent = template.idempotent
         self._start = template.start
-        self._lines = lines + b"".join([line for name, line in _DEFAULTS if name not in names])
+        self._lines = lines + defaults
         self._names_host = b"host" in names
 
     def wire(self, authority: bytes) -> bytes:

@@ -18,12 +18,17 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
     admin: str | None = None
     """Where metrics and the reasons of health are served; on `listen`, for all who reach it, unless given."""
     max_connections: Positive = 2000
+    """Open at a time; beyond, a new one is closed at once."""
     max_connections_per_address: Positive = 200
+    """Of one address, likewise; behind a proxy every connection is of the proxy's."""
     header_timeout: Duration = Duration(5)
     """From the first byte of a request to the last of its headers."""
     body_timeout: Duration = Duration(10)
+    """From the last of a request's headers to the last byte of its body."""
     max_header: Positive = 32 * 1024
+    """Bytes of a request's line and headers; beyond: 431."""
     max_body: Positive = 64 * 1024
+    """Bytes of a request's body; beyond: 413."""
 
 
 class ClientSettings(Settings, frozen=True, kw_only=True):
@@ -34,3 +39,4 @@ class ClientSettings(Settings, frozen=True, kw_only=True):
     key_sha256: str | None = None
     """The key's SHA-256 in hexadecimal, so that the file holds no secret."""
     permissions: list[Permission] = []
+    """`ask-for-anyone`: whoever it names is the subject."""

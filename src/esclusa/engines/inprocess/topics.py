@@ -92,13 +92,7 @@ class Topics:
         return channel
 
     def missing(self, topic: Topic) -> int:
-        """How many partitions are to be made so that `topic` is as declared. `StorageError` if it can't be made so."""
-        if topic.broadcast:
-            if topic.name in self._kept:
-                raise StorageError(
-                    f"topic {topic.name!r} holds messages and can't become a broadcast one: give it another name"
-                )
-            return 0
+        """How many partitions `topic` lacks of those declared. `StorageError` if it has more, which can't be undone."""
         kept = self._kept.get(topic.name)
         there = 0 if kept is None else len(kept.partitions)
         if topic.partitions < there:
@@ -108,13 +102,17 @@ class Topics:
             )
         return topic.partitions - there
 
-    def declare(self, topic: Topic, added: list[Partition]) -> None:
+    def declare(self, topic: Topic, added: list[Partition]) -> Kept:
         """Take note that `topic` is set up, with `added` partitions beside those that it had."""
-        if topic.broadcast:
-            channel = self._channels.get(topic.name)
-            if channel is None:
-                self._channels[topic.name] = Channel(topic)
-        elif (kept := self._kept.get(topic.name)) is not None:
-            kept.grow(topic, added)
+        kept = self._kept.get(topic.name)
+        if kept is None:
+            kept = self._kept[topic.name] = Kept(topic, added)
         else:
-            self._kept[topic.name] = Kept(topic, added)
+            kept.grow(topic, added)
+        return kept
+
+    def announce(self, topic: Topic) -> None:
+        """Take note that the broadcast `topic` is set up. `StorageError` if it holds messages, or has other partitions."""
+        if topic.name in self._kept:
+            raise StorageError(f"topic {topic.name!r} holds messages and can't become a broadcast one: give it another name")
+        self._channels.setdefault(topic.name, Channel(topic))

@@ -28,8 +28,11 @@ class MemoryUpkeep:
         """Make what is absent; `StorageError` for a topic that would lose partitions."""
         known = self._world.topics
         for topic in topics:
-            added = range(topic.partitions - known.missing(topic), topic.partitions)
-            known.declare(topic, [Partition(number, number) for number in added])
+            if topic.broadcast:
+                known.announce(topic)
+            else:
+                added = range(topic.partitions - known.missing(topic), topic.partitions)
+                known.declare(topic, [Partition(number, number) for number in added])
 
     async def check(self) -> None:
         """Write a row and read it."""

@@ -1,0 +1,85 @@
+"""One file and the environment become each capability's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+
+import msgspec
+
+from esclusa.config.document import Document
+from esclusa.config.draft import Draft
+from esclusa.config.environments import environments, in_environment
+from esclusa.config.findings import Findings
+from esclusa.config.rules import check
+from esclusa.config.schema import schema
+from esclusa.config.settings import Configuration
+from esclusa.config.shape import shaped
+from esclusa.config.variables import fill_in
+from esclusa.hub.settings import PoolSettings
+from esclusa.kernel.duration import Duration
+from esclusa.kernel.errors import ConfigurationError
+
+__all__ = ["Configuration", "initial", "load", "schema"]
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Configuration:
+    """The configuration in the file `path` and those that it includes, with variables from `environ`.
+
+    Checked whole: raises `ConfigurationError` with every mistake, each with its file, its line and the remedy, in the
+    order of the files. No mistake shows the value of a secret or of a variable.
+    """
+    findings = Findings()
+    document = Document(path, environ, findings)
+    selected = _selected(document, environ)
+    configuration = _checked(document, selected, environ, findings, selected=True)
+    for other in environments(document.root):
+        if other != selected:
+            _checked(document, other, environ, findings, selected=False)
+    mistakes = findings.mistakes()
+    if mistakes:
+        raise ConfigurationError(mistakes)
+    return _completed(configuration, path)
+
+
+def initial() -> str:
+    """The text of a first configuration, with comments: what `esclusa init` writes."""
+    return resources.files(__package__).joinpath("initial.toml").read_text(encoding="utf-8")
+
+
+def _selected(document: Document, environ: Mapping[str, str]) -> str | None:
+    """The environment that the configuration is for; what may be wrong with it is found with the rest."""
+    node = document.root.find("esclusa", "environment")
+    if node is None:
+        return None
+    filled = fill_in(node, environ, Findings())
+    return filled.value if isinstance(filled.value, str) and not filled.unknown else None
+
+
+def _checked(
+    document: Document, environment: str | None, environ: Mapping[str, str], findings: Findings, *, selected: bool
+) -> Configuration:
+    """What `document` says in `environment`, all that is wrong with it noted.
+
+    An environment that is not the selected one is checked too, so that it holds no surprise, but the variables that it
+    uses need not be set.
+    """
+    root = fill_in(in_environment(document.root, environment), environ, findings, required=selected)
+    settings = msgspec.convert(shaped(root, Configuration, findings), Configuration, dec_hook=_decoded)
+    check(Draft(root, settings, findings), whole=document.whole)
+    return settings
+
+
+def _completed(settings: Configuration, path: Path) -> Configuration:
+    """`settings` with what goes without saying: the folder of the data, the pool `default`."""
+    data = str((path.parent / settings.esclusa.data).absolute())
+    return msgspec.structs.replace(
+        settings,
+        esclusa=msgspec.structs.replace(settings.esclusa, data=data),
+        pools={"default": PoolSettings()} | settings.pools,
+    )
+
+
+def _decoded(_: type, value: str) -> Duration:
+    return Duration.parse(value)

@@ -1,0 +1,314 @@
+"""What the API takes and gives, as JSON: camelCase, times RFC 3339 in UTC with milliseconds and `Z`.
+
+Each struct is encoded once, straight into the answer's body; a back end's data is spliced in as it was stored. The schemas
+of the OpenAPI document are made from these structs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Meta, Raw, UnsetType
+
+from esclusa.connectors.backend import Reason
+from esclusa.hub.settings import ParamType, QuerySettings
+from esclusa.hub.submission import Receipt
+from esclusa.kernel.clock import rfc3339
+from esclusa.kernel.errors import Fault, Malformed
+
+if TYPE_CHECKING:
+    from esclusa.hub.presence import ConnectorHealth, ProcessReport
+    from esclusa.hub.snapshot import Answer, Snapshot
+
+Time = Annotated[str, Meta(description="RFC 3339, UTC, milliseconds", extra_json_schema={"format": "date-time"})]
+Millis = Annotated[int, Meta(ge=0, description="Milliseconds")]
+Count = Annotated[int, Meta(ge=0)]
+Data = Annotated[Raw, Meta(description="What the back end said, transformed: any JSON")]
+Breaker = Literal["closed", "half_open", "open"]
+
+
+class _Body(msgspec.Struct, frozen=True, rename="camel"):
+    """One JSON object of the API."""
+
+
+class SubmissionBody(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A question."""
+
+    query: Annotated[str, Meta(description="The name of a declared query")]
+    subject: Annotated[str, Meta(description="Whom it is about: a NIF or NIE, unless the query takes another")]
+    params: Annotated[dict[str, Any], Meta(description="By name, as the query declares them")] = {}
+    connectors: Annotated[list[str], Meta(description="A subset to ask, by name; everyone concerned unless given")] | None = None
+
+
+class ReceiptBody(_Body, frozen=True, kw_only=True):
+    """The question is durable and will be asked."""
+
+    id: UUID
+    query: str
+    created_at: Time
+    deadline: Time
+    expires_at: Time
+    status_url: Annotated[str, Meta(description="Where the results are", extra_json_schema={"format": "uri-reference"})]
+
+
+class AnswerBody(_Body, frozen=True, kw_only=True):
+    """What one back end said."""
+
+    connector: str
+    title: str
+    state: Literal["ok", "ko"]
+    reason: Annotated[Reason, Meta(description="Why it is KO")] | UnsetType = UNSET
+    detail: Annotated[str, Meta(description="What went wrong, in words")] | UnsetType = UNSET
+    attempts: Annotated[int, Meta(ge=0, description="How often it was called; 0: not at all")]
+    elapsed_ms: Annotated[int, Meta(ge=0, description="The call with its retries")] | None
+    received_at: Time | None
+    data: Data | UnsetType = UNSET
+
+
+class SnapshotBody(_Body, frozen=True, kw_only=True):
+    """A request at one moment: every back end concerned is in `answers` or in `pending`."""
+
+    id: UUID
+    query: str
+    created_at: Time
+    deadline: Time
+    expires_at: Time
+    query_more: Annotated[bool, Meta(description="Provisional: ask again")]
+    complete: Annotated[bool, Meta(description="Every back end concerned has answered OK")]
+    retry_after_ms: Annotated[int, Meta(ge=0, description="When asking again is worth it; 0 when final")]
+    answers: list[AnswerBody]
+    pending: list[str]
+
+
+class ParamBody(_Body, frozen=True, kw_only=True):
+    """A parameter of a query."""
+
+    name: str
+    type: ParamType
+    title: str
+    required: bool
+    max: Annotated[int, Meta(description="Characters, the largest number, or days, by type")] | UnsetType = UNSET
+
+
+class QueryBody(_Body, frozen=True, kw_only=True):
+    """Something that may be asked."""
+
+    name: str
+    title: str
+    ttl_ms: Annotated[int, Meta(ge=0, description="How long the user waits")]
+    keep_ms: Annotated[int, Meta(ge=0, description="How long the results can be read")]
+    subject: Annotated[str, Meta(description="`nif`, `text`, or a regular expression")]
+    params: list[ParamBody]
+    connectors: Annotated[list[str], Meta(description="Whom it concerns: names, `#tag`, or `*` for all")]
+
+
+class QueriesBody(_Body, frozen=True, kw_only=True):
+    """What may be asked."""
+
+    queries: list[QueryBody]
+
+
+class ConnectorBody(_Body, frozen=True, kw_only=True):
+    """A back end and how it is, over all processes that serve it."""
+
+    name: str
+    title: str
+    pool: str
+    tags: list[str]
+    breaker: Annotated[Breaker, Meta(description="The worst of all processes")]
+    waiting: Annotated[int, Meta(ge=0, description="Questions in line")]
+    running: Annotated[int, Meta(ge=0, description="Calls being made")]
+    processes: Annotated[int, Meta(ge=0, description="How many serve it; 0: nobody has said so lately")]
+
+
+class ConnectorsBody(_Body, frozen=True, kw_only=True):
+    """The inventory and its health."""
+
+    connectors: list[ConnectorBody]
+
+
+class ServedBody(_Body, frozen=True, kw_only=True):
+    """A connector as one process sees it."""
+
+    name: str
+    breaker: Breaker
+    waiting: Count
+    running: Count
+
+
+class ProcessBody(_Body, frozen=True, kw_only=True):
+    """A process that has said lately that it lives."""
+
+    id: str
+    version: str
+    started_at: Time
+    seen_at: Time
+    roles: list[str]
+    pools: list[str]
+    configuration: Annotated[str, Meta(description="A short hash: processes of one pool should have the same")]
+    connectors: list[ServedBody]
+
+
+class ProcessesBody(_Body, frozen=True, kw_only=True):
+    """Every process of this installation."""
+
+    processes: list[ProcessBody]
+
+
+encode = msgspec.json.Encoder().encode
+_submission = msgspec.json.Decoder(SubmissionBody)
+_FIELD = re.compile(r"Object (?:(?P<missing>missing required)|contains unknown) field `(?P<name>.*)`", re.DOTALL)
+
+
+def submission_of(body: bytes) -> SubmissionBody:
+    """The question in a body; `Malformed` with a pointer to what is wrong."""
+    try:
+        return _submission.decode(body)
+    except msgspec.ValidationError as error:
+        raise Malformed(faults=(_fault(str(error)),)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed("The body is not JSON, or nested too deep") from error
+
+
+def _fault(message: str) -> Fault:
+    """What msgspec says, as a pointer and a message: ``Expected `str`, got `int` - at `$.connectors[0]` ``."""
+    what, _, path = message.rpartition(" - at `$")
+    if not what:
+        what, path = message, ""
+    pointer = path.rstrip("`").removesuffix("[...]").replace(".", "/").replace("[", "/").replace("]", "")
+    field = _FIELD.fullmatch(what)
+    if field is None:
+        return Fault(pointer, what)
+    name = field["name"].replace("~", "~0").replace("/", "~1")
+    return Fault(f"{pointer}/{name}", "Required" if field["missing"] else "There is no such field")
+
+
+def receipt_body(receipt: Receipt, status_url: str) -> bytes:
+    """The answer to a submission."""
+    return encode(
+        ReceiptBody(
+            id=receipt.id,
+            query=receipt.query,
+            created_at=rfc3339(receipt.created),
+            deadline=rfc3339(receipt.deadline),
+            expires_at=rfc3339(receipt.expires),
+            status_url=status_url,
+        )
+    )
+
+
+def snapshot_body(snapshot: Snapshot) -> bytes:
+    """A request at one moment."""
+    return encode(
+        SnapshotBody(
+            id=snapshot.id,
+            query=snapshot.query,
+            created_at=rfc3339(snapshot.created),
+            deadline=rfc3339(snapshot.deadline),
+            expires_at=rfc3339(snapshot.expires),
+            query_more=snapshot.query_more,
+            complete=snapshot.complete,
+            retry_after_ms=snapshot.retry_after,
+            answers=[_answer(answer) for answer in snapshot.answers],
+            pending=snapshot.pending,
+        )
+    )
+
+
+def answer_body(answer: Answer) -> bytes:
+    """One answer, as it is pushed."""
+    return encode(_answer(answer))
+
+
+def _answer(answer: Answer) -> AnswerBody:
+    return AnswerBody(
+        connector=answer.connector,
+        title=answer.title,
+        state="ok" if answer.reason is None else "ko",
+        reason=UNSET if answer.reason is None else answer.reason,
+        detail=answer.detail or UNSET,
+        attempts=answer.attempts,
+        elapsed_ms=answer.elapsed,
+        received_at=None if answer.received is None else rfc3339(answer.received),
+        data=UNSET if answer.data is None else Raw(answer.data),
+    )
+
+
+def queries_body(queries: Mapping[str, QuerySettings]) -> bytes:
+    """What may be asked."""
+    return encode(
+        QueriesBody(
+            queries=[
+                QueryBody(
+                    name=name,
+                    title=query.title or name,
+                    ttl_ms=round(query.ttl * 1000),
+                    keep_ms=round(max(query.ttl, query.keep) * 1000),
+                    subject=query.subject,
+                    params=[
+                        ParamBody(
+                            name=param,
+                            type=settings.type,
+                            title=settings.title or param,
+                            required=settings.required,
+                            max=UNSET if settings.max is None else settings.max,
+                        )
+                        for param, settings in query.params.items()
+                    ],
+                    connectors=query.connectors,
+                )
+                for name, query in queries.items()
+            ]
+        )
+    )
+
+
+def connectors_body(connectors: Iterable[ConnectorHealth]) -> bytes:
+    """The inventory and its health."""
+    return encode(
+        ConnectorsBody(
+            connectors=[
+                ConnectorBody(
+                    name=each.name,
+                    title=each.title,
+                    pool=each.pool,
+                    tags=list(each.tags),
+                    breaker=each.breaker,
+                    waiting=each.waiting,
+                    running=each.running,
+                    processes=each.processes,
+                )
+                for each in connectors
+            ]
+        )
+    )
+
+
+def processes_body(processes: Iterable[ProcessReport]) -> bytes:
+    """Every process that has said lately that it lives."""
+    return encode(
+        ProcessesBody(
+            processes=[
+                ProcessBody(
+                    id=each.id,
+                    version=each.version,
+                    started_at=rfc3339(each.started),
+                    seen_at=rfc3339(each.seen),
+                    roles=each.roles,
+                    pools=each.pools,
+                    configuration=each.configuration,
+                    connectors=[
+                        ServedBody(
+                            name=state.name, breaker=state.breaker, waiting=state.waiting, running=state.running
+                        )
+                        for state in each.connectors
+                    ],
+                )
+                for each in processes
+            ]
+        )
+    )

@@ -1,0 +1,96 @@
+"""Documentation can't rot: the reference is made from the code, and is held here against the code in another way."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import tomllib
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from esclusa.kernel.errors import Refused
+from esclusa.kernel.settings import Settings
+from rules.tree import ROOT, imported
+
+DOCS = ROOT / "docs"
+
+
+@pytest.fixture(scope="module")
+def generated() -> ModuleType:
+    """The Sphinx extension that makes the pages."""
+    spec = importlib.util.spec_from_file_location("generated", DOCS / "_ext" / "generated.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def below(cls: type[Any]) -> set[type[Any]]:
+    return {found for child in cls.__subclasses__() for found in {child} | below(child)}
+
+
+def test_every_setting_is_in_the_reference_and_says_what_it_does(generated: ModuleType) -> None:
+    imported()
+    documented = {
+        (struct.cls, field.name): generated.attribute_docs(struct.cls).get(field.name)
+        for field in generated.fields(generated.Configuration)
+        for _, struct in generated.tables(field.encode_name, field.type)
+        for field in struct.fields
+    }
+    page = generated.settings_page()
+    for cls in below(Settings) - {generated.Configuration}:
+        for name, key in zip(cls.__struct_fields__, cls.__struct_encode_fields__, strict=True):
+            assert documented.get((cls, name)), f"{cls.__name__}.{name} has no docstring, or its table is in no configuration"
+            assert f"| `{key}` |" in page
+
+
+def test_every_refusal_is_in_the_reference(generated: ModuleType) -> None:
+    page = generated.errors_page()
+    absent = [cls.__name__ for cls in below(Refused) if f"`/problems/{cls.name}`" not in page]
+    assert not absent
+
+
+def markdown() -> list[Path]:
+    return sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
+
+
+def test_links_between_files_lead_somewhere() -> None:
+    """Those of the documentation are Sphinx's to check too; README and its neighbours are read where they stand."""
+    broken = []
+    for path in markdown():
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
+            made = target.startswith(("reference/", "../reference/"))
+            if "://" not in target and not made and not (path.parent / target).exists():
+                broken.append(f"{path.relative_to(ROOT)}: {target}")
+    assert not broken
+
+
+def configurations() -> list[Any]:
+    """Every block of TOML that stands in a page."""
+    return [
+        pytest.param(block, id=f"{path.relative_to(ROOT)}:{number}")
+        for path in markdown()
+        for number, block in enumerate(re.findall(r"```toml\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL), 1)
+    ]
+
+
+@pytest.mark.parametrize("block", configurations())
+def test_configurations_in_the_pages_are_right(block: str, tmp_path: Path) -> None:
+    """Parts of one stand on a small whole, whose tables give way to theirs."""
+    from esclusa.config.config import load
+
+    names = set(re.findall(r"\$\{(\w+)", block))
+    whole = WHOLE if "connectors" not in tomllib.loads(block) else ""
+    path = tmp_path / "esclusa.toml"
+    path.write_text(whole + block, encoding="utf-8")
+    load(path, dict.fromkeys(names, "0123456789abcdef"))
+
+
+WHOLE = """
+[connectors.some-body]
+url = "https://body.example/{subject}"
+"""

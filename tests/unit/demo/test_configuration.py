@@ -1,0 +1,101 @@
+"""The demo's `esclusa.toml`: complete, coherent with the bodies, and every answer in one shape."""
+
+from __future__ import annotations
+
+from datetime import date
+from importlib import resources
+from pathlib import Path
+
+import jmespath
+import pytest
+
+from esclusa.config.config import load
+from esclusa.config.settings import Configuration
+from esclusa.demo.bodies import BODIES, FIRST_PORT, Body, port_variable
+from esclusa.demo.lives import CITIZENS, other, person
+from esclusa.demo.names import TOWNS
+from esclusa.demo.people import Period
+from esclusa.demo.transforms import working_life
+
+TODAY = date(2026, 11, 22)
+FILE = Path(str(resources.files("esclusa.demo").joinpath("esclusa.toml")))
+
+
+@pytest.fixture(scope="module")
+def configuration() -> Configuration:
+    return load(FILE, {"DEMO_KEY": "a key of sixteen characters"})
+
+
+def test_it_has_a_connector_for_every_body_in_the_same_order(configuration: Configuration) -> None:
+    assert list(configuration.connectors) == [body.name for body in BODIES]
+
+
+def test_every_url_is_where_its_body_is(configuration: Configuration) -> None:
+    moved = load(FILE, {"DEMO_KEY": "a key of sixteen characters"} | {port_variable(body.name): "1" for body in BODIES})
+    for place, body in enumerate(BODIES):
+        path = body.path.replace("{nif}", "{subject}")
+        assert configuration.connectors[body.name].url == f"http://127.0.0.1:{FIRST_PORT + place}{path}"
+        assert moved.connectors[body.name].url == f"http://127.0.0.1:1{path}"
+
+
+def test_every_connector_has_a_title_and_a_tag(configuration: Configuration) -> None:
+    assert all(connector.title and connector.tags for connector in configuration.connectors.values())
+
+
+def test_who_says_404_is_understood_to_have_nothing(configuration: Configuration) -> None:
+    people = [who for number in range(200) if (who := person(other(number), TODAY))]
+    for body in BODIES:
+        silent = body.answer is not None and any(body.answer(who, Period()) is None for who in people)
+        assert (configuration.connectors[body.name].statuses.get("404") == "empty") == silent, body.name
+
+
+@pytest.mark.parametrize("body", [body for body in BODIES if body.answer], ids=lambda body: body.name)
+def test_every_answer_becomes_items_of_one_shape(body: Body, configuration: Configuration) -> None:
+    transform = configuration.connectors[body.name].transform
+    assert transform
+    subjects = [*(citizen.nif for citizen in CITIZENS), *map(other, range(100))]
+    shown = 0
+    for subject in subjects:
+        who = person(subject, TODAY)
+        assert who
+        assert body.answer
+        if (answer := body.answer(who, Period())) is None:
+            continue
+        items = working_life(answer) if ":" in transform and isinstance(answer, dict) else jmespath.search(transform, answer)  # fmt: skip
+        assert isinstance(items, list)
+        for item in items:
+            assert item.keys() <= {"label", "value", "date", "state"}
+            assert item["label"]
+            assert all(value is None or isinstance(value, str) for value in item.values())
+        shown += bool(items)
+    assert shown
+
+
+def test_a_body_serves_the_provinces_of_its_towns(configuration: Configuration) -> None:
+    for town in TOWNS:
+        assert town.province in configuration.connectors[town.region].serves["province"]
+        assert town.council is None or configuration.connectors[town.council].serves["province"] == [town.province]
+
+
+def test_nothing_but_the_key_has_to_be_set(configuration: Configuration) -> None:
+    assert configuration.clients["demo"].key == "a key of sixteen characters"
+    assert configuration.clients["demo"].permissions == ["ask-for-anyone"]
+
+
+def test_a_question_ends_in_time_for_the_demo(configuration: Configuration) -> None:
+    query = configuration.queries["expedientes"]
+    slowest = max(body.pace[1] for body in BODIES)
+    assert slowest < query.ttl - configuration.hub.settle
+    assert query.ttl <= 12
+
+
+def test_each_trouble_meets_the_policy_that_shows_it(configuration: Configuration) -> None:
+    bodies = {body.name: body for body in BODIES}
+    call_by = configuration.queries["expedientes"].ttl - configuration.hub.settle
+    connectors = configuration.connectors
+    assert connectors["transportes"].timeout < bodies["transportes"].pace[0]
+    assert connectors["imserso"].timeout > call_by
+    assert connectors["sepe"].queue < 5
+    assert connectors["sepe"].concurrency == connectors["registro-propiedad"].concurrency == 1
+    assert connectors["dehu"].retry.attempts > 1
+    assert connectors["justicia"].breaker.open_for > 20

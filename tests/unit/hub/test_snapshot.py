@@ -1,0 +1,77 @@
+"""Every connector concerned stands exactly once, in `answers` or in `pending` (H2)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from esclusa.connectors.backend import Reason
+from esclusa.hub.envelope import AnswerHead, Times
+from esclusa.hub.snapshot import Snapshot, compose, event_id, sent_by, tag_of
+
+TIMES = Times(1000, 60_000, 61_000, 601_000)
+OK = AnswerHead(None, "", 1, 20, 1500)
+KO = AnswerHead(Reason.BACKEND_ERROR, "It failed", 2, 30, 1600)
+NAMES = [f"c{n}" for n in range(12)]
+
+
+def shown(heads: dict[str, AnswerHead], counted: set[str] | None, names: list[str] | None = None) -> Snapshot:
+    return compose(
+        UUID(int=1), "q", TIMES, names or ["a", "b", "c"], heads,
+        counted=counted, titles={"a": "Body A"}, retry_after=2000, data={"a": b"{}"},
+    )  # fmt: skip
+
+
+def test_a_provisional_snapshot_names_who_is_pending() -> None:
+    snapshot = shown({"b": KO, "a": OK}, None)
+    assert [(answer.connector, answer.title, answer.reason) for answer in snapshot.answers] == [
+        ("a", "Body A", None),
+        ("b", "b", Reason.BACKEND_ERROR),
+    ]
+    assert snapshot.pending == ["c"]
+    assert snapshot.query_more
+    assert not snapshot.complete
+    assert snapshot.retry_after == 2000
+
+
+def test_final_and_all_ok_is_complete() -> None:
+    snapshot = shown({"a": OK, "b": OK, "c": OK}, {"a", "b", "c"})
+    assert (snapshot.query_more, snapshot.complete, snapshot.pending, snapshot.retry_after) == (False, True, [], 0)
+
+
+def test_one_ko_is_final_and_not_complete() -> None:
+    assert not shown({"a": OK, "b": KO, "c": OK}, {"a", "b", "c"}).complete
+
+
+def test_an_answer_that_does_not_count_is_no_answer_for_ever() -> None:
+    snapshot = shown({"a": OK, "b": OK, "c": OK}, {"a", "b"})
+    last = snapshot.answers[2]
+    assert (last.reason, last.attempts, last.elapsed, last.received, last.data) == (Reason.NO_ANSWER, 0, None, None, None)
+    assert not snapshot.complete
+    assert not snapshot.query_more
+
+
+def test_nobody_concerned_is_final_and_complete_at_once() -> None:
+    snapshot = compose(UUID(int=1), "q", TIMES, [], {}, counted=set(), titles={}, retry_after=1, data={})
+    assert snapshot.complete
+    assert not snapshot.query_more
+
+
+@given(st.sets(st.sampled_from(NAMES)), st.sets(st.sampled_from(NAMES)), st.booleans())
+def test_the_tag_differs_when_another_has_answered_or_it_is_final(one: set[str], two: set[str], final: bool) -> None:
+    assert (tag_of(NAMES, one, final=final) == tag_of(NAMES, two, final=final)) == (one == two)
+    assert tag_of(NAMES, one, final=True) != tag_of(NAMES, one, final=False)
+
+
+@given(st.lists(st.sampled_from(NAMES), unique=True, min_size=0), st.data(), st.booleans())
+def test_an_event_id_says_what_the_reader_has(names: list[str], data: st.DataObject, final: bool) -> None:
+    sent = data.draw(st.sets(st.sampled_from(names))) if names else set()
+    assert sent_by(event_id(names, sent, final=final), names) == (sent, final)
+
+
+@given(st.text())
+def test_an_event_id_that_is_none_of_ours_counts_as_nothing(text: str) -> None:
+    sent, _ = sent_by(text, NAMES)
+    assert sent <= set(NAMES)

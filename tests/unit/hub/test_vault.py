@@ -1,0 +1,65 @@
+"""What is personal is encrypted before any port sees it, with keys that die on time (H6)."""
+
+from __future__ import annotations
+
+import pytest
+
+from esclusa.engines.memory import MemoryEngine
+from esclusa.hub.vault import BUCKET, Vault
+from esclusa.kernel.clock import Clock
+from esclusa.kernel.errors import Unreadable
+from esclusa.kernel.ids import Ids
+from esclusa.testing.virtual import EPOCH
+
+pytestmark = pytest.mark.virtual_time
+
+
+def vaults(count: int = 1) -> tuple[list[Vault], MemoryEngine, Clock]:
+    clock = Clock(epoch=EPOCH)
+    engine = MemoryEngine(clock)
+    return [Vault(engine.keys, clock, Ids(clock)) for _ in range(count)], engine, clock
+
+
+async def test_what_one_process_seals_another_opens() -> None:
+    (one, two), _, clock = vaults(2)
+    sealer = await one.sealer(clock.millis() + 5000)
+    sealed = sealer.seal(b"personal", b"here")
+    assert b"personal" not in sealed
+    assert await two.open(sealed, b"here") == b"personal"
+
+
+async def test_the_key_is_stored_before_its_first_use() -> None:
+    (vault,), engine, clock = vaults()
+    sealer = await vault.sealer(clock.millis() + 5000)
+    assert await engine.keys.get(sealer.seal(b"", b"")[:16]) is not None
+
+
+async def test_equal_values_are_sealed_differently_and_bound_to_their_place() -> None:
+    (vault,), _, clock = vaults()
+    sealer = await vault.sealer(clock.millis() + 5000)
+    one, two = sealer.seal(b"x", b"a"), sealer.seal(b"x", b"a")
+    assert one != two
+    for wrong in (one[:-1] + bytes([one[-1] ^ 1]), one[:20], b""):
+        with pytest.raises(Unreadable):
+            await vault.open(wrong, b"a")
+    with pytest.raises(Unreadable):
+        await vault.open(one, b"b")
+
+
+async def test_requests_that_expire_together_share_a_key_and_others_do_not() -> None:
+    (vault,), _, clock = vaults()
+    start = (clock.millis() // BUCKET + 1) * BUCKET
+    assert await vault.sealer(start) is await vault.sealer(start + BUCKET - 1)
+    assert await vault.sealer(start) is not await vault.sealer(start + BUCKET)
+
+
+async def test_after_its_time_nobody_opens_it() -> None:
+    (vault, other), engine, clock = vaults(2)
+    expires = clock.millis() + 5000
+    sealed = (await vault.sealer(expires)).seal(b"personal", b"here")
+    await clock.sleep_until((expires + BUCKET) / 1000)
+    assert await engine.keys.destroy(clock.millis()) == 1
+    vault.drop(clock.millis())
+    for each in (vault, other):
+        with pytest.raises(Unreadable):
+            await each.open(sealed, b"here")
