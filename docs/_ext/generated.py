@@ -8,8 +8,9 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import msgspec
 from msgspec import inspect as shapes
 
 from esclusa.config.settings import Configuration
+from esclusa.edges.http.problems import PREFIX, PROBLEMS
 from esclusa.kernel import errors
 from esclusa.kernel.duration import Duration
 
@@ -40,7 +42,7 @@ def settings_page() -> str:
     parts = [SETTINGS]
     for field in fields(Configuration):
         parts += _table(field.encode_name, field.type, attribute_docs(Configuration).get(field.name, ""))
-    return "\n\n".join(parts) + "\n"
+    return _joined(*parts)
 
 
 def tables(path: str, shape: Any) -> Iterator[tuple[str, shapes.StructType]]:
@@ -69,7 +71,7 @@ def _table(path: str, shape: Any, about: str) -> list[str]:
             parts.append(about)
         if struct.fields:
             rows = [_row(field, attribute_docs(struct.cls).get(field.name, "")) for field in struct.fields]
-            parts.append("\n".join(["| Key | What it takes | Unless given | |", "|---|---|---|---|", *rows]))
+            parts.append(_listed("Key", "What it takes", "Unless given", "", rows=rows))
     return parts
 
 
@@ -134,7 +136,12 @@ def fields(cls: type[msgspec.Struct]) -> tuple[shapes.Field, ...]:
 
 
 def _doc(cls: type) -> str:
-    return inspect.cleandoc(cls.__doc__ or "")
+    return _plain(cls.__doc__ or "")
+
+
+def _plain(docstring: str) -> str:
+    """A docstring without the ids of the requirements that it meets: `(H12)`, `(H10 to H13)`."""
+    return re.sub(r" \([A-Z]\d+(?:(?:,| to| and) [A-Z]\d+)*\)", "", inspect.cleandoc(docstring))
 
 
 def attribute_docs(cls: type) -> dict[str, str]:
@@ -147,8 +154,13 @@ def attribute_docs(cls: type) -> dict[str, str]:
         assert isinstance(tree, ast.ClassDef)
         for before, after in zip(tree.body, tree.body[1:], strict=False):
             if isinstance(before, ast.AnnAssign) and isinstance(before.target, ast.Name) and _text(after):
-                found[before.target.id] = inspect.cleandoc(_text(after))
+                found[before.target.id] = _plain(_text(after))
     return found
+
+
+def _summary(cls: type) -> str:
+    """The first paragraph of a docstring, in one line."""
+    return " ".join(_doc(cls).split("\n\n")[0].split())
 
 
 def _text(node: ast.stmt | ast.expr) -> str:
@@ -168,24 +180,17 @@ Every error of the API is a problem (RFC 9457): `application/problem+json` with 
 
 def errors_page() -> str:
     """What a caller of the API can be refused with, and the tree of exceptions."""
-    rows = [f"| `/problems/{cls.name}` | {cls.title} | {_doc(cls)} |" for cls in sorted(refusals(), key=lambda cls: cls.name)]
-    return (
-        "\n\n".join(
-            [
-                ERRORS,
-                "\n".join(["| `type` | Title | When |", "|---|---|---|", *rows]),
-                "## Exceptions",
-                "What Python code sees. All are in `esclusa.kernel.errors`; no others cross a port.",
-                "\n".join(f"{'  ' * depth}- `{cls.__name__}`: {_doc(cls)}" for depth, cls in _descend(errors.EsclusaError)),
-            ]
-        )
-        + "\n"
+    rows = [
+        f"| `{PREFIX}{problem.name}` | {problem.status} | {problem.title} | {problem.description} |"
+        for problem in sorted(PROBLEMS.values(), key=lambda problem: (problem.status, problem.name))
+    ]
+    return _joined(
+        ERRORS,
+        _listed("`type`", "Status", "Title", "What it means, and what to do", rows=rows),
+        "## Exceptions",
+        "What Python code sees. All are in `esclusa.kernel.errors`; no others cross a port.",
+        "\n".join(f"{'  ' * depth}- `{cls.__name__}`: {_summary(cls)}" for depth, cls in _descend(errors.EsclusaError)),
     )
-
-
-def refusals() -> list[type[errors.Refused]]:
-    """Every error that a caller of the API can get."""
-    return [cls for _, cls in _descend(errors.Refused) if cls is not errors.Refused]
 
 
 def _descend(cls: type[Any], depth: int = 0) -> Iterator[tuple[int, type[Any]]]:
@@ -204,20 +209,15 @@ def metrics_page() -> str:
         for name, kind, labels, about in sorted(instruments())
     ]
     lines = [
-        f"| `{event}` | {level} | {', '.join(f'`{fact}`' for fact in facts)} |" for event, level, facts in sorted(log_lines())
+        f"| {event} | {level} | {', '.join(f'`{fact}`' for fact in facts)} |" for event, level, facts in sorted(log_lines())
     ]
-    return (
-        "\n\n".join(
-            [
-                "# Metrics and log lines",
-                "`/metrics` serves these in the format of Prometheus.",
-                "\n".join(["| Name | Kind | Labels | What it tells |", "|---|---|---|---|", *metrics]),
-                "## Log lines",
-                "On standard error, as `[log] format` says. Subjects are masked everywhere.",
-                "\n".join(["| Event | Level | Facts |", "|---|---|---|", *lines]),
-            ]
-        )
-        + "\n"
+    return _joined(
+        "# Metrics and log lines",
+        "`/metrics` serves these in the format of Prometheus.",
+        _listed("Name", "Kind", "Labels", "What it tells", rows=metrics),
+        "## Log lines",
+        "On standard error, as `[log] format` says. Subjects are masked everywhere.",
+        _listed("Event", "Level", "Facts", rows=lines),
     )
 
 
@@ -263,14 +263,14 @@ def library_page() -> str:
         parts += [
             f"### `{name}`\n\n{_signature(getattr(module, name))}{_doc_of(getattr(module, name))}" for name in module.__all__
         ]
-    return "\n\n".join(parts) + "\n"
+    return _joined(*parts)
 
 
 PACKAGES = ("esclusa", "esclusa.testing")
 
 
 def _doc_of(thing: object) -> str:
-    return inspect.cleandoc(getattr(thing, "__doc__", None) or "")
+    return _plain(getattr(thing, "__doc__", None) or "")
 
 
 def _signature(thing: object) -> str:
@@ -280,6 +280,15 @@ def _signature(thing: object) -> str:
         return f"```python\n{getattr(thing, '__name__', '')}{inspect.signature(thing)}\n```\n\n"
     except ValueError:
         return ""
+
+
+def _joined(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _listed(*heads: str, rows: Iterable[str]) -> str:
+    """A table of Markdown."""
+    return "\n".join([f"| {' | '.join(heads)} |", "|---" * len(heads) + "|", *rows])
 
 
 PAGES: dict[str, Callable[[], str]] = {

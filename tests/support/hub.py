@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,22 +14,60 @@ from esclusa.config.settings import Configuration
 from esclusa.connectors.connector import Connector
 from esclusa.connectors.settings import ConnectorSettings
 from esclusa.engines.memory import MemoryEngine
+from esclusa.hub.envelope import Asked, encode
 from esclusa.hub.settings import HubSettings, PoolSettings, QuerySettings
 from esclusa.hub.submission import Submission
 from esclusa.hub.topics import pool_topics
+from esclusa.hub.vault import Vault
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.duration import Duration
+from esclusa.kernel.errors import StorageUnavailable
 from esclusa.kernel.ids import Ids
 from esclusa.kernel.instrument import Instrument, Level
 from esclusa.kernel.lifecycle import Lifecycle
+from esclusa.kernel.message import Message
 from esclusa.kernel.signal import Signals
-from esclusa.ports.log import Topic
+from esclusa.ports.log import Log, Subscription, Topic
 from esclusa.testing.backends import ScriptedBackend, data
 from esclusa.testing.virtual import EPOCH
 
 ME = "client:me"
 NIF = "12345678Z"
 FOUND = b'{"found":1}'
+
+
+class FaultyLog:
+    """A process's log, which refuses appends of answers, or holds its reads, when told to."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._reads: asyncio.Event | None = None
+        self.refuse = False
+
+    def hold_reads(self, until: asyncio.Event) -> None:
+        self._reads = until
+
+    def append(self, topic: Topic, key: bytes, value: bytes) -> asyncio.Future[int]:
+        if self.refuse and topic.name.startswith("answers."):
+            future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+            future.set_exception(StorageUnavailable("told to refuse"))
+            return future
+        return self._log.append(topic, key, value)
+
+    async def read(self, topic: Topic, partition: int, since: int, end: int) -> AsyncIterator[Sequence[Message]]:
+        if self._reads is not None:
+            await self._reads.wait()
+        async for messages in self._log.read(topic, partition, since, end):
+            yield messages
+
+    async def end(self, topic: Topic, partition: int) -> int:
+        return await self._log.end(topic, partition)
+
+    async def subscribe(self, topic: Topic, group: str | None) -> Subscription:
+        return await self._log.subscribe(topic, group)
+
+    async def close(self) -> None:
+        await self._log.close()
 
 
 class Process:
@@ -44,6 +82,16 @@ class Process:
         self.logged = logged
         self.lifecycle = Lifecycle(parts)
 
+    def asked(self) -> bytes:
+        """What a request's sealed part says."""
+        return encode(Asked(ME, "q", NIF, {}))
+
+    async def committed(self) -> int:
+        """Envelopes of the first pool that are done with."""
+        await self.world.clock.sleep(0.1)
+        lags = await self.root.upkeep.lag([self.topics[0]])
+        return sum(lag.committed for lag in lags if lag.group.startswith("pool."))
+
     async def kill(self) -> None:
         """As kill -9: nothing is committed, released or said."""
         self.engine.kill()
@@ -54,6 +102,11 @@ class Process:
         for connector in self.connectors.values():
             await connector.close()
 
+    settings: Configuration
+    root: MemoryEngine
+    """An engine on the same memory that nobody kills."""
+    log: FaultyLog
+    vault: Vault
     connectors: dict[str, Connector]
     backends: dict[str, ScriptedBackend]
     topics: list[Topic]
@@ -83,7 +136,6 @@ def process(
     engine: MemoryEngine | None = None,
     roles: Collection[Role] = ROLES,
     skew: float = 0.0,
-    wrap: Callable[[Ports], Ports] = lambda ports: ports,
 ) -> Process:
     """A process, not started. `bodies` is filled up with healthy ones. `engine`: beside whose processes it runs."""
     clock = Clock(epoch=EPOCH + asyncio.get_running_loop().time() + skew)
@@ -92,7 +144,8 @@ def process(
     world = World(clock, Ids(clock), instrument, Signals())
     world.signals.listen()
     mine = MemoryEngine(clock) if engine is None else engine.beside(clock)
-    ports = wrap(Ports(mine.log, mine.records, mine.keys, [mine]))
+    log = FaultyLog(mine.log)
+    ports = Ports(log, mine.records, mine.keys, [mine])
     connectors = {}
     for name, each in settings.connectors.items():
         body = bodies.setdefault(name, ScriptedBackend(clock, data(FOUND, after=0.1)))
@@ -101,6 +154,10 @@ def process(
     made = Process(mine, world, wired, [mine, Setup(settings, ports), *wired.parts, wired.waits], logged)
     made.connectors = connectors
     made.backends = bodies
+    made.settings = settings
+    made.root = mine.beside(clock)
+    made.log = log
+    made.vault = Vault(made.root.keys, clock, world.ids)
     pairs = pool_topics(settings.pools, settings.queries).values()
     made.topics = [topic for pair in pairs for topic in (pair.requests, pair.answers)]
     return made

@@ -287,8 +287,8 @@ class Connector:
         if outcome is None or answered is None:
             self._journal.dropped(call.question, call.attempts)
             return
-        elapsed, called = round((now - call.called) * 1000), int(call.called * 1000)
-        answer = Answer(outcome.reason, outcome.data, outcome.detail, call.attempts, elapsed, called, int(now * 1000))
+        called, ended = int(call.called * 1000), int(now * 1000)
+        answer = Answer(outcome.reason, outcome.data, outcome.detail, call.attempts, ended - called, called, ended)
         self._tell(call, answered, answer)
 
     def _refuse_late(self, call: _Call, now: float) -> None:

@@ -72,11 +72,17 @@ async def serve(first_port: int = 0) -> None:
     async with Lifecycle([country]) as lifecycle:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, lifecycle.end)
-        if stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode):
+        if _is_pipe(sys.stdin.fileno()):
             await loop.connect_read_pipe(lambda: _Leash(lifecycle.end), sys.stdin)
         sys.stdout.write(msgspec.json.encode({"ports": country.ports}).decode() + "\n")
         sys.stdout.flush()
         await lifecycle.ended()
+
+
+def _is_pipe(descriptor: int) -> bool:
+    """Somebody may hold the other end (some parents make a pair of sockets for it)."""
+    mode = os.fstat(descriptor).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

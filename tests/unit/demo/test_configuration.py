@@ -43,7 +43,8 @@ def test_every_connector_has_a_title_and_a_tag(configuration: Configuration) -> 
 
 
 def test_who_says_404_is_understood_to_have_nothing(configuration: Configuration) -> None:
-    people = [who for number in range(200) if (who := person(other(number), TODAY))]
+    subjects = [*(citizen.nif for citizen in CITIZENS), *map(other, range(200))]
+    people = [who for subject in subjects if (who := person(subject, TODAY))]
     for body in BODIES:
         silent = body.answer is not None and any(body.answer(who, Period()) is None for who in people)
         assert (configuration.connectors[body.name].statuses.get("404") == "empty") == silent, body.name

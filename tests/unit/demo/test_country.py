@@ -89,3 +89,4 @@ async def test_the_process_ends_with_its_parent_and_when_told(end: Callable[[Pro
     finally:
         if process.returncode is None:
             process.kill()
+            await process.wait()

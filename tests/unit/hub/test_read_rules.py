@@ -22,8 +22,19 @@ from esclusa.connectors.settings import ConnectorSettings
 from esclusa.engines.memory import MemoryEngine
 from esclusa.hub import collect, final, results
 from esclusa.hub.collect import Collector
-from esclusa.hub.envelope import CLOSING, REQUEST, SEAL, VERSION, AnswerPart, Answers, Asked, RequestHead, SealHead, Times
-from esclusa.hub.envelope import encode
+from esclusa.hub.envelope import (
+    CLOSING,
+    REQUEST,
+    SEAL,
+    VERSION,
+    AnswerPart,
+    Answers,
+    Asked,
+    RequestHead,
+    SealHead,
+    Times,
+    encode,
+)
 from esclusa.hub.final import View, read
 from esclusa.hub.inventory import Inventory
 from esclusa.hub.results import Results

@@ -61,6 +61,7 @@ class HttpClient:
         resolver = Resolver(origin.host, clock, lookup)
         self._dialler = Dialler(origin, clock, resolver, tls=context, name=name or origin.host, allow=allow)
         self._make = partial(Connection, self, origin.authority.encode(), self._limits)
+        self._dial_name = f"dial {origin}"
         self._calls: set[Call] = set()
         """Every call that is not over."""
         self._waiting: OrderedDict[Call, None] = OrderedDict()
@@ -155,7 +156,7 @@ class HttpClient:
     def _dial(self, call: Call) -> bool:
         if self.connections >= self._limits.connections:
             return False
-        task = self._loop.create_task(self._dialler.dial(self._make))
+        task = self._loop.create_task(self._dialler.dial(self._make), name=self._dial_name)
         self._dials.add(task)
         call.place = task
         task.add_done_callback(partial(self._dialled, call))

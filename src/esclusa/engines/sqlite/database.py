@@ -14,7 +14,7 @@ from esclusa.engines.sqlite.errors import counter, kind, unavailable
 from esclusa.kernel.errors import Closed
 from esclusa.kernel.instrument import Instrument
 
-PAGE = 4096
+PAGE = 8192
 """Bytes of a page: most rows then fit into one."""
 PATIENCE = 0.2
 """Seconds to wait for another program that looks into the file."""

@@ -1,0 +1,96 @@
+"""How an exam starts the engine that it examines."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, suppress
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from esclusa.kernel.clock import Clock
+from esclusa.ports.keys import Keys
+from esclusa.ports.log import Log
+from esclusa.ports.records import Records
+from esclusa.ports.upkeep import Upkeep
+from esclusa.testing import virtual
+
+T = TypeVar("T")
+
+
+class Features(msgspec.Struct, frozen=True):
+    """In what engines may differ. What isn't declared is proved to be absent."""
+
+    durable: bool = False
+    """What was acknowledged is there when every process has ended and one is started anew."""
+    processes: bool = False
+    """Several processes can use the same data at the same time."""
+
+
+class Process(Protocol):
+    """One process's ports. An engine that lacks a port has no exam of it, and may leave the attribute out."""
+
+    @property
+    def log(self) -> Log: ...
+    @property
+    def records(self) -> Records: ...
+    @property
+    def keys(self) -> Keys: ...
+    @property
+    def upkeep(self) -> Upkeep: ...
+
+    async def stop(self) -> None:
+        """End in order: every port is closed."""
+
+    def kill(self) -> None:
+        """End as by `kill -9`: nothing is finished, committed or released."""
+
+
+class Deployment(Protocol):
+    """An engine with its data, on which processes are started: one after the other, or side by side."""
+
+    @property
+    def features(self) -> Features: ...
+
+    async def process(self, clock: Clock) -> Process:
+        """Start a process whose time is `clock`."""
+
+
+class Exam:
+    """What all exams share. `limit`: seconds that anything asynchronous may take."""
+
+    limit = 60.0
+
+    def deployment(self) -> AbstractAsyncContextManager[Deployment]:
+        """A fresh deployment with nothing stored; leaving it ends what still runs. Every exam overrides this."""
+        raise NotImplementedError
+
+    def clock(self, skew: float = 0.0) -> Clock:
+        """A process's time; in virtual time unless overridden."""
+        return Clock(skew=skew, epoch=virtual.EPOCH)
+
+    def run(self, main: Coroutine[Any, Any, None]) -> None:
+        """Run one example of a model's test; on a virtual-time loop unless overridden."""
+        virtual.run(main)
+
+
+async def cancel_at(step: int, work: Coroutine[Any, Any, T]) -> T | None:
+    """Run `work` and cancel it after `step` turns of the loop; its result if it was done by then."""
+    task = asyncio.ensure_future(work)
+    for _ in range(step):
+        if task.done():
+            break
+        await asyncio.sleep(0)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        return await task
+    return None
+
+
+async def until(condition: Callable[[], bool], changed: asyncio.Event, limit: float) -> None:
+    """Wait until `condition()`, which may become true whenever `changed` is set."""
+    async with asyncio.timeout(limit):
+        while not condition():
+            changed.clear()
+            await changed.wait()

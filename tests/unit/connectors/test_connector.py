@@ -1,0 +1,587 @@
+"""Each test reads like a line of DESIGN.md (Lines, Time) or of H11 to H13."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from esclusa.connectors.backend import Outcome, Question, Reason
+from esclusa.connectors.connector import GRACE, Answer, Connector, Ticket
+from esclusa.connectors.settings import BreakerSettings, ConnectorSettings, RetrySettings
+from esclusa.kernel.clock import Clock
+from esclusa.kernel.duration import Duration
+from esclusa.kernel.ids import Ids
+from esclusa.kernel.instrument import Instrument, Level
+from esclusa.testing.backends import ERROR, OK, TIMEOUT, ScriptedBackend, Step, answers, data, hangs, raises, waits
+from esclusa.testing.virtual import EPOCH
+
+pytestmark = pytest.mark.virtual_time
+
+SUBJECT = "12345678Z"
+
+
+class Scene:
+    """A connector, the back end behind it, and what became of each question."""
+
+    def __init__(
+        self,
+        step: Step | None = None,
+        *,
+        safe: bool = True,
+        concurrency: int = 2,
+        queue: int = 10_000,
+        timeout: float = 10,
+        failures: int = 1000,
+        open_for: float = 30,
+        attempts: int = 1,
+        first: float = 0.1,
+        level: Level = Level.DEBUG,
+    ) -> None:
+        self.clock = Clock(epoch=EPOCH)
+        self.backend = ScriptedBackend(self.clock, step, safe=safe)
+        self.lines: list[tuple[Level, str, dict[str, Any]]] = []
+        self.instrument = Instrument(lambda *line: self.lines.append(line), level)
+        settings = ConnectorSettings(
+            url="http://dgt.example/",
+            concurrency=concurrency,
+            queue=queue,
+            timeout=Duration(timeout),
+            breaker=BreakerSettings(failures=failures, open_for=Duration(open_for)),
+            retry=RetrySettings(attempts=attempts, first=Duration(first)),
+        )
+        self.connector = Connector("dgt", self.backend, settings, self.clock, Ids(self.clock, seed=1), self.instrument)
+        self.answers: dict[str, Answer] = {}
+        self.times: dict[str, float] = {}
+
+    @property
+    def now(self) -> float:
+        """Seconds since the start."""
+        return round(self.clock.now() - EPOCH, 3)
+
+    def offer(self, name: str, call_by: float = 60) -> Ticket:
+        """`call_by`: in seconds since the start."""
+
+        def answered(answer: Answer) -> None:
+            assert name not in self.answers, "answered twice"
+            self.answers[name] = answer
+            self.times[name] = self.now
+
+        question = Question(name, "expedientes", SUBJECT, {"period.from": "2026-01-01"})
+        return self.connector.offer(question, EPOCH + call_by, answered)
+
+    def reason(self, name: str) -> Reason | None:
+        return self.answers[name].reason
+
+    @property
+    def called(self) -> list[str]:
+        return [attempt.question.request for attempt in self.backend.attempts]
+
+    def said(self, event: str) -> list[tuple[Level, dict[str, Any]]]:
+        return [(level, facts) for level, said, facts in self.lines if said == event]
+
+
+# The line and the concurrency limit
+
+
+async def test_a_question_is_called_and_answered_with_what_the_back_end_said() -> None:
+    scene = Scene(data(b'{"n":1}', after=0.25))
+    scene.offer("a")
+    await scene.clock.sleep(1)
+    start = int(EPOCH * 1000)
+    assert scene.answers == {"a": Answer(None, b'{"n":1}', "", 1, 250, start, start + 250)}
+
+
+async def test_never_more_calls_at_a_time_than_its_concurrency() -> None:
+    scene = Scene(answers(after=1), concurrency=3)
+    for number in range(10):
+        scene.offer(str(number))
+    assert (scene.connector.running, scene.connector.waiting) == (3, 7)
+    await scene.clock.sleep(20)
+    assert scene.backend.most == 3
+    assert len(scene.answers) == 10
+    assert (scene.connector.running, scene.connector.waiting) == (0, 0)
+
+
+async def test_questions_are_called_in_the_order_in_which_they_were_offered() -> None:
+    scene = Scene(answers(after=1), concurrency=2)
+    names = [str(number) for number in range(9)]
+    for name in names:
+        scene.offer(name)
+    await scene.clock.sleep(20)
+    assert scene.called == names
+
+
+async def test_a_question_offered_while_a_slot_is_being_handed_on_does_not_overtake_the_line() -> None:
+    scene = Scene(answers(after=1), concurrency=1)
+    scene.offer("first")
+    scene.offer("expires", call_by=1)
+
+    def offer_more(_: Answer) -> None:
+        scene.offer("newcomer")
+
+    scene.connector.offer(Question("reacts", "q", SUBJECT, {}), EPOCH + 0.999, offer_more)
+    scene.offer("patient")
+    await scene.clock.sleep(5)
+    assert scene.called == ["first", "patient", "newcomer"]
+
+
+async def test_beyond_the_queue_a_question_is_rejected_at_once() -> None:
+    scene = Scene(hangs, concurrency=1, queue=2)
+    for name in ("called", "waits", "waits too", "too many"):
+        scene.offer(name)
+    assert list(scene.answers) == ["too many"]
+    assert scene.answers["too many"] == Answer(
+        Reason.REJECTED, None, "Not asked: too many questions are waiting for it", 0, 0, 0, int(EPOCH * 1000)
+    )
+
+
+# callBy
+
+
+async def test_a_question_still_in_the_line_at_its_call_by_is_a_platform_timeout_then() -> None:
+    scene = Scene(answers(after=9), concurrency=1)
+    scene.offer("called")
+    scene.offer("b", call_by=5)
+    scene.offer("a", call_by=3.3)
+    await scene.clock.sleep(20)
+    assert (scene.reason("a"), scene.times["a"]) == (Reason.PLATFORM_TIMEOUT, 3.3)
+    assert (scene.reason("b"), scene.times["b"]) == (Reason.PLATFORM_TIMEOUT, 5)
+    assert scene.called == ["called"]
+
+
+async def test_a_question_that_comes_after_its_call_by_is_a_platform_timeout_at_once() -> None:
+    scene = Scene()
+    await scene.clock.sleep(5)
+    scene.offer("late", call_by=5)
+    assert scene.reason("late") is Reason.PLATFORM_TIMEOUT
+    assert scene.called == []
+
+
+async def test_nothing_is_called_at_its_call_by_although_a_slot_becomes_free_then() -> None:
+    scene = Scene(answers(after=5), concurrency=1)
+    scene.offer("called")
+    scene.offer("late", call_by=5)
+    await scene.clock.sleep(20)
+    assert scene.called == ["called"]
+    assert scene.reason("late") is Reason.PLATFORM_TIMEOUT
+
+
+async def test_an_attempt_is_given_its_timeout_and_never_more_than_until_call_by() -> None:
+    scene = Scene(hangs, timeout=10)
+    scene.offer("long", call_by=60)
+    scene.offer("short", call_by=4)
+    assert [attempt.by - EPOCH for attempt in scene.backend.attempts] == [10, 4]
+    await scene.clock.sleep(20)
+    assert (scene.reason("short"), scene.times["short"]) == (Reason.BACKEND_TIMEOUT, 4)
+    assert (scene.reason("long"), scene.times["long"]) == (Reason.BACKEND_TIMEOUT, 10)
+
+
+async def test_a_back_end_that_goes_on_past_its_time_is_cut() -> None:
+    scene = Scene(waits, timeout=10, concurrency=1)
+    scene.offer("a")
+    await scene.clock.sleep(20)
+    assert (scene.reason("a"), scene.times["a"]) == (Reason.BACKEND_TIMEOUT, 10 + GRACE)
+    assert scene.backend.attempts[0].aborted
+    assert scene.connector.running == 0
+
+
+# The breaker
+
+
+async def test_while_the_breaker_is_open_questions_are_answered_circuit_open_at_once() -> None:
+    scene = Scene(answers(ERROR), failures=3, concurrency=1)
+    for name in "abc":
+        scene.offer(name)
+    await scene.clock.sleep(1)
+    assert scene.connector.breaker_state == "open"
+    scene.offer("d")
+    assert scene.reason("d") is Reason.CIRCUIT_OPEN
+    assert scene.called == ["a", "b", "c"]
+
+
+async def test_when_the_breaker_opens_the_whole_line_is_answered_circuit_open() -> None:
+    scene = Scene(answers(ERROR, after=1), failures=1, concurrency=1)
+    for number in range(50):
+        scene.offer(str(number))
+    await scene.clock.sleep(1.5)
+    assert [scene.reason(str(number)) for number in range(1, 50)] == [Reason.CIRCUIT_OPEN] * 49
+    assert set(scene.times.values()) == {1}
+    assert scene.connector.waiting == 0
+
+
+async def test_half_open_lets_one_probe_through_and_its_success_closes_the_breaker() -> None:
+    scene = Scene(answers(ERROR), failures=1, open_for=30)
+    scene.offer("breaks")
+    await scene.clock.sleep(31)
+    assert scene.connector.breaker_state == "half_open"
+    scene.backend.step = answers(after=1)
+    scene.offer("probe")
+    scene.offer("beside it")
+    assert scene.reason("beside it") is Reason.CIRCUIT_OPEN
+    await scene.clock.sleep(2)
+    assert scene.reason("probe") is None
+    assert scene.connector.breaker_state == "closed"
+
+
+async def test_a_probe_that_fails_opens_the_breaker_again() -> None:
+    scene = Scene(answers(ERROR), failures=1, open_for=30)
+    scene.offer("breaks")
+    await scene.clock.sleep(31)
+    scene.offer("probe")
+    await scene.clock.sleep(1)
+    assert scene.connector.breaker_state == "open"
+
+
+async def test_half_open_with_no_slot_free_nothing_is_put_into_the_line() -> None:
+    scene = Scene(answers(ERROR, after=50), failures=1, open_for=10, concurrency=2, timeout=100)
+    scene.offer("slow", call_by=200)
+    scene.backend.step = hangs
+    await scene.clock.sleep(45)
+    scene.offer("hangs", call_by=200)
+    await scene.clock.sleep(16)
+    assert scene.connector.breaker_state == "half_open"
+    scene.offer("probe", call_by=200)
+    assert scene.connector.running == 2
+    scene.offer("no slot", call_by=200)
+    assert scene.reason("no slot") is Reason.CIRCUIT_OPEN
+    assert scene.connector.waiting == 0
+
+
+async def test_an_error_that_says_nothing_about_health_does_not_open_the_breaker() -> None:
+    scene = Scene(answers(Outcome(reason=Reason.BACKEND_ERROR, detail="It answered 400")), failures=1)
+    for name in "abc":
+        scene.offer(name)
+    await scene.clock.sleep(1)
+    assert [scene.reason(name) for name in "abc"] == [Reason.BACKEND_ERROR] * 3
+    assert scene.connector.breaker_state == "closed"
+
+
+async def test_a_call_that_our_line_left_little_time_does_not_count_against_the_back_end() -> None:
+    scene = Scene(answers(after=4), failures=1, concurrency=1, timeout=10)
+    scene.offer("first")
+    scene.offer("squeezed", call_by=6)
+    await scene.clock.sleep(20)
+    assert (scene.reason("squeezed"), scene.times["squeezed"]) == (Reason.BACKEND_TIMEOUT, 6)
+    assert scene.connector.breaker_state == "closed"
+
+
+async def test_a_call_that_is_cut_by_call_by_after_its_share_of_the_time_counts() -> None:
+    scene = Scene(hangs, failures=1, concurrency=1, timeout=10)
+    scene.offer("has all the time that there is", call_by=6)
+    await scene.clock.sleep(20)
+    assert scene.reason("has all the time that there is") is Reason.BACKEND_TIMEOUT
+    assert scene.connector.breaker_state == "open"
+
+
+# Timeout and retry
+
+
+async def test_a_retry_that_succeeds_is_a_success() -> None:
+    scene = Scene(attempts=3)
+    scene.backend.then(answers(ERROR, after=1), answers(ERROR, after=1), data(b"[]", after=1))
+    scene.offer("a")
+    await scene.clock.sleep(10)
+    answer = scene.answers["a"]
+    assert (answer.reason, answer.data, answer.attempts) == (None, b"[]", 3)
+    assert 3000 < answer.elapsed < 3300, "the attempts and the rests between them"
+    assert answer.answered - answer.called == answer.elapsed
+
+
+async def test_after_the_last_attempt_its_outcome_stands() -> None:
+    scene = Scene(answers(ERROR), attempts=3)
+    scene.offer("a")
+    await scene.clock.sleep(10)
+    assert (scene.reason("a"), scene.answers["a"].attempts) == (Reason.BACKEND_ERROR, 3)
+
+
+async def test_what_may_not_be_asked_again_is_asked_once() -> None:
+    scene = Scene(answers(Outcome(reason=Reason.BACKEND_ERROR, detail="No")), attempts=3)
+    scene.offer("a")
+    await scene.clock.sleep(10)
+    assert scene.called == ["a"]
+
+
+async def test_every_attempt_has_the_whole_timeout() -> None:
+    scene = Scene(hangs, timeout=10, attempts=2)
+    scene.offer("a")
+    await scene.clock.sleep(30)
+    assert len(scene.called) == 2
+    assert 20 <= scene.times["a"] < 20.2
+
+
+async def test_no_retry_whose_wait_would_pass_call_by() -> None:
+    after = Outcome(reason=Reason.BACKEND_ERROR, detail="Busy", again=True, after=7)
+    scene = Scene(answers(after, after=1), attempts=3)
+    scene.offer("no time", call_by=8)
+    scene.offer("time", call_by=9)
+    await scene.clock.sleep(30)
+    assert (scene.answers["no time"].attempts, scene.times["no time"]) == (1, 1)
+    assert scene.answers["time"].attempts == 2
+
+
+async def test_while_a_call_rests_it_keeps_its_slot() -> None:
+    busy = Outcome(reason=Reason.BACKEND_ERROR, detail="Busy", again=True, after=5)
+    scene = Scene(concurrency=1, attempts=2)
+    scene.backend.then(answers(busy))
+    scene.offer("a")
+    scene.offer("b")
+    await scene.clock.sleep(4)
+    assert (scene.connector.running, scene.connector.waiting) == (1, 1)
+    await scene.clock.sleep(4)
+    assert scene.called == ["a", "a", "b"]
+
+
+async def test_no_retry_once_the_breaker_has_opened() -> None:
+    scene = Scene(answers(ERROR), attempts=5, failures=2)
+    scene.offer("a")
+    await scene.clock.sleep(10)
+    assert (scene.reason("a"), scene.answers["a"].attempts) == (Reason.BACKEND_ERROR, 2)
+
+
+async def test_a_call_that_rests_while_others_open_the_breaker_keeps_its_last_outcome() -> None:
+    busy = Outcome(reason=Reason.BACKEND_ERROR, detail="Busy", again=True, after=5)
+    scene = Scene(attempts=2, failures=1)
+    scene.backend.then(answers(busy), answers(Outcome(reason=Reason.BACKEND_ERROR, failure=True)))
+    scene.offer("rests")
+    scene.offer("breaks")
+    await scene.clock.sleep(10)
+    assert (scene.reason("rests"), scene.answers["rests"].detail, scene.answers["rests"].attempts) == (
+        Reason.BACKEND_ERROR,
+        "Busy",
+        1,
+    )
+
+
+# Dropping
+
+
+async def test_a_question_dropped_from_the_line_is_never_called_and_makes_room() -> None:
+    scene = Scene(answers(after=1), concurrency=1, queue=1)
+    scene.offer("called")
+    ticket = scene.offer("dropped")
+    assert ticket.waiting
+    ticket.drop()
+    assert not ticket.waiting
+    scene.offer("takes its place")
+    await scene.clock.sleep(100)
+    assert scene.called == ["called", "takes its place"]
+    assert "dropped" not in scene.answers
+
+
+async def test_a_safe_call_that_is_dropped_is_cut_and_its_slot_is_free_at_once() -> None:
+    scene = Scene(waits, concurrency=1)
+    ticket = scene.offer("dropped")
+    scene.offer("next")
+    assert not ticket.waiting
+    ticket.drop()
+    assert scene.backend.attempts[0].aborted
+    assert scene.called == ["dropped", "next"]
+    await scene.clock.sleep(100)
+    assert "dropped" not in scene.answers
+
+
+async def test_an_unsafe_call_that_is_dropped_goes_on_in_its_slot_and_its_answer_is_thrown_away() -> None:
+    scene = Scene(answers(ERROR, after=5), safe=False, concurrency=1, attempts=3)
+    scene.offer("dropped").drop()
+    scene.offer("next")
+    await scene.clock.sleep(4)
+    assert scene.called == ["dropped"]
+    await scene.clock.sleep(4)
+    assert scene.called == ["dropped", "next"], "and there is no second attempt"
+    assert not scene.backend.attempts[0].aborted
+    assert scene.answers == {}
+
+
+async def test_a_call_that_is_dropped_while_it_rests_frees_its_slot() -> None:
+    busy = Outcome(reason=Reason.BACKEND_ERROR, detail="Busy", again=True, after=5)
+    scene = Scene(concurrency=1, attempts=2)
+    scene.backend.then(answers(busy))
+    ticket = scene.offer("dropped")
+    scene.offer("next")
+    await scene.clock.sleep(1)
+    ticket.drop()
+    await scene.clock.sleep(10)
+    assert scene.called == ["dropped", "next"]
+    assert list(scene.answers) == ["next"]
+
+
+async def test_a_probe_that_is_dropped_gives_its_place_to_another() -> None:
+    scene = Scene(answers(ERROR), failures=1, open_for=30)
+    scene.offer("breaks")
+    await scene.clock.sleep(31)
+    scene.backend.step = waits
+    scene.offer("probe").drop()
+    scene.offer("another")
+    assert scene.called == ["breaks", "probe", "another"]
+
+
+async def test_dropping_what_is_answered_or_dropped_does_nothing() -> None:
+    scene = Scene(concurrency=1)
+    ticket = scene.offer("a")
+    await scene.clock.sleep(1)
+    ticket.drop()
+    ticket.drop()
+    assert scene.reason("a") is None
+    assert scene.connector.running == 0
+
+
+async def test_of_a_line_that_is_refused_one_may_drop_another() -> None:
+    scene = Scene(answers(ERROR), failures=1, concurrency=1)
+    scene.offer("breaks")
+    tickets: list[Ticket] = []
+    scene.connector.offer(Question("meddles", "q", SUBJECT, {}), EPOCH + 60, lambda _: tickets[0].drop())
+    tickets.append(scene.offer("dropped"))
+    await scene.clock.sleep(1)
+    assert list(scene.answers) == ["breaks"]
+
+
+# Back ends and callbacks that break their contract
+
+
+async def test_a_back_end_that_raises_is_a_backend_error_and_the_line_goes_on() -> None:
+    scene = Scene(raises, concurrency=1, failures=10_000)
+    for number in range(3000):
+        scene.offer(str(number))
+    await scene.clock.sleep(1)
+    assert {answer.reason for answer in scene.answers.values()} == {Reason.BACKEND_ERROR}
+    assert len(scene.answers) == 3000
+
+
+async def test_a_back_end_that_speaks_twice_or_after_it_was_cut_is_not_heard() -> None:
+    scene = Scene(waits, timeout=1, attempts=2)
+    scene.offer("a")
+    await scene.clock.sleep(1.5)
+    first, second = scene.backend.attempts
+    first._done(OK)
+    assert scene.answers == {}
+    second.answer(OK)
+    second._done(ERROR)
+    assert scene.reason("a") is None
+
+
+async def test_a_callback_that_raises_disturbs_nobody_else() -> None:
+    scene = Scene(answers(after=1), concurrency=1)
+
+    def fail(_: Answer) -> None:
+        raise ValueError(SUBJECT)
+
+    scene.connector.offer(Question("bad", "q", SUBJECT, {}), EPOCH + 60, fail)
+    scene.offer("good")
+    await scene.clock.sleep(5)
+    assert scene.reason("good") is None
+    ((level, facts),) = scene.said("the callback of an answer failed")
+    assert (level, facts["error"]) == (Level.ERROR, "ValueError")
+    assert SUBJECT not in str(facts), "an error's own words may be personal"
+
+
+# Closing
+
+
+async def test_closing_drops_what_waits_and_what_is_in_flight() -> None:
+    scene = Scene(waits, concurrency=1)
+    scene.offer("called")
+    scene.offer("waits")
+    await scene.connector.close()
+    assert scene.backend.attempts[0].aborted
+    assert scene.backend.closed
+    assert (scene.connector.running, scene.connector.waiting) == (0, 0)
+    scene.offer("late")
+    assert list(scene.answers) == ["late"]
+    assert scene.reason("late") is Reason.REJECTED
+    await scene.connector.close()
+    await scene.clock.sleep(100)
+    assert list(scene.answers) == ["late"]
+
+
+# What it says (H11)
+
+
+async def test_one_line_a_call_at_its_end_with_the_time_of_each_event() -> None:
+    scene = Scene(data(b'{"secret":1}', after=0.2), level=Level.INFO, concurrency=1)
+    scene.offer("first")
+    scene.offer("a")
+    await scene.clock.sleep(1)
+    assert len(scene.lines) == 2
+    level, event, facts = scene.lines[-1]
+    start = int(EPOCH * 1000)
+    assert (level, event) == (Level.INFO, "call ended")
+    assert facts == {
+        "connector": "dgt",
+        "request": "a",
+        "query": "expedientes",
+        "subject": "******78Z",
+        "outcome": "ok",
+        "attempts": 1,
+        "elapsed": 200,
+        "offered": start,
+        "called": start + 200,
+        "answered": start + 400,
+    }
+
+
+@pytest.mark.parametrize(
+    ("outcome", "level"), [(ERROR, Level.ERROR), (TIMEOUT, Level.ERROR)], ids=["backend_error", "backend_timeout"]
+)
+async def test_what_a_back_end_failed_at_is_an_error(outcome: Outcome, level: Level) -> None:
+    scene = Scene(answers(outcome), level=Level.INFO)
+    scene.offer("a")
+    await scene.clock.sleep(1)
+    ((said, facts),) = scene.said("call ended")
+    assert said is level
+    assert (facts["outcome"], facts["detail"]) == (outcome.reason, outcome.detail)
+
+
+async def test_a_platform_timeout_is_a_warning_and_a_circuit_open_is_not() -> None:
+    scene = Scene(answers(ERROR), level=Level.INFO, failures=1)
+    scene.offer("late", call_by=0)
+    scene.offer("breaks")
+    await scene.clock.sleep(1)
+    scene.offer("open")
+    levels = {facts["outcome"]: level for level, facts in scene.said("call ended")}
+    assert levels["platform_timeout"] is Level.WARN
+    assert levels["circuit_open"] is Level.INFO
+    assert [level for level, _ in scene.said("breaker opened")] == [Level.WARN]
+
+
+async def test_every_step_is_told_at_debug_and_none_names_the_subject_or_what_was_asked() -> None:
+    scene = Scene(data(b'{"secret":1}'), attempts=2, concurrency=1)
+    scene.backend.then(answers(ERROR))
+    scene.offer("a")
+    scene.offer("b").drop()
+    await scene.clock.sleep(1)
+    assert [event for _, event, facts in scene.lines if facts["request"] == "a"] == [
+        "call begins",
+        "call rests",
+        "call begins",
+        "call ended",
+    ]
+    assert [event for _, event, facts in scene.lines if facts["request"] == "b"] == ["call waits", "call dropped"]
+    for secret in (SUBJECT, "2026-01-01", "secret"):
+        assert secret not in str(scene.lines)
+
+
+async def test_answers_are_counted_by_connector_and_reason_and_calls_are_timed() -> None:
+    scene = Scene(answers(after=0.3), concurrency=1, queue=1)
+    for name in "abc":
+        scene.offer(name)
+    gauges = {name: list(gauge.read()) for name, gauge in scene.instrument.gauges.items()}
+    assert gauges == {
+        "esclusa_connector_waiting": [(("dgt",), 1)],
+        "esclusa_connector_running": [(("dgt",), 1)],
+        "esclusa_connector_breaker": [(("dgt",), 0)],
+    }
+    await scene.clock.sleep(1)
+    counter = scene.instrument.counters["esclusa_connector_answers_total"]
+    assert counter.values == {("dgt", "ok"): 2, ("dgt", "rejected"): 1}
+    row = scene.instrument.histograms["esclusa_connector_call_seconds"].values[("dgt",)]
+    assert (sum(row[:-1]), row[-1]) == (2, pytest.approx(0.6))
+
+
+async def test_every_connector_has_its_own_row_in_the_gauges() -> None:
+    scene = Scene(answers(ERROR), failures=1)
+    settings = ConnectorSettings(url="http://b.example/")
+    Connector("aeat", ScriptedBackend(scene.clock), settings, scene.clock, Ids(scene.clock), scene.instrument)
+    scene.offer("a")
+    await scene.clock.sleep(1)
+    assert list(scene.instrument.gauges["esclusa_connector_breaker"].read()) == [(("dgt",), 2), (("aeat",), 0)]

@@ -1,0 +1,155 @@
+"""The connector under any order of events: offers, answers, failures, drops and the passing of time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from esclusa.connectors.backend import Outcome, Question, Reason
+from esclusa.connectors.connector import GRACE, Answer, Connector, Ticket
+from esclusa.connectors.settings import BreakerSettings, ConnectorSettings, RetrySettings
+from esclusa.kernel.clock import Clock
+from esclusa.kernel.duration import Duration
+from esclusa.kernel.ids import Ids
+from esclusa.kernel.instrument import Instrument
+from esclusa.testing.backends import ERROR, OK, Attempt, ScriptedBackend, raises, waits
+from esclusa.testing.virtual import EPOCH, VirtualLoop
+
+T = TypeVar("T")
+SLACK = 0.002
+"""Seconds: what the grain of a loop's timers may add."""
+OUTCOMES = [OK, ERROR, Outcome(reason=Reason.BACKEND_ERROR, detail="No"), Outcome(reason=Reason.BACKEND_ERROR, again=True, after=3)]
+
+
+class Asked:
+    """One question of the run."""
+
+    def __init__(self, name: str, call_by: float) -> None:
+        self.name = name
+        self.call_by = call_by
+        self.ticket: Ticket | None = None
+        self.answers: list[Answer] = []
+        self.dropped = False
+
+
+class ConnectorMachine(RuleBasedStateMachine):
+    """Whatever happens: one answer each, in time, never too many calls, first come first called."""
+
+    @initialize(
+        concurrency=st.integers(1, 3),
+        queue=st.integers(1, 4),
+        failures=st.integers(1, 4),
+        attempts=st.integers(1, 3),
+        safe=st.booleans(),
+    )
+    def start(self, concurrency: int, queue: int, failures: int, attempts: int, safe: bool) -> None:
+        self.loop = VirtualLoop()
+        self.concurrency, self.queue = concurrency, queue
+        self.asked: list[Asked] = []
+        settings = ConnectorSettings(
+            url="http://dgt.example/",
+            concurrency=concurrency,
+            queue=queue,
+            timeout=Duration(10),
+            breaker=BreakerSettings(failures=failures, open_for=Duration(15)),
+            retry=RetrySettings(attempts=attempts, first=Duration(1)),
+        )
+
+        def make() -> None:
+            self.clock = Clock(epoch=EPOCH)
+            self.backend = ScriptedBackend(self.clock, waits, safe=safe)
+            self.connector = Connector("dgt", self.backend, settings, self.clock, Ids(self.clock, seed=1), Instrument())
+
+        self.within(make)
+
+    def within(self, work: Callable[[], T], seconds: float = 0.0) -> T:
+        """Do `work` on the loop, and let `seconds` pass."""
+
+        async def main() -> T:
+            result = work()
+            await asyncio.sleep(seconds)
+            return result
+
+        return self.loop.run_until_complete(main())
+
+    @rule(patience=st.sampled_from([0.0, 2.0, 5.0, 12.0, 40.0]), reacts=st.booleans())
+    def offer(self, patience: float, reacts: bool) -> None:
+        asked = Asked(str(len(self.asked)), self.clock.now() + patience)
+        self.asked.append(asked)
+
+        def answered(answer: Answer) -> None:
+            asked.answers.append(answer)
+            if reacts and len(self.asked) < 200:
+                self.put(Asked(asked.name + "+", self.clock.now() + patience), self.asked)
+
+        self.within(lambda: self.hand(asked, answered))
+
+    def put(self, asked: Asked, among: list[Asked]) -> None:
+        among.append(asked)
+        self.hand(asked, asked.answers.append)
+
+    def hand(self, asked: Asked, answered: Callable[[Answer], None]) -> None:
+        asked.ticket = self.connector.offer(Question(asked.name, "q", "s", {}), asked.call_by, answered)
+
+    @precondition(lambda self: self.backend.open)
+    @rule(place=st.integers(0, 10), outcome=st.sampled_from(OUTCOMES))
+    def answer(self, place: int, outcome: Outcome) -> None:
+        attempt: Attempt = self.backend.open[place % len(self.backend.open)]
+        self.within(lambda: attempt.answer(outcome))
+
+    @rule()
+    def raise_next(self) -> None:
+        self.backend.then(raises)
+
+    @precondition(lambda self: self.asked)
+    @rule(place=st.integers(0, 200))
+    def drop(self, place: int) -> None:
+        asked = self.asked[place % len(self.asked)]
+        if asked.ticket is not None and not asked.answers:
+            asked.dropped = True
+            self.within(asked.ticket.drop)
+
+    @rule(seconds=st.sampled_from([0.5, 2.0, 10.0, 15.0]))
+    def wait(self, seconds: float) -> None:
+        self.within(lambda: None, seconds)
+
+    @invariant()
+    def holds(self) -> None:
+        if not hasattr(self, "loop"):
+            return
+        now = self.within(self.clock.now)
+        assert len(self.backend.open) <= self.connector.running <= self.concurrency
+        assert self.connector.waiting <= self.queue
+        waiting = sum(asked.ticket is not None and asked.ticket.waiting for asked in self.asked)
+        assert waiting == self.connector.waiting
+        assert not self.connector.waiting or self.connector.running == self.concurrency, "nobody waits beside a free slot"
+        assert not self.connector.waiting or self.connector.breaker_state == "closed"
+        for asked in self.asked:
+            assert len(asked.answers) <= (not asked.dropped)
+            assert asked.answers or asked.dropped or now <= asked.call_by + GRACE + SLACK
+        call_bys = {asked.name: asked.call_by for asked in self.asked}
+        assert all(attempt.by <= call_bys[attempt.question.request] for attempt in self.backend.attempts)
+        firsts = list(dict.fromkeys(attempt.question.request for attempt in self.backend.attempts))
+        offered = [asked.name for asked in self.asked]
+        assert firsts == sorted(firsts, key=offered.index), "first come, first called"
+
+    def teardown(self) -> None:
+        if hasattr(self, "loop"):
+            self.loop.run_until_complete(asyncio.sleep(100))
+            for asked in self.asked:
+                assert len(asked.answers) == (not asked.dropped), "every question is answered exactly once"
+            assert (self.connector.running, self.connector.waiting) == (0, 0)
+            assert not self.connector._wheel._buckets, "nothing is left behind"
+            self.loop.run_until_complete(self.connector.close())
+            self.loop.close()
+
+
+TestConnectorMachine = ConnectorMachine.TestCase
+TestConnectorMachine.settings = hypothesis_settings(max_examples=60, stateful_step_count=40, deadline=None)
+pytestmark = pytest.mark.filterwarnings("error")
