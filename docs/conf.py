@@ -13,7 +13,7 @@ author = "The Esclusa authors"
 project_copyright = author
 version = release = metadata.version("esclusa")
 
-extensions = ["myst_parser", "generated"]
+extensions = ["myst_parser", "reference"]
 exclude_patterns = ["_build", "_ext"]
 nitpicky = True
 

@@ -4,9 +4,23 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterator
+import errno
+import os
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
 
+import pytest
+
+from esclusa.engines.sqlite import SqliteEngine
 from esclusa.kernel import errors
+from esclusa.kernel.clock import Clock
+from esclusa.kernel.instrument import Instrument
+from esclusa.kernel.signal import Signals
+from esclusa.ports.log import Topic
+from esclusa.ports.records import Row
 from rules.tree import Source, dotted, imported, product
 
 MISUSE = {"ValueError", "TypeError", "RuntimeError"}
@@ -75,3 +89,75 @@ def foreign_error(source: Source, raised: ast.expr) -> bool:
     if full.startswith(f"{errors.__name__}.") or made in MISUSE:
         return False
     return isinstance(getattr(builtins, made, None), type) or ("." in full and not full.startswith("esclusa."))
+
+
+class Sabotage:
+    """What every statement of SQLite and every write of a file raises, once armed."""
+
+    error: BaseException | None = None
+
+    def strike(self) -> None:
+        """Raise it, if there is one."""
+        if self.error is not None:
+            raise self.error
+
+
+TOPIC = Topic("trial", 1)
+OPERATIONS: dict[str, Callable[[Any], Awaitable[object]]] = {
+    "append": lambda engine: engine.log.append(TOPIC, b"key", b"value"),
+    "end": lambda engine: engine.log.end(TOPIC, 0),
+    "log read": lambda engine: anext(engine.log.read(TOPIC, 0, 0, 1), None),
+    "subscribe": lambda engine: engine.log.subscribe(TOPIC, "group"),
+    "put": lambda engine: engine.records.put(b"key", [Row("row", b"head", b"body", FAR)]),
+    "add": lambda engine: engine.records.add(b"key", Row("row", b"head", b"body", FAR)),
+    "read": lambda engine: engine.records.read(b"key"),
+    "forget": lambda engine: engine.records.forget(b"key", FAR),
+    "make": lambda engine: engine.keys.make(bytes(16), bytes(range(32)), FAR),
+    "get": lambda engine: engine.keys.get(bytes(16)),
+    "destroy": lambda engine: engine.keys.destroy(FAR),
+    "setup": lambda engine: engine.upkeep.setup([TOPIC, Topic("another", 1)]),
+    "check": lambda engine: engine.upkeep.check(),
+    "lag": lambda engine: engine.upkeep.lag([TOPIC]),
+    "sweep": lambda engine: engine.upkeep.sweep(FAR),
+}
+FAR = 4_000_000_000_000
+FOREIGN: list[BaseException] = [
+    *(cls("said by SQLite") for cls in [sqlite3.Error, *below(sqlite3.Error)] if issubclass(cls, sqlite3.Error)),
+    OSError(errno.ENOSPC, "said by the system"),
+    PermissionError(errno.EACCES, "said by the system"),
+]
+
+
+@pytest.mark.parametrize("error", FOREIGN, ids=lambda error: type(error).__name__)
+async def test_no_foreign_error_crosses_a_port(error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sabotage = Sabotage()
+
+    class Connection(sqlite3.Connection):
+        def execute(self, *arguments: Any) -> sqlite3.Cursor:
+            sabotage.strike()
+            return super().execute(*arguments)
+
+    def pwrite(file: int, content: bytes, offset: int, write: Callable[[int, bytes, int], int] = os.pwrite) -> int:
+        sabotage.strike()
+        return write(file, content, offset)
+
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Connection))
+    if isinstance(error, OSError):
+        monkeypatch.setattr(os, "pwrite", pwrite)
+    engine = SqliteEngine(tmp_path / "data", Clock(), Instrument(), Signals())
+    await engine.start()
+    await engine.upkeep.setup([TOPIC])
+    sabotage.error = error
+    crossed, refused = {}, set()
+    for name, operation in OPERATIONS.items():
+        try:
+            await operation(engine)
+        except errors.StorageError:
+            refused.add(name)
+        except Exception as other:  # noqa: BLE001 - which ones come through is the question
+            crossed[name] = other
+    sabotage.error = None
+    await engine.upkeep.check()
+    await engine.stop()
+    assert not crossed
+    assert refused >= {"append", "put", "add", "forget", "check"}

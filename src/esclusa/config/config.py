@@ -16,12 +16,13 @@ from esclusa.config.rules import check
 from esclusa.config.schema import schema
 from esclusa.config.settings import Configuration
 from esclusa.config.shape import shaped
+from esclusa.config.tree import Node
 from esclusa.config.variables import fill_in
 from esclusa.hub.settings import PoolSettings
 from esclusa.kernel.duration import Duration
 from esclusa.kernel.errors import ConfigurationError
 
-__all__ = ["Configuration", "initial", "load", "schema"]
+__all__ = ["Configuration", "data_folder", "initial", "load", "schema"]
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Configuration:
@@ -41,6 +42,21 @@ def load(path: Path, environ: Mapping[str, str]) -> Configuration:
     if mistakes:
         raise ConfigurationError(mistakes)
     return _completed(configuration, path)
+
+
+def data_folder(path: Path, environ: Mapping[str, str]) -> Path:
+    """Where a process that runs the configuration `path` has its data; nothing else of it is looked at.
+
+    So who asks that process needs none of its secrets. Raises `ConfigurationError`.
+    """
+    findings = Findings()
+    root = Document(path, environ, findings).root
+    own = {name: node for name, node in root.table().items() if name == "esclusa"}
+    shape = shaped(fill_in(Node(root.place, own), environ, findings), Configuration, findings)
+    mistakes = findings.mistakes()
+    if mistakes:
+        raise ConfigurationError(mistakes)
+    return Path(_completed(msgspec.convert(shape, Configuration, dec_hook=_decoded), path).esclusa.data)
 
 
 def initial() -> str:

@@ -25,16 +25,16 @@ class Document:
     def __init__(self, path: Path, environ: Mapping[str, str], findings: Findings) -> None:
         self._findings = findings
         self.whole = True
-        self.root = self._read(path, Place(str(path), 0))
+        self.root = self._read(path)
         include = self.root.find("esclusa", "include")
         if include is not None:
             tables = dict(self.root.table())
-            for file, asked in self._included(path, fill_in(include, environ, findings)):
-                self._join(tables, self._read(file, asked))
+            for file, entry in self._included(path, fill_in(include, environ, findings)):
+                self._join(tables, self._read(file, entry))
             self.root = Node(self.root.place, tables)
 
-    def _read(self, path: Path, asked: Place) -> Node:
-        """The tree of `path`; an empty one, and a mistake, when it can't be had. `asked`: where the file is named."""
+    def _read(self, path: Path, entry: Node | None = None) -> Node:
+        """The tree of `path`; an empty one, and a mistake, when it can't be had. `entry`: what included it."""
         file = str(path)
         self._findings.reading(file)
         nothing = Node(Place(file, 0), {})
@@ -42,9 +42,7 @@ class Document:
             text = path.read_text(encoding="utf-8-sig")
             return parse(text, file)
         except OSError as error:
-            self._findings.add(
-                asked, f"{file} can't be read: {(error.strerror or 'unknown error').lower()}{_remedy(asked, error)}"
-            )
+            self._unreadable(path, entry, error)
         except UnicodeDecodeError as error:
             line = error.object[: error.start].count(b"\n") + 1
             self._findings.add(Place(file, line), "not UTF-8 text: save the file in that encoding")
@@ -56,7 +54,16 @@ class Document:
         self.whole = False
         return nothing
 
-    def _included(self, path: Path, include: Node) -> Iterator[tuple[Path, Place]]:
+    def _unreadable(self, path: Path, entry: Node | None, error: OSError) -> None:
+        why = (error.strerror or type(error).__name__).lower()
+        if entry is None:
+            remedy = ': write one with "esclusa init"' if isinstance(error, FileNotFoundError) else ""
+            self._findings.add(Place(str(path), 0), f"{path} can't be read: {why}{remedy}")
+        else:
+            file = path if entry.written is None else entry.shown()
+            self._findings.add(entry.place, f"{file} can't be read: {why}: name a file that is there and can be read")
+
+    def _included(self, path: Path, include: Node) -> Iterator[tuple[Path, Node]]:
         """The files that `include` names, each once, relative to the folder of `path`."""
         seen = {path.resolve()}
         for entry in include.value if isinstance(include.value, list) else []:
@@ -65,7 +72,7 @@ class Document:
             for file in self._matching(path.parent, entry):
                 if file.resolve() not in seen:
                     seen.add(file.resolve())
-                    yield file, entry.place
+                    yield file, entry
 
     def _matching(self, folder: Path, entry: Node) -> list[Path]:
         if not _GLOB.search(entry.value):
@@ -103,11 +110,5 @@ class Document:
         self._findings.add(place, f"[{table}] stands in {first.file}:{first.line} already: keep one of them")
 
 
-FAMILIES = frozenset({"clients", "connectors", "credentials", "pools", "queries"})
+FAMILIES = ("clients", "connectors", "credentials", "queries", "pools")
 """Tables of tables: `[connectors.NAME]`."""
-
-
-def _remedy(asked: Place, error: OSError) -> str:
-    if isinstance(error, FileNotFoundError):
-        return ": name a file that is there" if asked.line else ': write one with "esclusa init"'
-    return ""

@@ -43,7 +43,7 @@ def check(draft: Draft) -> None:
 
 
 def _unknown(draft: Draft, path: Key, family: str, name: str, known: list[str]) -> str:
-    return f"{dotted(path)} is {draft.shown(*path)}, and there is no [{dotted((family, name))}]: {nearest(name, known)}"
+    return f"{dotted(path)} is {draft.shown(*path)}, which [{family}] doesn't have: {nearest(name, known)}"
 
 
 def _asked(draft: Draft, query: str) -> None:
@@ -79,7 +79,8 @@ def _templates(draft: Draft, connector: str, declared: dict[str, ParamSettings])
         for node in _strings(draft.root.find("connectors", connector, key)):
             for placeholder in _PLACEHOLDER.findall("" if node.unknown else node.value):
                 if placeholder not in known:
-                    what = f"connectors.{connector}.{key} has {{{placeholder}}}, which no query that asks it declares: {nearest(placeholder, known)}"
+                    shown = f"{{{placeholder}}}" if node.written is None else "a placeholder"
+                    what = f"connectors.{connector}.{key} has {shown}, which no query that asks it declares: {nearest(placeholder, known)}"
                     draft.findings.add(node.place, what)
 
 

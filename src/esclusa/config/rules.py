@@ -12,6 +12,7 @@ from esclusa.config.document import FAMILIES
 from esclusa.config.draft import Draft
 from esclusa.config.engines import ENGINES, engine_of
 from esclusa.config.findings import nearest
+from esclusa.config.lines import Key
 from esclusa.config.shape import dotted
 from esclusa.connectors.settings import CertificateCredentials
 from esclusa.edges.http.settings import ClientSettings
@@ -118,15 +119,17 @@ def credentials(draft: Draft) -> None:
     """Files that are named are there."""
     for name, settings in draft.settings.credentials.items():
         if isinstance(settings, CertificateCredentials):
-            for key, file in (("certificate", settings.certificate), ("key", settings.key)):
-                _file(draft, ("credentials", name, key), file)
+            _file(draft, ("credentials", name, "certificate"), settings.certificate)
+            _file(draft, ("credentials", name, "key"), settings.key)
     for name, connector in draft.settings.connectors.items():
         _file(draft, ("connectors", name, "tls", "ca"), connector.tls.ca)
 
 
-def _file(draft: Draft, path: tuple[str, ...], file: str | None) -> None:
+def _file(draft: Draft, path: Key, file: str | None) -> None:
     if file and not Path(file).is_file():
-        draft.wrong(path, f"{dotted(path)}: there is no file {file}: name one that is there")
+        draft.wrong(
+            path, f"{dotted(path)} is {draft.shown(*path)}, and there is no such file: paths start at the file that has them"
+        )
 
 
 def connectors(draft: Draft) -> None:
@@ -177,5 +180,5 @@ def _subject(draft: Draft, name: str, settings: QuerySettings) -> None:
         return
     try:
         re.compile(settings.subject)
-    except (re.error, RecursionError, OverflowError) as error:
-        draft.wrong(path, f"{dotted(path)} is no regular expression: {error}; a backslash needs single quotes around the text")
+    except (re.error, RecursionError, OverflowError):
+        draft.wrong(path, f"{dotted(path)} can't be {draft.shown(*path)}: that is no regular expression")

@@ -69,6 +69,8 @@ def _mismatch(findings: Findings, node: Node, path: Key, wanted: str) -> object:
 
 
 def _kind(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     for kind, words in _WORDS.items():
         if isinstance(value, kind):
             return words
@@ -87,10 +89,8 @@ def _struct(findings: Findings, node: Node, info: inspect.StructType, path: Key)
                 values[name] = value
         elif name == info.tag_field:
             values[name] = info.tag
-        elif path:
-            findings.add(below.place, f"unknown key {dotted((*path, name))}: {nearest(name, _keys(info))}")
         else:
-            findings.add(below.place, f"unknown table [{dotted((name,))}]: {nearest(name, fields)}")
+            findings.add(below.place, _unknown(below, info, (*path, name)))
     for name, field in fields.items():
         if field.required and name not in values:
             if name not in node.value:
@@ -99,8 +99,21 @@ def _struct(findings: Findings, node: Node, info: inspect.StructType, path: Key)
     return values
 
 
-def _keys(info: inspect.StructType) -> list[str]:
-    return [*([info.tag_field] if info.tag_field else []), *(field.encode_name for field in info.fields)]
+def _unknown(node: Node, info: inspect.StructType, path: Key) -> str:
+    name = str(path[-1])
+    known = [*([info.tag_field] if info.tag_field else []), *_names(info)]
+    if len(path) > 1:
+        return f"unknown key {dotted(path)}: {nearest(name, known)}"
+    if isinstance(node.value, dict):
+        return f"unknown table [{dotted(path)}]: {nearest(name, known)}"
+    homes = [
+        field.encode_name for field in info.fields if isinstance(field.type, inspect.StructType) and name in _names(field.type)
+    ]
+    return f"unknown key {dotted(path)}: write it below {' or '.join(f'[{home}]' for home in homes) or 'its [table]'}"
+
+
+def _names(info: inspect.StructType) -> list[str]:
+    return [field.encode_name for field in info.fields]
 
 
 def _union(findings: Findings, node: Node, info: inspect.UnionType, path: Key) -> Any:
@@ -164,8 +177,8 @@ def _duration(findings: Findings, node: Node, _: inspect.CustomType, path: Key) 
 def _number(findings: Findings, node: Node, info: inspect.IntType | inspect.FloatType, path: Key) -> Any:
     whole = isinstance(info, inspect.IntType)
     if isinstance(node.value, bool) or not isinstance(node.value, int if whole else int | float):
-        remedy = "write it without quotes" if isinstance(node.value, str) else f"such as {10 if whole else 0.5}"
-        return _mismatch(findings, node, path, f"a {'whole ' if whole else ''}number: {remedy}")
+        remedy = ": write it without quotes" if isinstance(node.value, str) else f" such as {10 if whole else 0.5}"
+        return _mismatch(findings, node, path, f"a {'whole ' if whole else ''}number{remedy}")
     for name, holds, words in _LIMITS:
         limit = getattr(info, name)
         if limit is not None and not holds(node.value, limit):
@@ -220,7 +233,6 @@ _LIMITS = (
 )
 
 _WORDS: Mapping[type, str] = {
-    bool: "a true or false",
     str: "text",
     int: "a whole number",
     float: "a number",

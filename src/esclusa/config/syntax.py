@@ -22,6 +22,7 @@ _SAID = {
     "Unclosed inline table": 'the inline table is not closed: write "}"',
     "Unterminated string": "the text is not closed: write the closing quote",
     "Illegal character '\\n'": 'the text goes on past its line: write the closing quote, or """ around several lines',
+    'Expected "\'"': "the text goes on past its line: write the closing quote, or ''' around several lines",
     "Unescaped '\\' in a string": "a backslash by itself: double it, or put the text between single quotes",
 }
 

@@ -48,12 +48,13 @@ class Desk:
 
     async def open(self, port: int) -> None:
         """Take the port (0: any free one) and, unless the body is down, listen on it. `OSError` if it is taken."""
+        down = self.body.temper is Temper.DOWN  # bound and deaf: the port is its own, and connections are refused
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, not down)
         self._socket.bind((HOST, port))
         self.port = self._socket.getsockname()[1]
         self._opened = self._clock.now()
-        if self.body.temper is not Temper.DOWN:  # else bound and deaf: the port is kept, and connections are refused
+        if not down:
             self._server = await asyncio.start_server(self._greet, sock=self._socket, limit=MAX_HEAD)
 
     def close(self) -> None:

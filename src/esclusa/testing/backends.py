@@ -25,6 +25,8 @@ class Attempt:
         self._done = done
         self.clock = backend.clock
         self.question = question
+        self.at = backend.clock.now()
+        """When it was asked, in seconds since the epoch."""
         self.by = by
         """When it has to be over, in seconds since the epoch."""
         self.open = True

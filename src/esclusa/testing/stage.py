@@ -7,10 +7,12 @@ lost and that lands a minute later. `esclusa.testing.virtual` gives the time, th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from typing import Any
 
 from esclusa.kernel.errors import StorageUnavailable
+from esclusa.kernel.message import Message
+from esclusa.ports.log import Log, Subscription, Topic
 from esclusa.ports.records import Records, Row
 from esclusa.testing.virtual import settle
 
@@ -22,9 +24,9 @@ class Step:
         self.who = who
         """The process."""
         self.what = what
-        """The port's method: `put`, `add`, `read`, `forget`."""
+        """The port's method: `put`, `add`, `read`, `forget`, `append`, `end`."""
         self.names = names
-        """The rows that it is about."""
+        """The rows, or the topic, that it is about."""
         self._act = act
         self.future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
@@ -60,6 +62,10 @@ class Stage:
         """`records` as the process `who` sees them, on this stage."""
         return _StagedRecords(self, who, records)
 
+    def log(self, who: str, log: Log) -> Log:
+        """`log` as the process `who` sees it: `append` and `end` come on this stage, all else happens at once."""
+        return _StagedLog(self, who, log)
+
     def step(self, who: str, what: str | None = None) -> Step:
         """Take the oldest waiting step of `who` (and `what`) off the stage; it has not happened yet."""
         for step in self.waiting:
@@ -92,6 +98,32 @@ class _StagedRecords:
 
     def forget(self, key: bytes, until: int) -> asyncio.Future[None]:
         return self._stage.enter(Step(self._who, "forget", (), lambda: self._records.forget(key, until)))
+
+    async def close(self) -> None:
+        """The storage is others' too."""
+
+
+class _StagedLog:
+    def __init__(self, stage: Stage, who: str, log: Log) -> None:
+        self._stage = stage
+        self._who = who
+        self._log = log
+
+    def append(self, topic: Topic, key: bytes, value: bytes) -> asyncio.Future[int]:
+        return self._stage.enter(Step(self._who, "append", (topic.name,), lambda: self._log.append(topic, key, value)))
+
+    def read(self, topic: Topic, partition: int, since: int, end: int) -> AsyncIterator[Sequence[Message]]:
+        return self._log.read(topic, partition, since, end)
+
+    async def end(self, topic: Topic, partition: int) -> int:
+        def act() -> asyncio.Future[int]:
+            return asyncio.ensure_future(self._log.end(topic, partition))
+
+        end: int = await self._stage.enter(Step(self._who, "end", (topic.name,), act))
+        return end
+
+    async def subscribe(self, topic: Topic, group: str | None) -> Subscription:
+        return await self._log.subscribe(topic, group)
 
     async def close(self) -> None:
         """The storage is others' too."""

@@ -44,7 +44,7 @@ def test_an_environment_that_no_connector_names_changes_nothing(loaded: Load) ->
 def test_the_variables_of_the_selected_environment_must_be_set_and_of_no_other(mistakes: Mistakes) -> None:
     assert mistakes(BODY) == []
     assert mistakes("[esclusa]\nenvironment = 'pro'" + BODY) == [
-        "esclusa.toml:8: the environment variable DGT_HOST is not set: set it, or write ${DGT_HOST:-default}"
+        "esclusa.toml:9: the environment variable DGT_HOST is not set: set it, or write ${DGT_HOST:-default}"
     ]
 
 

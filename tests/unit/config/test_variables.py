@@ -32,11 +32,9 @@ Mistakes = Callable[..., list[str]]
 )
 def test_in_any_text_they_stand_for_what_they_say(loaded: Load, written: str, read: str) -> None:
     environ = {"NAME": "value", "EMPTY": "", "NESTED": "${NAME}"}
-    settings = loaded(
-        f"[connectors.x]\nurl = 'http://x/'\ntags = ['{written}.']\nbody = {{ a = ['{written}'] }}", environ=environ
-    )
+    settings = loaded(f"[connectors.x]\nurl = 'http://x/'\ntags = ['{written}.']\ntitle = '{written}'", environ=environ)
     assert settings.connectors["x"].tags == [read + "."]
-    assert settings.connectors["x"].body == {"a": [read]}
+    assert settings.connectors["x"].title == read
 
 
 def test_one_that_is_not_set_is_a_mistake_wherever_it_stands(mistakes: Mistakes) -> None:

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
-import pytest
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -134,7 +133,9 @@ class ConnectorMachine(RuleBasedStateMachine):
             assert len(asked.answers) <= (not asked.dropped)
             assert asked.answers or asked.dropped or now <= asked.call_by + GRACE + SLACK
         call_bys = {asked.name: asked.call_by for asked in self.asked}
-        assert all(attempt.by <= call_bys[attempt.question.request] for attempt in self.backend.attempts)
+        for attempt in self.backend.attempts:
+            assert attempt.at < call_bys[attempt.question.request], "nothing is called after callBy"
+            assert attempt.by <= call_bys[attempt.question.request], "and nothing may last past it"
         firsts = list(dict.fromkeys(attempt.question.request for attempt in self.backend.attempts))
         offered = [asked.name for asked in self.asked]
         assert firsts == sorted(firsts, key=offered.index), "first come, first called"
@@ -152,4 +153,3 @@ class ConnectorMachine(RuleBasedStateMachine):
 
 TestConnectorMachine = ConnectorMachine.TestCase
 TestConnectorMachine.settings = hypothesis_settings(max_examples=60, stateful_step_count=40, deadline=None)
-pytestmark = pytest.mark.filterwarnings("error")

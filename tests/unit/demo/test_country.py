@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
 import socket
@@ -41,16 +42,28 @@ async def test_the_ports_follow_the_first_where_one_is_given() -> None:
     await country.stop()
 
 
+def neighbours() -> tuple[socket.socket, socket.socket]:
+    """Two sockets, bound to a port and to the next."""
+    for port in range(FIRST_PORT + 100, FIRST_PORT + 300):
+        pair = socket.socket(), socket.socket()
+        with contextlib.suppress(OSError):
+            pair[0].bind(("127.0.0.1", port))
+            pair[1].bind(("127.0.0.1", port + 1))
+            return pair
+        for each in pair:
+            each.close()
+    raise AssertionError("no two free ports side by side")
+
+
 async def test_a_port_that_is_taken_is_told_and_the_others_are_let_go() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        country = Country(Clock(), [Body(name="before"), Body(name="after")], first_port=port - 1)
-        with pytest.raises(OSError, match="in use"):
-            await country.start()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", port - 1))
+    free, taken = neighbours()
+    port = free.getsockname()[1]
+    free.close()
+    country = Country(Clock(), [Body(name="before"), Body(name="after")], first_port=port)
+    with taken, pytest.raises(OSError, match="in use"):
+        await country.start()
+    with socket.socket() as again:
+        again.bind(("127.0.0.1", port))
 
 
 async def test_stopping_cuts_who_is_being_served(running: Any) -> None:

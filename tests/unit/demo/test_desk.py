@@ -27,7 +27,8 @@ def nothing(_: Person, __: Period) -> None:
 
 
 def desk(**about: Any) -> Desk:
-    return Desk(Body(**({"name": "one", "answer": name} | about)), Clock(epoch=EPOCH), Background("test"))
+    defaults: dict[str, Any] = {"name": "one", "answer": name}
+    return Desk(Body(**(defaults | about)), Clock(epoch=EPOCH), Background("test"))
 
 
 @pytest.mark.virtual_time
@@ -123,8 +124,10 @@ async def test_a_body_that_is_down_refuses_connections_and_keeps_its_port(runnin
     async with running(Body(name="one", temper=Temper.DOWN)) as (country, _):
         with pytest.raises(ConnectionRefusedError):
             await ask(country.ports["one"], "/expedientes/1")
+        other = Desk(Body(name="two", answer=name), Clock(), Background("test"))
         with pytest.raises(OSError, match="in use"):
-            await Desk(Body(name="two", answer=name), Clock(), Background("test")).open(country.ports["one"])
+            await other.open(country.ports["one"])
+        other.close()
 
 
 async def test_a_hung_body_takes_the_question_and_never_answers(running: Any) -> None:

@@ -181,12 +181,13 @@ class HttpClient:
                 self._report("making a connection failed in a way that was not foreseen", failure)
         else:
             connection = task.result()
-            if connection.open:
+            error = connection.failure
+            if error is None:
                 self._connections.add(connection)
-            if call.done is None:
-                self._release(connection)
-            elif not connection.carry(call):
-                error = HttpError("closed", "the connection was closed before the request was sent")
+                if call.done is None:
+                    connection.close()
+                else:
+                    connection.carry(call)
         self._serve()
         if error is not None:
             self._end(call, error)
@@ -214,7 +215,7 @@ class HttpClient:
 
     def _release(self, connection: Connection) -> None:
         """`connection` is free: for the call that has waited longest, or to be kept for a while."""
-        if self._closed is not None or connection.keep <= 0:
+        if connection.keep <= 0:
             connection.close()
         elif self._waiting:
             call, _ = self._waiting.popitem(last=False)

@@ -31,7 +31,7 @@ class Owner(Protocol):
 class Connection(asyncio.Protocol):
     """A connection by TCP or TLS. Nothing waits here and no time is kept: its owner closes it when a call is late."""
 
-    __slots__ = ("_authority", "_owner", "_parser", "_poll", "_served", "_transport", "call", "until")
+    __slots__ = ("_authority", "_owner", "_parser", "_poll", "_served", "_transport", "call", "failure", "until")
 
     def __init__(self, owner: Owner, authority: bytes, limits: Limits) -> None:
         self._owner = owner
@@ -42,13 +42,10 @@ class Connection(asyncio.Protocol):
         self._served = False
         self.call: Call | None = None
         """The call that it carries."""
+        self.failure: HttpError | None = None
+        """Why it is gone, once it is."""
         self.until = 0.0
         """When it has been unused for too long, in seconds since the epoch; for its owner's use."""
-
-    @property
-    def open(self) -> bool:
-        """It has been made and is not lost; it may be closing."""
-        return self._transport is not None
 
     @property
     def keep(self) -> float:
@@ -56,22 +53,23 @@ class Connection(asyncio.Protocol):
         return self._parser.keep
 
     def carry(self, call: Call) -> bool:
-        """Send the request of `call`; False if the connection turns out to be unfit: then nothing was sent, and it closes.
+        """Take charge of `call`; False if the connection turns out to be unfit: then nothing was sent, and it closes.
 
         A kept-alive connection is unfit if there is anything to read from it: the back end has closed it, or has sent
         what nobody asked for, which must not be taken for this call's answer. Looking costs a system call of half a
-        microsecond.
+        microsecond. Of a new one that is closing already, `lost` will say why.
         """
         transport = self._transport
-        if transport is None or transport.is_closing() or (self._served and self._poll.poll(0)):
+        if transport is None or (self._served and (transport.is_closing() or self._poll.poll(0))):
             self.close()
             return False
-        request = call.request
         self.call = call
         call.place = self
-        call.sent = True
+        request = call.request
         self._parser.expect(for_head=request.method == "HEAD")
-        transport.write(request.wire(self._authority))
+        if not transport.is_closing():
+            call.sent = True
+            transport.write(request.wire(self._authority))
         return True
 
     def close(self) -> None:
@@ -89,19 +87,23 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Some of the answer, unless nobody asked."""
-        if self.call is None:
+        call = self.call
+        if call is None:
             self.close()
             return
         try:
             if self._parser.feed(data):
-                self._answered()
+                self._answered(call)
         except HttpError as error:
-            self._over(error, reusable=False)
+            self._over(call, error, reusable=False)
 
     def eof_received(self) -> None:
-        """The other side has ended in order (over TLS: has said so). The connection closes in any case."""
+        """The other side has ended in order; over TLS it has said so (asyncio's own loop, unlike uvloop, can't tell).
+
+        The connection closes in any case.
+        """
         if self.call is not None and self._parser.ends_here():
-            self._answered()
+            self._answered(self.call)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is closed, by whomever."""
@@ -109,14 +111,14 @@ class Connection(asyncio.Protocol):
         began = self._parser.began
         self._parser.release()
         if isinstance(exc, ssl.SSLError):
-            error = HttpError("tls", in_our_words(exc))
+            self.failure = HttpError("tls", in_our_words(exc))
         elif began:
-            error = HttpError("closed", "the connection was closed before the answer was whole")
+            self.failure = HttpError("closed", "the connection was closed before the answer was whole")
         else:
-            error = HttpError("closed", "the connection was closed before any answer")
-        self._owner.lost(self, call, error, stale=self._served and not began)
+            self.failure = HttpError("closed", "the connection was closed before any answer")
+        self._owner.lost(self, call, self.failure, stale=self._served and not began)
 
-    def _answered(self) -> None:
+    def _answered(self, call: Call) -> None:
         parser, transport = self._parser, self._transport
         reusable = parser.reusable and transport is not None and not transport.get_write_buffer_size()
         outcome: Response | HttpError
@@ -124,14 +126,12 @@ class Connection(asyncio.Protocol):
             outcome = parser.response()
         except HttpError as error:
             outcome = error
-        self._over(outcome, reusable=reusable)
+        self._over(call, outcome, reusable=reusable)
 
-    def _over(self, outcome: Response | HttpError, *, reusable: bool) -> None:
-        call = self.call
+    def _over(self, call: Call, outcome: Response | HttpError, *, reusable: bool) -> None:
         self._served = True
         if reusable:
             self.call = None
         else:
             self.close()
-        if call is not None:
-            self._owner.ended(self, call, outcome, reusable=reusable)
+        self._owner.ended(self, call, outcome, reusable=reusable)

@@ -34,7 +34,7 @@ class Resolver:
         self._clock = clock
         self._lookup = lookup
         self._loop = asyncio.get_running_loop()
-        self._asking: asyncio.Future[list[Address] | None] | None = None
+        self._asking: asyncio.Future[list[Address]] | None = None
         self._known: list[Address] = []
         self._fresh_until = 0.0
         with contextlib.suppress(ValueError):
@@ -47,7 +47,7 @@ class Resolver:
             return self._known
         if self._asking is None:
             self._asking = self._loop.create_future()
-            Thread(target=self._ask, name=f"resolve {self._host}", daemon=True).start()
+            Thread(target=self._ask, args=(self._asking,), name=f"resolve {self._host}", daemon=True).start()
         found = await asyncio.shield(self._asking)
         if not found:
             raise HttpError("resolve", f"no address is known for {self._host}")
@@ -58,18 +58,18 @@ class Resolver:
         if self._fresh_until != float("inf"):
             self._fresh_until = 0.0
 
-    def _ask(self) -> None:
+    def _ask(self, asking: asyncio.Future[list[Address]]) -> None:
+        """In the thread: a daemon, so that no process waits for a name server in order to end."""
         try:
-            found: list[Address] | None = self._lookup(self._host)
+            found = self._lookup(self._host)
         except (OSError, ValueError):  # UnicodeError is a ValueError: a name that can't be one in the DNS
-            found = None
+            found = []
         with contextlib.suppress(RuntimeError):  # the loop has been closed meanwhile: nobody is waiting
-            self._loop.call_soon_threadsafe(self._found, found)
+            self._loop.call_soon_threadsafe(self._found, asking, found)
 
-    def _found(self, found: list[Address] | None) -> None:
-        asking, self._asking = self._asking, None
+    def _found(self, asking: asyncio.Future[list[Address]], found: list[Address]) -> None:
+        self._asking = None
         if found:
             self._known = found
             self._fresh_until = self._clock.now() + _FRESH
-        if asking is not None and not asking.done():
-            asking.set_result(found)
+        asking.set_result(found)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import traceback
 from typing import Any
 
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Send
 
 from esclusa.edges.http.headers import header
 from esclusa.edges.http.problems import body_of, headers_of, problem_of
@@ -52,7 +52,7 @@ class Front:
             bounds=_BUCKETS,
         )  # fmt: skip
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         began = self._clock.now()
         trace = scope["state"][TRACE] = trace_of(header(scope, b"traceparent"), self._ids)
@@ -69,7 +69,7 @@ class Front:
             await exchange.refuse(Internal())
         finally:
             route = scope.get("path_template") or "none"
-            self._requests.add(route, str(scope["method"]), str(exchange.status))
+            self._requests.add(route, scope["method"], str(exchange.status))
             self._seconds.observe(self._clock.now() - began, route)
             self._instrument.debug(
                 "http answered",

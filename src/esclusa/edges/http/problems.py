@@ -53,8 +53,7 @@ class ProblemBody(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 _KNOWN: Mapping[type[Refused], tuple[HTTPStatus, str]] = {
     errors.Malformed: (
         HTTPStatus.BAD_REQUEST,
-        "Not JSON, not the fields that the operation takes, or a header or query parameter that can't be read; `errors` "
-        "says where. Sending the same again will fail again.",
+        "Not JSON, not the fields that the operation takes, or a header or parameter that can't be read; `errors` says where.",
     ),
     errors.Unauthorized: (
         HTTPStatus.UNAUTHORIZED,
@@ -111,8 +110,7 @@ _KNOWN: Mapping[type[Refused], tuple[HTTPStatus, str]] = {
     ),
     errors.Unavailable: (
         HTTPStatus.SERVICE_UNAVAILABLE,
-        "Storage does not answer, or the process is full, starting or draining. The same request may succeed after "
-        "`Retry-After`; with an `Idempotency-Key` it can be repeated without asking twice.",
+        "Storage does not answer, or the process is full, starting or draining: try again after `Retry-After`.",
     ),
 }
 PROBLEMS: Mapping[str, ProblemType] = {

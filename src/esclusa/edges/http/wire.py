@@ -15,12 +15,14 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
 from esclusa.connectors.backend import Reason
+from esclusa.edges.http.problems import PREFIX, ProblemType
 from esclusa.hub.settings import ParamType, QuerySettings
 from esclusa.hub.submission import Receipt
 from esclusa.kernel.clock import rfc3339
 from esclusa.kernel.errors import Fault, Malformed
 
 if TYPE_CHECKING:
+    from esclusa.edges.http.health import Loss
     from esclusa.hub.presence import ConnectorHealth, ProcessReport
     from esclusa.hub.snapshot import Answer, Snapshot
 
@@ -41,7 +43,9 @@ class SubmissionBody(_Body, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     query: Annotated[str, Meta(description="The name of a declared query")]
     subject: Annotated[str, Meta(description="Whom it is about: a NIF or NIE, unless the query takes another")]
     params: Annotated[dict[str, Any], Meta(description="By name, as the query declares them")] = {}
-    connectors: Annotated[list[str], Meta(description="A subset to ask, by name; everyone concerned unless given")] | None = None
+    connectors: Annotated[list[str], Meta(description="A subset to ask, by name; everyone concerned unless given")] | None = (
+        None
+    )
 
 
 class ReceiptBody(_Body, frozen=True, kw_only=True):
@@ -157,6 +161,32 @@ class ProcessesBody(_Body, frozen=True, kw_only=True):
     """Every process of this installation."""
 
     processes: list[ProcessBody]
+
+
+class LossBody(_Body, frozen=True, kw_only=True):
+    """A dependency that does not work."""
+
+    part: str
+    since: Time
+    reason: str
+
+
+class HealthBody(_Body, frozen=True, kw_only=True):
+    """How this process is."""
+
+    status: Annotated[
+        Literal["live", "ready", "degraded"], Meta(description="`degraded`: ready, but something that it needs is lost")
+    ]
+    lost: Annotated[list[LossBody], Meta(description="What is lost, where the administrator asks")] | UnsetType = UNSET
+
+
+class ProblemTypeBody(_Body, frozen=True, kw_only=True):
+    """A type of problem."""
+
+    type: Annotated[str, Meta(extra_json_schema={"format": "uri-reference"})]
+    status: int
+    title: str
+    description: str
 
 
 encode = msgspec.json.Encoder().encode
@@ -302,13 +332,28 @@ def processes_body(processes: Iterable[ProcessReport]) -> bytes:
                     pools=each.pools,
                     configuration=each.configuration,
                     connectors=[
-                        ServedBody(
-                            name=state.name, breaker=state.breaker, waiting=state.waiting, running=state.running
-                        )
+                        ServedBody(name=state.name, breaker=state.breaker, waiting=state.waiting, running=state.running)
                         for state in each.connectors
                     ],
                 )
                 for each in processes
             ]
         )
+    )
+
+
+def health_body(status: Literal["live", "ready", "degraded"], losses: Iterable[Loss] | None = None) -> bytes:
+    """How this process is; `losses` where their reasons may be told."""
+    lost = (
+        UNSET
+        if losses is None
+        else [LossBody(part=each.part, since=rfc3339(each.since), reason=each.reason) for each in losses]
+    )
+    return encode(HealthBody(status=status, lost=lost))
+
+
+def problem_type_body(problem: ProblemType) -> bytes:
+    """What a type of problem means."""
+    return encode(
+        ProblemTypeBody(type=PREFIX + problem.name, status=problem.status, title=problem.title, description=problem.description)
     )

@@ -25,6 +25,7 @@ class MemoryEngine:
 
     def __init__(self, clock: Clock, world: World | None = None) -> None:
         self.world = World() if world is None else world
+        self.ended = False
         process = _Process(self.world, clock)
         self._writer = Writer(process, clock)
         self.log = InProcessLog(self.world.topics, self._writer, clock)
@@ -44,7 +45,8 @@ class MemoryEngine:
         await self._writer.settled()
 
     async def stop(self) -> None:
-        """Close every port of this process; what was stored stays for those beside it."""
+        """Close every port of this process; what was stored stays in the `world`."""
+        self.ended = True
         await self.log.close()
         await self.records.close()
         await self.keys.close()
@@ -52,6 +54,7 @@ class MemoryEngine:
 
     def kill(self) -> None:
         """Die at once: what was asked for and not carried out is lost, nothing more is committed, nothing is released."""
+        self.ended = True
         self._writer.kill()
         self.log.kill()
         self.records.kill()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Coroutine
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from esclusa.kernel.clock import Clock
+from esclusa.kernel.errors import StorageError
 from esclusa.ports.keys import Keys
 from esclusa.ports.log import Log
 from esclusa.ports.records import Records
@@ -47,6 +48,14 @@ class Process(Protocol):
         """End as by `kill -9`: nothing is finished, committed or released."""
 
 
+async def end(process: Process, *, kill: bool) -> None:
+    """End a process, in order or not."""
+    if kill:
+        process.kill()
+    else:
+        await process.stop()
+
+
 class Deployment(Protocol):
     """An engine with its data, on which processes are started: one after the other, or side by side."""
 
@@ -75,22 +84,26 @@ class Exam:
         virtual.run(main)
 
 
-async def cancel_at(step: int, work: Coroutine[Any, Any, T]) -> T | None:
-    """Run `work` and cancel it after `step` turns of the loop; its result if it was done by then."""
+async def cancelled(clock: Clock, turns: int, work: Coroutine[Any, Any, T]) -> T | None:
+    """Run `work` and cancel it after so many `turns` of the loop; its result, if it was done by then."""
     task = asyncio.ensure_future(work)
-    for _ in range(step):
-        if task.done():
-            break
-        await asyncio.sleep(0)
+    for _ in range(turns):
+        await clock.sleep(0)
     task.cancel()
     with suppress(asyncio.CancelledError):
         return await task
     return None
 
 
-async def until(condition: Callable[[], bool], changed: asyncio.Event, limit: float) -> None:
-    """Wait until `condition()`, which may become true whenever `changed` is set."""
-    async with asyncio.timeout(limit):
-        while not condition():
-            changed.clear()
-            await changed.wait()
+async def waited(future: Awaitable[T]) -> T:
+    """A coroutine for what is a future."""
+    return await future
+
+
+async def raises(error: type[StorageError], work: Awaitable[object]) -> None:
+    """`work` ends with `error`."""
+    try:
+        await work
+    except error:
+        return
+    raise AssertionError(f"{error.__name__} was to be raised")

@@ -13,21 +13,30 @@ from esclusa.ports.log import Assigned, Event, Revoked, Subscription
 class Member:
     """Receives from `subscription` until it is closed, and checks what every engine must keep to.
 
-    A `Revoked` partition is released at once if `releases`.
+    A `Revoked` partition is released at once if `releases`. `changed` is set whenever something comes.
     """
 
-    def __init__(self, subscription: Subscription, *, releases: bool = True, limit: float = 60.0) -> None:
+    def __init__(
+        self,
+        subscription: Subscription,
+        *,
+        releases: bool = True,
+        limit: float = 60.0,
+        changed: asyncio.Event | None = None,
+    ) -> None:
         self.subscription = subscription
         self.events: list[Event] = []
         self.owned: dict[int, Assigned] = {}
         self.revoked: list[int] = []
         self.lost: list[int] = []
         self.messages: list[tuple[int, Message]] = []
+        self.current: dict[int, list[bytes]] = {}
+        """The values of each partition since it was last given."""
         self.closed = False
         self._releases = releases
         self._limit = limit
         self._next: dict[int, int] = {}
-        self._changed = asyncio.Event()
+        self._changed = asyncio.Event() if changed is None else changed
         self._task = asyncio.ensure_future(self._receive())
 
     async def _receive(self) -> None:
@@ -50,6 +59,7 @@ class Member:
             assert event.committed <= event.end
             self.owned[event.partition] = event
             self._next[event.partition] = event.committed
+            self.current[event.partition] = []
         elif isinstance(event, Revoked):
             assert event.partition in self.owned or event.lost, "a partition is revoked that was not given"
             self.owned.pop(event.partition, None)
@@ -61,6 +71,7 @@ class Member:
                 assert message.offset >= self._next[event.partition], "messages come in order, none below the position"
                 self._next[event.partition] = message.offset + 1
                 self.messages.append((event.partition, message))
+                self.current[event.partition].append(message.value)
 
     @property
     def values(self) -> list[bytes]:
@@ -71,11 +82,15 @@ class Member:
         """Wait until `condition()`; it is looked at again whenever something comes."""
         async with asyncio.timeout(self._limit):
             while not condition():
-                if self._task.done():
-                    self._task.result()  # an assertion that failed there is what this test failed of
-                    raise AssertionError("the subscription was closed before what was waited for")
+                self.alive()
                 self._changed.clear()
                 await self._changed.wait()
+
+    def alive(self) -> None:
+        """Fail if it receives no more, with the reason."""
+        if self._task.done():
+            self._task.result()
+            raise AssertionError("the subscription was closed before what was waited for")
 
     async def stop(self) -> None:
         """Receive no more; the subscription stays as it is."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import ssl
 import struct
@@ -33,12 +34,16 @@ class Peer:
         self._reader = reader
         self._writer = writer
 
-    async def request(self) -> bytes:
-        """The next request whole; empty when the client has closed the connection."""
+    async def head(self) -> bytes:
+        """The next request without its body; empty when the client has closed the connection."""
         try:
-            head = await self._reader.readuntil(b"\r\n\r\n")
+            return await self._reader.readuntil(b"\r\n\r\n")
         except (asyncio.IncompleteReadError, OSError):
             return b""
+
+    async def request(self) -> bytes:
+        """The next request whole; empty when the client has closed the connection."""
+        head = await self.head()
         length = next((int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"content-length:")), 0)
         return head + await self._reader.readexactly(length)
 
@@ -56,7 +61,8 @@ class Peer:
 
     def cut(self) -> None:
         """Close below TLS, which is told nothing."""
-        cast("socket.socket", self._writer.get_extra_info("socket")).shutdown(socket.SHUT_WR)
+        with socket.socket(fileno=os.dup(self._writer.get_extra_info("socket").fileno())) as below:
+            below.shutdown(socket.SHUT_WR)
 
     def reset(self) -> None:
         """Close with a reset."""
@@ -83,6 +89,11 @@ class BackEnd:
         self.accepted = 0
         self.port = 0
         self.failures: list[BaseException] = []
+
+    @property
+    def open(self) -> int:
+        """Connections whose script has not ended."""
+        return len(self._running)
 
     @property
     def origin(self) -> Origin:
@@ -204,7 +215,7 @@ class HandTimer:
 
 async def until(holds: Callable[[], bool]) -> None:
     """Let the loop turn until `holds`."""
-    while not holds():
+    while not holds():  # noqa: ASYNC110 - what is waited for is the state of the client, which has no event to give
         await asyncio.sleep(0)
 
 

@@ -59,7 +59,9 @@ def test_the_password_in_a_url_is_not_repeated() -> None:
     assert "secret" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("parts", [("gopher", "h", 80), ("http", "h", 0), ("http", "h\r\nx: y", 80), ("http", "::zz", 80), ("http", "", 80)])
+@pytest.mark.parametrize(
+    "parts", [("gopher", "h", 80), ("http", "h", 0), ("http", "h\r\nx: y", 80), ("http", "::zz", 80), ("http", "", 80)]
+)
 def test_the_parts_are_checked_too(parts: tuple[str, str, int]) -> None:
     with pytest.raises(ValueError, match="is not"):
         Origin(*parts)  # type: ignore[arg-type]  # that is the test

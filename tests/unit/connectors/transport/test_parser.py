@@ -102,7 +102,9 @@ def test_answers_without_a_body(status: bytes, field: bytes) -> None:
     assert reading.reusable
 
 
-@pytest.mark.parametrize("field", [b"", b"content-length: 999999\r\n", b"content-length: 0\r\n", b"transfer-encoding: chunked\r\n"])
+@pytest.mark.parametrize(
+    "field", [b"", b"content-length: 999999\r\n", b"content-length: 0\r\n", b"transfer-encoding: chunked\r\n"]
+)
 def test_an_answer_to_head_has_no_body(field: bytes) -> None:
     data = OK + field + b"\r\n"
     for cut in range(1, len(data)):
@@ -190,7 +192,15 @@ def test_what_is_no_answer_is_refused(data: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"HTTP/1.1 200 O", OK + b"content-length: 5\r\n\r\nhell", CHUNKED + b"5\r\nhello\r\n0\r\n", CHUNKED, b"HTTP/1.1 100 C\r\n\r\n"]
+    "data",
+    [
+        b"",
+        b"HTTP/1.1 200 O",
+        OK + b"content-length: 5\r\n\r\nhell",
+        CHUNKED + b"5\r\nhello\r\n0\r\n",
+        CHUNKED,
+        b"HTTP/1.1 100 C\r\n\r\n",
+    ],
 )
 def test_what_is_cut_is_no_answer(data: bytes) -> None:
     assert read(data).kind == "cut"
@@ -272,7 +282,9 @@ def test_what_the_back_end_says_of_its_patience(field: bytes, seconds: float) ->
 def answers() -> st.SearchStrategy[bytes]:
     """Answers of all forms, some of them followed by something, some of them spoilt."""
     bodies = st.binary(max_size=20)
-    fields = st.lists(st.sampled_from([b"x: y\r\n", b"connection: close\r\n", b"keep-alive: timeout=5\r\n", b"a:\r\n"]), max_size=3)
+    fields = st.lists(
+        st.sampled_from([b"x: y\r\n", b"connection: close\r\n", b"keep-alive: timeout=5\r\n", b"a:\r\n"]), max_size=3
+    )
     status = st.sampled_from([b"200 OK", b"204 No", b"304 N", b"404 Not Found", b"302 Found", b"500 Oh", b"101 S", b"099 X"])
 
     def chunked(body: bytes) -> bytes:

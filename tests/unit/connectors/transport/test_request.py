@@ -83,7 +83,8 @@ def test_a_host_can_be_named_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "idempotent"), [("GET", True), ("HEAD", True), ("PUT", True), ("DELETE", True), ("POST", False), ("PATCH", False)]
+    ("method", "idempotent"),
+    [("GET", True), ("HEAD", True), ("PUT", True), ("DELETE", True), ("POST", False), ("PATCH", False)],
 )
 def test_the_method_says_whether_a_request_may_be_repeated(method: str, idempotent: bool) -> None:
     assert Request(method, "/").idempotent is idempotent
@@ -102,19 +103,23 @@ def test_what_is_no_method_is_refused(method: str) -> None:
         Request(method, "/")
 
 
-@pytest.mark.parametrize("target", ["", "x", "http://h/", "/a b", "/a\r\n", "/a\n", "/ñ", "/a#b", "/\x7f", "/\0", "/\ud800", b"/\xff"])
+@pytest.mark.parametrize(
+    "target", ["", "x", "http://h/", "/a b", "/a\r\n", "/a\n", "/ñ", "/a#b", "/\x7f", "/\0", "/\ud800", b"/\xff"]
+)
 def test_what_is_no_target_is_refused(target: str | bytes) -> None:
     with pytest.raises(InvalidRequest):
         Request("GET", target)
 
 
-@pytest.mark.parametrize("field", [(b"", b"x"), (b"a b", b"x"), (b"a:", b"x"), (b"a\r\n", b"x"), (b"a", b"x\r\ny: z"), (b"a", b"\0")])
+@pytest.mark.parametrize(
+    "field", [(b"", b"x"), (b"a b", b"x"), (b"a:", b"x"), (b"a\r\n", b"x"), (b"a", b"x\r\ny: z"), (b"a", b"\0")]
+)
 def test_what_is_no_header_field_is_refused(field: tuple[bytes, bytes]) -> None:
     with pytest.raises(InvalidRequest):
         Request("GET", "/", (field,))
 
 
-nasty = st.text(st.sampled_from("aZ/?%: \t\r\n\0\x7fñ#\"\ud800"), max_size=12)
+nasty = st.text(st.sampled_from('aZ/?%: \t\r\n\0\x7fñ#"\ud800'), max_size=12)
 
 
 @given(

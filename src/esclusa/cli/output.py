@@ -1,0 +1,81 @@
+"""What a command says: words for people, one JSON document for programs, mistakes to standard error."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from rich.console import Console
+
+from esclusa.cli.exits import Exit
+from esclusa.kernel.errors import ConfigurationError, EsclusaError, Mistake
+
+_WIDE = 200
+"""Columns where there is no terminal to measure."""
+
+
+class Failed(EsclusaError):
+    """A command can't be done; the message is for the user. `document`: what is said with `--json` instead."""
+
+    def __init__(self, exit: Exit, message: str, document: Any = None) -> None:  # noqa: A002 - the shell's word
+        super().__init__(message)
+        self.exit = exit
+        self.document = {"title": message} if document is None else document
+
+
+def words() -> Console:
+    """Standard output for people: colours and control codes on a terminal only."""
+    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else _WIDE)
+
+
+def say(text: str = "") -> None:
+    """A line on standard output."""
+    sys.stdout.write(text + "\n")
+
+
+def complain(text: str) -> None:
+    """A line on standard error."""
+    sys.stdout.flush()
+    sys.stderr.write(text + "\n")
+
+
+def document(value: Any) -> None:
+    """The one JSON document of a command with `--json`; bytes are JSON already."""
+    encoded = value if isinstance(value, bytes) else msgspec.json.encode(value)
+    say(msgspec.json.format(encoded, indent=2).decode())
+
+
+def mistakes(found: list[Mistake]) -> dict[str, Any]:
+    """The JSON form of a configuration's mistakes; none: it is sound."""
+    return {"sound": not found, "mistakes": found}
+
+
+def reported(work: Callable[[], Exit], *, json: bool) -> Exit:
+    """Do `work`, and say in words, and as `json` too if so wanted, what goes wrong."""
+    try:
+        return work()
+    except ConfigurationError as error:
+        if json:
+            document(mistakes(error.mistakes))
+        complain(str(error))
+        return Exit.MISTAKE
+    except Failed as failed:
+        if json:
+            document(failed.document)
+        complain(f"esclusa: {failed}")
+        return failed.exit
+    except (EsclusaError, OSError) as error:
+        if json:
+            document({"title": str(error)})
+        complain(f"esclusa: {error}")
+        return Exit.FAILED
+
+
+def harmless(text: str) -> str:
+    """`text` without what could control a terminal or hide what stands beside it; line ends become spaces."""
+    return "".join(
+        " " if char in "\n\r\t" else "�" if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co"} else char for char in text
+    )

@@ -1,0 +1,155 @@
+"""What an HTTP call ended with, as the outcome of an attempt: which statuses are OK, what is JSON, what is harmless to repeat.
+
+The breaker counts what tells of the back end's health: no connection, no answer in time, 5xx, 429, and what is no
+answer by its own protocol. A 4xx says that the back end is there.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Literal
+
+import msgspec
+
+from esclusa.connectors.backend import Outcome, Reason
+from esclusa.connectors.settings import ConnectorSettings
+from esclusa.connectors.transform import Transform
+from esclusa.connectors.transport import HttpError, Response
+from esclusa.kernel.clock import Clock
+from esclusa.kernel.errors import HttpErrorKind
+
+TOO_LARGE = "The answer is too large"
+"""Detail of an answer beyond the limit."""
+
+Kind = Literal["ok", "empty", "error"]
+
+_EMPTY = Outcome()
+_TOO_LARGE = Outcome(reason=Reason.BACKEND_ERROR, detail=TOO_LARGE)
+_TOO_MANY_REQUESTS = 429
+_REQUEST_TIMEOUT = 408
+_BODILESS = (204, 205)
+_UTF8 = (None, "utf-8", "utf8", "us-ascii", "ascii")
+_WORDS: Mapping[HttpErrorKind, str] = {
+    "busy": "Too many calls of it are waiting",
+    "resolve": "Its address is not known",
+    "connect": "It can't be reached",
+    "tls": "There is no secure connection with it",
+    "timeout": "No answer in time",
+    "closed": "It closed the connection before it had answered",
+    "protocol": "What it answered is not HTTP",
+    "too_large": TOO_LARGE,
+    "aborted": "The call was given up",
+}
+_SPECIFIC = ("connect", "tls", "protocol")
+"""Where what happened exactly says more, and nothing of where the back end is."""
+_OURS = ("busy", "too_large", "aborted")
+"""What says nothing of the back end's health."""
+_FINAL = ("too_large", "aborted")
+"""What another attempt would not change."""
+_CHARSETS = ("ascii", "cp", "iso8859", "utf-8", "utf-16", "utf-32")
+"""Python knows more, some of them no charsets and some slow."""
+
+
+class Outcomes:
+    """Reads the answers of one connector. Never raises, whatever came."""
+
+    def __init__(
+        self, settings: ConnectorSettings, transform: Transform | None, max_answer: int, clock: Clock, *, safe: bool
+    ) -> None:
+        """`max_answer`: bytes of JSON beyond which an answer is too large; `safe`: it may be asked again without harm."""
+        self._kinds = kinds(settings.statuses)
+        self._bodiless = settings.method == "HEAD"
+        self._transform = transform
+        self._max_answer = max_answer
+        self._clock = clock
+        self._safe = safe
+        self._garbage = Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered is not JSON", again=safe, failure=True)
+
+    def read(self, ending: Response | HttpError) -> Outcome:
+        """The outcome of an attempt that ended so."""
+        if isinstance(ending, HttpError):
+            return self._failed(ending)
+        kind = self._kinds.get(ending.status, "error")
+        if kind == "error":
+            return self._refused(ending)
+        if kind == "empty" or self._bodiless:
+            return _EMPTY
+        return self._data(ending)
+
+    def _data(self, response: Response) -> Outcome:
+        try:
+            body = utf8(response.body, response.charset)
+            if self._transform is None:
+                msgspec.json.decode(body, type=msgspec.Raw)
+        except (ValueError, LookupError, RecursionError):  # msgspec's errors are ValueErrors
+            return self._garbage
+        data: bytes | None = body
+        if self._transform is not None:
+            try:
+                data = self._transform(body)
+            except (msgspec.DecodeError, RecursionError):
+                return self._garbage
+            except Exception:  # noqa: BLE001 - it is the user's, and the answer may be like none that it was written for
+                return Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered can't be transformed")
+        if data is None:
+            return _EMPTY
+        return Outcome(data=data) if len(data) <= self._max_answer else _TOO_LARGE
+
+    def _refused(self, response: Response) -> Outcome:
+        status = response.status
+        detail = f"It answered with status {status}"
+        if status // 100 == 3:  # noqa: PLR2004 - a class of statuses
+            detail = f"It answered with a redirect ({status}), which is not followed"
+        sick = status >= 500 or status == _TOO_MANY_REQUESTS  # noqa: PLR2004 - a class of statuses
+        again = self._safe and (sick or status == _REQUEST_TIMEOUT)
+        after = seconds_until(response.header(b"retry-after"), self._clock.now()) if again else 0.0
+        return Outcome(reason=Reason.BACKEND_ERROR, detail=detail, again=again, after=after, failure=sick)
+
+    def _failed(self, error: HttpError) -> Outcome:
+        kind = error.kind
+        reason = Reason.BACKEND_TIMEOUT if kind == "timeout" else Reason.BACKEND_ERROR
+        detail = f"{_WORDS[kind]}: {error.detail}" if kind in _SPECIFIC else _WORDS[kind]
+        again = (self._safe or not error.sent) and kind not in _FINAL
+        return Outcome(reason=reason, detail=detail, again=again, failure=kind not in _OURS)
+
+
+def kinds(statuses: Mapping[str, Kind]) -> dict[int, Kind]:
+    """What each status means; those that are not in it are errors. A status counts more than its class (`"4xx"`)."""
+    table: dict[int, Kind] = dict.fromkeys(range(200, 300), "ok")
+    table |= dict.fromkeys(_BODILESS, "empty")
+    for name, kind in sorted(statuses.items(), key=lambda item: not item[0].endswith("xx")):
+        if name.endswith("xx"):
+            table |= dict.fromkeys(range(int(name[0]) * 100, int(name[0]) * 100 + 100), kind)
+        else:
+            table[int(name)] = kind
+    return table
+
+
+def utf8(body: bytes, charset: str | None) -> bytes:
+    """`body` in UTF-8, without a byte order mark; from UTF-8 itself the same bytes. `ValueError`, `LookupError`."""
+    if charset in _UTF8:
+        if not body.isascii():
+            body = body.removeprefix(codecs.BOM_UTF8)
+            body.decode()
+        return body
+    name = codecs.lookup(charset).name
+    if not name.startswith(_CHARSETS):
+        raise LookupError(charset)
+    return body.decode(name).removeprefix("\ufeff").encode()
+
+
+def seconds_until(retry_after: bytes | None, now: float) -> float:
+    """What `Retry-After` says, in seconds from `now`: a number of them, or a date (RFC 9110, 10.2.3); 0: nothing."""
+    if retry_after is None:
+        return 0.0
+    text = retry_after.decode("latin-1").strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        when = parsedate_to_datetime(text)
+        return max(0.0, (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - now)
+    except (ValueError, OverflowError):
+        return 0.0

@@ -1,0 +1,108 @@
+"""A question as an HTTP request, by the settings of its connector: compiled once."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+from esclusa.connectors.backend import Question
+from esclusa.connectors.settings import (
+    ApiKeyCredentials,
+    BasicCredentials,
+    BearerCredentials,
+    ConnectorSettings,
+    CredentialsSettings,
+)
+from esclusa.connectors.target import Target
+from esclusa.connectors.template import JsonTemplate, Template, escape_of, header, header_template
+from esclusa.connectors.transport import Fields, Request
+from esclusa.connectors.transport import Template as RequestTemplate
+from esclusa.connectors.transport.request import IDEMPOTENT
+from esclusa.kernel.ids import Ids
+
+Body = Callable[[Question], bytes]
+
+_CONTENT_TYPE = "content-type"
+_REQUEST_ID = "X-Request-Id"
+_TRACE = "traceparent"
+
+
+class Requests:
+    """Makes the requests of one connector. `ValueError` or `InvalidRequest`, in words, when its settings can't be one.
+
+    Every request bears the correlation id of its question in `X-Request-Id`, and as the trace of a W3C `traceparent` of its
+    own (https://www.w3.org/TR/trace-context/), unless the settings say otherwise of these.
+    """
+
+    __slots__ = ("_body", "_correlated", "_filled", "_ids", "_target", "_template")
+
+    def __init__(self, settings: ConnectorSettings, credentials: CredentialsSettings | None, ids: Ids) -> None:
+        self._ids = ids
+        self._target = Target(settings.url, settings.query)
+        self._body = body_of(settings)
+        headers = {name: header_template(text) for name, text in settings.headers.items()}
+        self._filled = [(name.encode(), text) for name, text in headers.items() if text.constant is None]
+        fixed = {name: text.constant for name, text in headers.items() if text.constant is not None} | headers_of(credentials)
+        given = {name.lower() for name in (*headers, *fixed)}
+        if "accept" not in given:
+            fixed["Accept"] = "application/json"
+        if settings.body is not None and _CONTENT_TYPE not in given:
+            fixed["Content-Type"] = content_type_of(settings)
+        self._correlated = [name.lower() not in given for name in (_REQUEST_ID, _TRACE)]
+        fields: Fields = tuple((name.encode(), value.encode()) for name, value in fixed.items())
+        self._template = RequestTemplate(settings.method, fields, idempotent=is_safe(settings))
+
+    def make(self, question: Question) -> Request:
+        """The request for `question`. `ValueError` or `InvalidRequest` when a value can't stand where it should."""
+        fields = []
+        by_id, by_trace = self._correlated
+        if by_id:
+            fields.append((b"X-Request-Id", question.request.encode()))
+        if by_trace:
+            trace = question.request.replace("-", "")
+            fields.append((b"traceparent", f"00-{trace}-{self._ids.secret(8).hex()}-01".encode()))
+        for name, text in self._filled:
+            value = text.fill(question)
+            if value is not None:
+                fields.append((name, value.encode()))
+        body = b"" if self._body is None else self._body(question)
+        return Request(self._template, self._target.fill(question), tuple(fields), body)
+
+
+def is_safe(settings: ConnectorSettings) -> bool:
+    """Whether a call may be cut or made again without harm: as the settings say, else by the method."""
+    return settings.method in IDEMPOTENT if settings.safe is None else settings.safe
+
+
+def headers_of(credentials: CredentialsSettings | None) -> dict[str, str]:
+    """What shows who we are; nothing for a certificate, which is shown elsewhere. `ValueError` when it can't be sent."""
+    if isinstance(credentials, BasicCredentials):
+        if ":" in credentials.username:
+            raise ValueError("a user name with a colon can't be sent")
+        pair = f"{credentials.username}:{credentials.password}".encode()
+        return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+    if isinstance(credentials, BearerCredentials):
+        return {"Authorization": f"Bearer {header(credentials.token)}"}
+    if isinstance(credentials, ApiKeyCredentials):
+        return {credentials.header: header(credentials.value)}
+    return {}
+
+
+def content_type_of(settings: ConnectorSettings) -> str:
+    """The media type of its body: as its headers say; else JSON for a table, plain text for a text."""
+    for name, value in settings.headers.items():
+        if name.lower() == _CONTENT_TYPE:
+            return value
+    return "text/plain; charset=utf-8" if isinstance(settings.body, str) else "application/json"
+
+
+def body_of(settings: ConnectorSettings) -> Body | None:
+    """What makes the body of a request. In a text, a placeholder without value is nothing."""
+    body: str | dict[str, Any] | None = settings.body
+    if body is None:
+        return None
+    if isinstance(body, dict):
+        return JsonTemplate(body).fill
+    text = Template(body, escape_of(content_type_of(settings)), absent="")
+    return lambda question: (text.fill(question) or "").encode()

@@ -1,0 +1,54 @@
+"""What is served where: the API to whoever reaches it, metrics and the reasons of health to the administrator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import esclusa
+from esclusa.edges.http.app import make_app
+from esclusa.edges.http.callers import Callers
+from esclusa.edges.http.front import Front
+from esclusa.edges.http.health import Health
+from esclusa.edges.http.inventory import Inventory
+from esclusa.edges.http.openapi import Route
+from esclusa.edges.http.pages import Pages
+from esclusa.edges.http.probes import Exposition, Probes
+from esclusa.edges.http.requests import Requests
+from esclusa.edges.http.settings import ClientSettings, ServerSettings
+from esclusa.hub.hub import Hub
+from esclusa.kernel.clock import Clock
+from esclusa.kernel.ids import Ids
+from esclusa.kernel.instrument import Instrument
+
+
+class Applications(NamedTuple):
+    """The ASGI applications of a process."""
+
+    public: Front
+    """For `[server] listen`, and for the operator's socket."""
+    admin: Front | None
+    """For `[server] admin`; None: its routes are part of `public`."""
+
+
+def make_applications(
+    hub: Hub,
+    health: Health,
+    metrics: Exposition,
+    settings: ServerSettings,
+    clients: Mapping[str, ClientSettings],
+    clock: Clock,
+    ids: Ids,
+    instrument: Instrument,
+) -> Applications:
+    """The API over `hub`, for `clients`."""
+    callers = Callers(clients)
+    private = Probes(health, metrics, reasons=True)
+    probes = private if settings.admin is None else Probes(health, metrics, reasons=False)
+    routes = [*Requests(hub, callers, clock).routes(), *Inventory(hub, callers).routes(), *probes.routes()]
+
+    def app(served: list[Route]) -> Front:
+        return make_app(served, settings, clock, ids, instrument)
+
+    pages = Pages(routes, esclusa.__version__)
+    return Applications(app([*routes, *pages.routes()]), None if settings.admin is None else app(private.routes()))

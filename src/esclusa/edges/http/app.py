@@ -1,0 +1,93 @@
+"""The application: routes, what becomes of errors, and the front before it all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from litestar import Litestar, Request, Response, route
+from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
+from litestar.response.base import ASGIResponse
+
+from esclusa.edges.http.front import TRACE, Front, failed
+from esclusa.edges.http.openapi import Handler, Operation, Route
+from esclusa.edges.http.problems import body_of, headers_of, problem_of
+from esclusa.edges.http.settings import ServerSettings
+from esclusa.kernel.clock import Clock
+from esclusa.kernel.errors import (
+    Internal,
+    Malformed,
+    MethodNotAllowed,
+    NotFound,
+    Refused,
+    StorageError,
+    TooLarge,
+    Unavailable,
+)
+from esclusa.kernel.ids import Ids
+from esclusa.kernel.instrument import Instrument
+
+_OF_THE_ROUTER: dict[int, type[Refused]] = {
+    HTTPStatus.BAD_REQUEST: Malformed,
+    HTTPStatus.NOT_FOUND: NotFound,
+    HTTPStatus.METHOD_NOT_ALLOWED: MethodNotAllowed,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: TooLarge,
+}
+"""What the framework says by itself."""
+
+
+def make_app(routes: Sequence[Route], settings: ServerSettings, clock: Clock, ids: Ids, instrument: Instrument) -> Front:
+    """The ASGI application that serves `routes` and nothing else."""
+    app = Litestar(
+        [_handler(operation, handler) for operation, handler in routes],
+        exception_handlers={Exception: _problem(instrument)},
+        openapi_config=None,
+        logging_config=None,
+        request_max_body_size=None,  # the front's work
+        debug=False,
+    )
+    return Front(app, settings, clock, ids, instrument)
+
+
+def _handler(operation: Operation, handler: Handler) -> HTTPRouteHandler:
+    """A GET is served as HEAD too; the server leaves the body out. Not a stream, which has no end to wait for."""
+    streams = any(reply.media == "text/event-stream" for reply in operation.replies.values())
+    methods = ["GET", "HEAD"] if operation.method == "GET" and not streams else [operation.method]
+
+    async def serve(request: Request[Any, Any, Any]) -> ASGIResponse:
+        return await handler(request)
+
+    path = re.sub(r"{(\w+)}", r"{\1:str}", operation.path)
+    return route(path, http_method=methods, status_code=HTTPStatus.OK, name=operation.id)(serve)  # type: ignore[arg-type]  # typed as literals
+
+
+def _problem(instrument: Instrument) -> Callable[[Request[Any, Any, Any], Exception], Response[bytes]]:
+    """What becomes of an error that a handler or the router raises."""
+
+    def handle(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+        trace = request.scope["state"][TRACE]
+        refused = refused_of(error)
+        if isinstance(refused, Internal):
+            failed(instrument, trace, error)
+        headers = headers_of(refused)
+        if isinstance(error, HTTPException) and error.headers:
+            headers |= {name.lower(): value for name, value in error.headers.items() if name.lower() == "allow"}
+        return Response(body_of(refused, trace), status_code=problem_of(refused).status, headers=headers)
+
+    return handle
+
+
+def refused_of(error: Exception) -> Refused:
+    """The refusal that an error comes down to; `Internal` for what nobody expected."""
+    match error:
+        case Refused():
+            return error
+        case StorageError():
+            return Unavailable("Storage does not answer")
+        case HTTPException():
+            return _OF_THE_ROUTER.get(error.status_code, Internal)()
+        case _:
+            return Internal()

@@ -1,0 +1,314 @@
+"""Connections: uvicorn's, with the limits that it lacks. Nothing else knows that server.
+
+How many there are, in all and of one address; how long and how large a request's headers may be; how long a reader may
+take nothing; whose certificate the other side has shown. The limits of a body are the front's, who can answer in words.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections import Counter
+from collections.abc import Mapping
+from email.utils import formatdate
+from typing import Any
+
+from uvicorn import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from esclusa.edges.http.front import SECURITY, Front
+from esclusa.edges.http.problems import body_of, headers_of, problem_of
+from esclusa.edges.http.settings import ServerSettings
+from esclusa.edges.http.trace import trace_of
+from esclusa.kernel.clock import Clock
+from esclusa.kernel.errors import HeadersTooLarge, Malformed, Refused, TooSlow
+from esclusa.kernel.ids import Ids
+from esclusa.kernel.instrument import Instrument
+
+KEEP_ALIVE = 60
+"""Seconds that a connection may lie idle between two requests."""
+LINGER = 2.0
+"""Seconds that a caller who is refused has to read why, while what it still sends is thrown away."""
+_SILENT = logging.Logger("uvicorn", level=logging.CRITICAL + 1)  # noqa: LOG001 - not among those that can be configured: it is never to speak
+"""The front has said everything that uvicorn would."""
+
+
+class Connections:
+    """All connections of one listener."""
+
+    def __init__(
+        self,
+        app: Front,
+        settings: ServerSettings,
+        clock: Clock,
+        ids: Ids,
+        instrument: Instrument,
+        *,
+        state: Mapping[str, Any],
+    ) -> None:
+        """`state`: what every request's scope has in its `state`."""
+        self.settings = settings
+        self.clock = clock
+        self.ids = ids
+        self.scope_state = dict(state)
+        self.config = Config(
+            app,
+            interface="asgi3",
+            ws=None,  # type: ignore[arg-type]  # uvicorn takes None for no websockets, and its annotation doesn't say so
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE,
+        )
+        self.config.load()
+        self.server = ServerState()
+        self.refused = instrument.counter(
+            "esclusa_http_refused_total", "Connections closed, and requests refused before they were one", "reason"
+        )
+        self._addresses: Counter[str] = Counter()
+        self._nobody = asyncio.Event()
+        self._nobody.set()
+        self.tick()
+
+    def __len__(self) -> int:
+        """How many are open."""
+        return len(self.server.connections)
+
+    def open(self) -> Connection:
+        """A protocol for a new connection."""
+        return Connection(self)
+
+    def tick(self) -> None:
+        """Set the header `Date` of answers: once a second is enough."""
+        self.server.default_headers = [(b"date", formatdate(self.clock.now(), usegmt=True).encode())]
+
+    def admit(self, address: str | None) -> bool:
+        """Whether one more fits, already counted; `address`: None on a local socket."""
+        self._nobody.clear()
+        if address is not None:
+            self._addresses[address] += 1
+        if len(self) > self.settings.max_connections:
+            self.refused.add("connections")
+            return False
+        if address is not None and self._addresses[address] > self.settings.max_connections_per_address:
+            self.refused.add("connections-of-address")
+            return False
+        return True
+
+    def left(self, address: str | None) -> None:
+        """One is closed."""
+        if address is not None:
+            self._addresses[address] -= 1
+            if not self._addresses[address]:
+                del self._addresses[address]
+        if not self.server.connections:
+            self._nobody.set()
+
+    async def drain(self) -> None:
+        """Close what is idle, let the rest finish its answer, and wait for it."""
+        for connection in list(self.server.connections):
+            connection.shutdown()
+        await self._nobody.wait()
+
+    async def stop(self) -> None:
+        """Close everything, whatever it is doing."""
+        for connection in list(self.server.connections):
+            connection.transport.abort()
+        tasks = list(self.server.tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._nobody.wait()
+
+
+class Connection(HttpToolsProtocol):
+    """One connection."""
+
+    def __init__(self, all_: Connections) -> None:
+        super().__init__(all_.config, all_.server, all_.scope_state)
+        self.logger = _SILENT
+        self.access_log = False
+        self._all = all_
+        self._heading = True
+        """Between two requests, or within the headers of one."""
+        self._heading_bytes = 0
+        self._refusal: Refused | None = None
+        self._deaf = False
+        """What still comes is thrown away: it has been refused."""
+        self._deadline: asyncio.TimerHandle | None = None
+        self._stall: asyncio.TimerHandle | None = None
+        self._tls: dict[object, object] | None = None
+
+    @property
+    def _address(self) -> str | None:
+        return None if self.client is None else self.client[0]
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Let it in or not."""
+        super().connection_made(transport)
+        if not self._all.admit(self._address):
+            self._deaf = True
+            transport.abort()
+            return
+        self._tls = _tls(transport)
+        self._within(self._all.settings.header_timeout)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of it."""
+        super().connection_lost(exc)
+        self._cancel_deadline()
+        self._cancel_stall()
+        self._all.left(self._address)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse, within the limits of headers."""
+        if self._deaf:
+            return
+        if self._heading:
+            if not self._heading_bytes:
+                self._cancel_deadline()  # that of a connection with nothing on it
+            self._heading_bytes += len(data)
+        super().data_received(data)
+        if self._heading and self._heading_bytes:
+            self._look_at_headers()
+
+    def on_message_begin(self) -> None:
+        """Say in the scope whose certificate the other side has shown."""
+        super().on_message_begin()
+        if self._tls is not None:
+            self.scope["extensions"] = {"tls": dict(self._tls)}
+
+    def on_headers_complete(self) -> None:
+        """Serve the request, unless its headers came in one piece that is too large."""
+        self._cancel_deadline()
+        self._heading, self._heading_bytes = False, 0
+        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        if size > self._all.settings.max_header:
+            self._refusal = self._too_large()
+            raise self._refusal  # the parser stops, and says so to `send_400_response`
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """From here on the next request's headers may come."""
+        super().on_message_complete()
+        self._heading = True
+
+    def on_response_complete(self) -> None:
+        """A caller that is answered before it has sent its body need not go on: the connection ends."""
+        super().on_response_complete()
+        if self.cycle.response_complete and self.cycle.more_body and not self.transport.is_closing():
+            self._linger()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words
+        """What has come is no request."""
+        self._refuse(self._refusal or Malformed("This is not HTTP"))
+
+    def pause_writing(self) -> None:
+        """The reader takes less than it is given: it has some time to take anything."""
+        super().pause_writing()
+        self._look_for_stall(self.transport.get_write_buffer_size() + 1)
+
+    def resume_writing(self) -> None:
+        """The reader has caught up."""
+        super().resume_writing()
+        self._cancel_stall()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """A wish to speak another protocol is served as if it had not been made (RFC 9110, 7.8)."""
+
+    def _busy(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete  # type: ignore[redundant-expr]  # uvicorn's None before the first request
+
+    def _look_at_headers(self) -> None:
+        """Headers have begun to come, and have not come whole."""
+        if self._deaf:
+            return
+        if self._heading_bytes > self._all.settings.max_header:
+            self._refuse(self._too_large())
+        elif self._deadline is None and not self._busy():
+            self._within(self._all.settings.header_timeout)
+
+    def _too_large(self) -> HeadersTooLarge:
+        return HeadersTooLarge(f"At most {self._all.settings.max_header} bytes")
+
+    def _within(self, seconds: float) -> None:
+        self._deadline = self._all.clock.call_at(self._all.clock.now() + seconds, self._late)
+
+    def _late(self) -> None:
+        self._deadline = None
+        if self._heading_bytes:
+            self._refuse(TooSlow("The headers did not come in time"))
+        else:
+            self.transport.close()
+
+    def _refuse(self, refused: Refused) -> None:
+        """Answer with a problem and close; behind an answer that is being given, only close."""
+        self._cancel_deadline()
+        self._all.refused.add(refused.name)
+        self._deaf = True
+        if self._busy():
+            self.cycle.keep_alive = False
+            return
+        trace = trace_of(None, self._all.ids)
+        problem, body = problem_of(refused), body_of(refused, trace)
+        headers = [
+            *self._all.server.default_headers,
+            *((name.encode(), value.encode()) for name, value in headers_of(refused).items()),
+            (b"content-length", str(len(body)).encode()),
+            (b"connection", b"close"),
+            (b"traceresponse", trace.response),
+            *SECURITY,
+        ]
+        lines = (b"%b: %b\r\n" % header for header in headers)
+        self.transport.write(b"".join((STATUS_LINE[problem.status], *lines, b"\r\n", body)))
+        self._linger()
+
+    def _linger(self) -> None:
+        """Say that nothing more comes, and close once that is read: to close at once could cut off what was said."""
+        self._deaf = True
+        self._unset_keepalive_if_required()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+            self._deadline = self._all.clock.call_at(self._all.clock.now() + LINGER, self.transport.abort)
+        else:
+            self.transport.close()
+
+    def _look_for_stall(self, before: int) -> None:
+        """Cut a reader off that has taken nothing since the last look."""
+        left = self.transport.get_write_buffer_size()
+        if left >= before:
+            self._all.refused.add("stalled")
+            self.transport.abort()
+            return
+        when = self._all.clock.now() + self._all.settings.body_timeout
+        self._stall = self._all.clock.call_at(when, self._look_for_stall, left)
+
+    def _cancel_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _cancel_stall(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+
+
+def _tls(transport: asyncio.Transport) -> dict[object, object] | None:
+    """The ASGI extension `tls`, of a connection that has it."""
+    secure = transport.get_extra_info("ssl_object")
+    if secure is None:
+        return None
+    shown = secure.getpeercert(binary_form=True)
+    return {
+        "server_cert": None,
+        "client_cert_chain": [] if shown is None else [ssl.DER_cert_to_PEM_cert(shown)],
+        "client_cert_name": None,
+        "client_cert_error": None,
+        "tls_version": None,
+        "cipher_suite": None,
+    }

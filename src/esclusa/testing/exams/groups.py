@@ -1,0 +1,345 @@
+"""The exam of a log's groups: who is given what, what is delivered again, and what a member may rely on."""
+
+from __future__ import annotations
+
+import asyncio
+
+from esclusa.kernel.errors import Closed
+from esclusa.ports.log import Assigned, Delivered, Log, Topic, partition_of
+from esclusa.testing.exams.deployment import Exam, Process, cancelled, end, raises
+from esclusa.testing.exams.member import Member
+
+ONE = Topic("exam.one")
+FOUR = Topic("exam.four", partitions=4)
+
+
+def key_of(partition: int, partitions: int) -> bytes:
+    """A key that stands in `partition`."""
+    return next(key for key in (b"key-%d" % number for number in range(10_000)) if partition_of(key, partitions) == partition)
+
+
+async def fill(log: Log, topic: Topic, count: int, first: int = 0) -> list[bytes]:
+    """Append `count` values to every partition of `topic`, in turns; the values, in the order of appending."""
+    keys = [key_of(partition, topic.partitions) for partition in range(topic.partitions)]
+    values = [b"%d/%d" % (number, partition) for number in range(first, first + count) for partition in range(len(keys))]
+    await asyncio.gather(*[log.append(topic, keys[place % len(keys)], value) for place, value in enumerate(values)])
+    return values
+
+
+class GroupsExam(Exam):
+    """What `esclusa.ports.log` says of groups, positions and subscriptions."""
+
+    async def member(self, process: Process, topic: Topic, group: str = "group", *, releases: bool = True) -> Member:
+        """A new member of `group`."""
+        return Member(await process.log.subscribe(topic, group), releases=releases, limit=self.limit)
+
+    async def test_a_new_group_starts_at_the_earliest_message(self) -> None:
+        async with self.deployment() as deployment:
+            process = await deployment.process(self.clock())
+            await process.upkeep.setup([ONE])
+            values = await fill(process.log, ONE, 3)
+            member = await self.member(process, ONE)
+            await member.until(lambda: len(member.messages) == 3)
+            assert member.values == values
+            assert member.events[0] == Assigned(0, committed=0, end=3)
+
+    async def test_every_group_gets_every_message(self) -> None:
+        async with self.deployment() as deployment:
+            process = await deployment.process(self.clock())
+            await process.upkeep.setup([FOUR])
+            members = [await self.member(process, FOUR, name) for name in ("a", "b", "c")]
+            values = await fill(process.log, FOUR, 5)
+            for member in members:
+                await member.until(lambda member=member: len(member.messages) == len(values))  # type: ignore[misc]
+                assert sorted(member.values) == sorted(values)
+
+    async def test_messages_of_a_partition_come_in_order_and_once(self) -> None:
+        async with self.deployment() as deployment:
+            process = await deployment.process(self.clock())
+            await process.upkeep.setup([FOUR])
+            values = await fill(process.log, FOUR, 300)
+            member = await self.member(process, FOUR)
+            values += await fill(process.log, FOUR, 300, first=300)
+            await member.until(lambda: len(member.messages) == len(values))
+            for partition in range(4):
+                came = [message.value for number, message in member.messages if number == partition]
+                assert came == [value for value in values if value.endswith(b"/%d" % partition)]
+
+    async def test_what_is_not_committed_is_delivered_again_to_the_next_owner(self) -> None:
+        async with self.deployment() as deployment:
+            process = await deployment.process(self.clock())
+            await process.upkeep.setup([ONE])
+            values = await fill(process.log, ONE, 6)
+            first = await self.member(process, ONE)
+            await first.until(lambda: len(first.messages) == 6)
+            await first.subscription.commit(0, first.messages[2][1].offset)
+            await first.close()
+            second = await self.member(process, ONE)
+            await second.until(lambda: len(second.messages) == 4)
+            assert second.values == values[2:]
+            assert second.owned[0].committed == first.messages[2][1].offset
+
+    async def test_a_commit_that_was_asked_for_counts_though_the_member_leaves_at_once(self) -> None:
+        async with self.deployment() as deployment:
+            process = await deployment.process(self.clock())
+            await process.upkeep.setup([ONE])
+            values = await fill(process.log, ONE, 3)
+            first = await self.member(process, ONE)
+            await first.until(lambda: len(first.messages) == 3)
+            commit = first.subscription.commit(0, first.messages[2][1].offset)
+            await first.subscription.close()
+            await commit
+            second = await self.member(process, ONE)
+            await second.until(lambda: bool(second.messages))
+            assert second.values == values[2:]
+
+    async def test_a_position_never_goes_back(self) -> None:
+        async with self.deployment() as deployment:
+            process = await deployment.process(self.clock())
+            await process.upkeep.setup([ONE])
+            await fill(process.log, ONE, 5)
+            first = await self.member(process, ONE)
+            await first.until(lambda: len(first.messages) == 5)
+            offsets = [message.offset for _, message in first.messages]
+            await asyncio.gather(*[first.subscription.commit(0, offsets[place]) for place in (3, 1, 2)])
+            await first.subscription.commit(0, offsets[0])
+            await first.close()
+            second = await self.member(process, ONE)
+            await second.until(lambda: bool(second.messages))
+            assert second.owned[0].committed == offsets[3]
+
+    async def test_done_out_of_order_the_lowest_unfinished_is_where_the_next_owner_goes_on(self) -> None:
+        async with self.deployment() as deployment:
+            process = await deployment.process(self.clock())
+            await process.upkeep.setup([ONE])
+            await fill(process.log, ONE, 8)
+            first = await self.member(process, ONE)
+            await first.until(lambda: len(first.messages) == 8)
+            offsets = [message.offset for _, message in first.messages]
+            unfinished = set(offsets)
+            for place in (1, 0, 4, 2, 7):  # 3 is never finished
+                unfinished.discard(offsets[place])
+                await first.subscription.commit(0, min(unfinished))
+            await first.close()
+            second = await self.member(process, ONE)
+            await second.until(lambda: len(second.messages) == 5)
+            assert [message.offset for _, message in second.messages] == offsets[3:]
+
+    async def test_a_commit_of_a_partition_that_is_not_held_is_ignored(self) -> None:
+        async with self.deployment() as deployment:
+            process = await deployment.process(self.clock())
+            await process.upkeep.setup([ONE])
+            await fill(process.log, ONE, 3)
+            owner = await self.member(process, ONE)
+            await owner.until(lambda: len(owner.messages) == 3)
+            idle = await process.log.subscribe(ONE, "group")
+            await idle.commit(0, 3)
+            await idle.close()
+            await owner.close()
+            await owner.subscription.commit(0, 3)
+            following = await self.member(process, ONE)
+            await following.until(lambda: len(following.messages) == 3)
+            assert following.owned[0].committed == 0
+
+    async def test_members_share_the_partitions(self) -> None:
+        async with self.deployment() as deployment:
+            process = await deployment.process(self.clock())
+            await process.upkeep.setup([FOUR])
+            one, two = await self.member(process, FOUR), await self.member(process, FOUR)
+            await two.until(lambda: len(two.owned) == 2)
+            await one.until(lambda: len(one.owned) == 2)
+            assert {*one.owned, *two.owned} == {0, 1, 2, 3}
+            values = await fill(process.log, FOUR, 4)
+            await one.until(lambda: len(one.messages) == 8)
+            await two.until(lambda: len(two.messages) == 8)
+            assert sorted(one.values + two.values) == sorted(values)
+
+    async def test_members_beyond_the_partitions_wait_for_one_to_leave(self) -> None:
+        async with self.deployment() as deployment:
+            process = await deployment.process(self.clock())
+            await process.upkeep.setup([ONE])
+            owner = await self.member(process, ONE)
+            await owner.until(lambda: 0 in owner.owned)
+            waiting = await self.member(process, ONE)
+            values = await fill(process.log, ONE, 2)
+            await owner.until(lambda: len(owner.messages) == 2)
+            assert not waiting.events
+            await owner.close()
+            await waiting.until(lambda: len(waiting.messages) == 2)
+            assert waiting.values == values
+
+    async def test_a_partition_moves_only_when_its_owner_has_let_go(self) -> None:
+        async with self.deployment() as deployment:
+            process = await deployment.process(self.clock())
+            await process.upkeep.setup([FOUR])
+            one = await self.member(process, FOUR, releases=False)
+            await one.until(lambda: len(one.owned) == 4)
+            await fill(process.log, FOUR, 1)
+            await one.until(lambda: len(one.messages) == 4)
+            two = await self.member(process, FOUR)
+            await one.until(lambda: len(one.revoked) == 2)
+            await fill(process.log, FOUR, 1, first=1)
+            await one.until(lambda: len(one.messages) == 6)  # `Member` checks that nothing of the revoked ones comes
+            assert not two.events
+            gone = one.revoked[0]
+            position = [message for partition, message in one.messages if partition == gone][0].offset + 1
+            await one.subscription.commit(gone, position)
+            await one.subscription.release(gone)
+            await two.until(lambda: gone in two.owned and bool(two.messages))
+            assert two.owned[gone].committed == position
+            assert two.values == [b"1/%d" % gone]
+
+    async def test_what_is_not_released_is_lost_and_can_not_be_committed(self) -> None:
+        async with self.deployment() as deployment:
+            process = await deployment.process(self.clock())
+            await process.upkeep.setup([FOUR])
+            await fill(process.log, FOUR, 2)
+            one = await self.member(process, FOUR, releases=False)
+            await one.until(lambda: len(one.messages) == 8)
+            two = await self.member(process, FOUR)
+            await one.until(lambda: len(one.lost) == 2)
+            assert sorted(one.lost) == sorted(one.revoked)
+            for partition in one.lost:
+                await one.subscription.commit(partition, 1)
+                await one.subscription.release(partition)
+            await two.until(lambda: len(two.messages) == 4)
+            assert all(assigned.committed == 0 for assigned in two.owned.values())
+            await two.close()
+            await one.until(lambda: len(one.owned) == 4)
+            assert all(assigned.committed == 0 for assigned in one.owned.values())
+
+    async def test_a_member_that_does_not_receive_holds_up_nobody(self) -> None:
+        async with self.deployment() as deployment:
+            process = await deployment.process(self.clock())
+            await process.upkeep.setup([ONE])
+            idle = await process.log.subscribe(ONE, "idle")
+            busy = await self.member(process, ONE, "busy")
+            values = []
+            for first in range(0, 4000, 500):
+                values += await fill(process.log, ONE, 500, first)
+            await busy.until(lambda: len(busy.messages) == 4000)
+            late = Member(idle, limit=self.limit)
+            await late.until(lambda: len(late.messages) == 4000)
+            assert late.values == busy.values == values
+
+    async def test_a_batch_is_bounded(self) -> None:
+        async with self.deployment() as deployment:
+            process = await deployment.process(self.clock())
+            await process.upkeep.setup([ONE])
+            for _ in range(8):
+                await asyncio.gather(*[process.log.append(ONE, b"key", bytes(10_000)) for _ in range(100)])
+            member = await self.member(process, ONE)
+            await member.until(lambda: len(member.messages) == 800)
+            batches = [event.messages for event in member.events if isinstance(event, Delivered)]
+            assert max(map(len, batches)) < 800
+
+    async def test_a_receive_that_is_cancelled_loses_nothing(self) -> None:
+        clock = self.clock()
+        async with self.deployment() as deployment:
+            process = await deployment.process(clock)
+            await process.upkeep.setup([ONE])
+            subscription = await process.log.subscribe(ONE, "group")
+            came: list[bytes] = []
+            for number in range(60):
+                appending = process.log.append(ONE, b"key", b"%d" % number)
+                event = await cancelled(clock, number % 10, subscription.receive())
+                came += [message.value for message in event.messages] if isinstance(event, Delivered) else []
+                await appending
+            async with asyncio.timeout(self.limit):
+                while len(came) < 60:
+                    event = await subscription.receive()
+                    came += [message.value for message in event.messages] if isinstance(event, Delivered) else []
+            assert came == [b"%d" % number for number in range(60)]
+
+    async def test_a_commit_that_is_cancelled_is_done_or_not_and_harms_nothing(self) -> None:
+        clock = self.clock()
+        async with self.deployment() as deployment:
+            process = await deployment.process(clock)
+            await process.upkeep.setup([ONE])
+            await fill(process.log, ONE, 10)
+            first = await self.member(process, ONE)
+            await first.until(lambda: len(first.messages) == 10)
+            for place in range(9):
+                commit = first.subscription.commit(0, first.messages[place][1].offset)
+                await clock.sleep(0)
+                commit.cancel()
+            last = first.messages[9][1].offset
+            await first.subscription.commit(0, last)
+            await first.close()
+            second = await self.member(process, ONE)
+            await second.until(lambda: bool(second.messages))
+            assert second.owned[0].committed == last
+
+    async def test_closing_wakes_who_receives(self) -> None:
+        async with self.deployment() as deployment:
+            process = await deployment.process(self.clock())
+            await process.upkeep.setup([ONE])
+            member = await self.member(process, ONE)
+            await member.until(lambda: 0 in member.owned)
+            await member.close()
+            assert member.closed
+            await raises(Closed, member.subscription.receive())
+
+    async def test_closing_the_log_wakes_who_receives(self) -> None:
+        async with self.deployment() as deployment:
+            process = await deployment.process(self.clock())
+            await process.upkeep.setup([ONE])
+            member = await self.member(process, ONE)
+            await member.until(lambda: 0 in member.owned)
+            await process.log.close()
+            await member.until(lambda: member.closed)
+            await raises(Closed, member.subscription.receive())
+
+    async def test_a_killed_process_commits_nothing_more_and_its_partitions_go_to_others(self) -> None:
+        async with self.deployment() as deployment:
+            if not deployment.features.processes:
+                return  # that it refuses a second process is proved by `UpkeepExam`
+            dying, living = await deployment.process(self.clock()), await deployment.process(self.clock())
+            await dying.upkeep.setup([ONE])
+            await living.upkeep.setup([ONE])
+            victim = await self.member(dying, ONE)
+            await fill(dying.log, ONE, 3)
+            await victim.until(lambda: len(victim.messages) == 3)
+            heir = await self.member(living, ONE)
+            offsets = [message.offset for _, message in victim.messages]
+            await victim.subscription.commit(0, offsets[1])
+            lost = victim.subscription.commit(0, offsets[2])
+            dying.kill()
+            await asyncio.wait([lost])
+            await heir.until(lambda: len(heir.messages) == 2)
+            assert [message.offset for _, message in heir.messages] == offsets[1:]
+            await raises(Closed, victim.subscription.receive())
+
+    async def test_what_was_acknowledged_outlives_a_process_that_was_stopped(self) -> None:
+        await self.outlives(kill=False)
+
+    async def test_what_was_acknowledged_outlives_a_process_that_was_killed(self) -> None:
+        await self.outlives(kill=True)
+
+    async def outlives(self, *, kill: bool) -> None:
+        """Messages, positions and ends are there when a process is started after the last one has ended; or nothing is."""
+        async with self.deployment() as deployment:
+            process = await deployment.process(self.clock())
+            await process.upkeep.setup([FOUR])
+            values = await fill(process.log, FOUR, 3)
+            first = await self.member(process, FOUR)
+            await first.until(lambda: len(first.messages) == 12)
+            for partition in range(4):
+                offsets = [message.offset for number, message in first.messages if number == partition]
+                await first.subscription.commit(partition, offsets[1])
+            ends = [await process.log.end(FOUR, partition) for partition in range(4)]
+            await first.stop()
+            await end(process, kill=kill)
+
+            process = await deployment.process(self.clock())
+            await process.upkeep.setup([FOUR])
+            if deployment.features.durable:
+                assert [await process.log.end(FOUR, partition) for partition in range(4)] == ends
+                second = await self.member(process, FOUR)
+                await second.until(lambda: len(second.messages) == 8)
+                assert sorted(second.values) == sorted(values[4:])
+            more = await fill(process.log, FOUR, 1, first=3)
+            third = await self.member(process, FOUR, "new")
+            expected = values + more if deployment.features.durable else more
+            await third.until(lambda: len(third.messages) == len(expected))
+            assert sorted(third.values) == sorted(expected)

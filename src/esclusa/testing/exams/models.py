@@ -1,0 +1,237 @@
+"""Ports against models: whatever is done, in whatever order, comes out as in a model of a few lines.
+
+The sequences are made by hypothesis, which shortens one that fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import Future
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from esclusa.kernel.clock import Clock
+from esclusa.ports.log import Topic, partition_of
+from esclusa.ports.records import Row
+from esclusa.testing.exams.deployment import Deployment, Exam, Process, end
+from esclusa.testing.exams.member import Member
+
+EXAMPLES = settings(max_examples=40, deadline=None, derandomize=True, database=None)
+TOPIC = Topic("exam.model", partitions=3)
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One thing that is done: `what`, with numbers from which its details are taken."""
+
+    what: str
+    a: int
+    b: int
+    c: int
+
+
+def steps(*whats: str) -> st.SearchStrategy[list[Step]]:
+    """Sequences of steps."""
+    number = st.integers(0, 5)
+    return st.lists(st.builds(Step, st.sampled_from(whats), number, number, number), min_size=5, max_size=40)
+
+
+class RecordsModelExam(Exam):
+    """Records against a dictionary."""
+
+    def test_records_are_like_the_model(self) -> None:
+        """Puts, adds, forgets, waits, sweeps; each read as the model has it."""
+
+        @EXAMPLES
+        @given(steps("put", "put", "put", "later", "later", "add", "add", "forget", "wait", "sweep", "restart"))
+        def like_the_model(sequence: list[Step]) -> None:
+            self.run(self.follow_records(sequence))
+
+        like_the_model()
+
+    async def follow_records(self, sequence: list[Step]) -> None:
+        """Do the steps, and compare after each."""
+        clock = self.clock()
+        async with self.deployment() as deployment:
+            process = await deployment.process(clock)
+            model = RowModel(clock)
+            later: list[Future[Any]] = []
+            for step in sequence:
+                key = b"key-%d" % (step.a % 2)
+                if step.what in {"put", "later"}:
+                    rows = [model.row(step, 0), model.row(step, 1)]
+                    later.append(process.records.put(key, rows))
+                    model.put(key, rows)
+                elif step.what == "add":
+                    adding = process.records.add(key, model.row(step, 0))
+                    assert await adding == model.add(key, model.row(step, 0))
+                elif step.what == "forget":
+                    later.append(process.records.forget(key, model.time(step)))
+                    model.forget(key, model.time(step))
+                elif step.what == "wait":
+                    await clock.sleep(step.b)
+                elif step.what == "sweep":
+                    await process.upkeep.sweep(clock.millis())
+                else:
+                    await process.stop()
+                    process = await deployment.process(clock)
+                    model = model if deployment.features.durable else RowModel(clock)
+                if step.what != "later":
+                    assert await process.records.read(key) == model.read(key)
+            for write in later:
+                await write
+
+
+class RowModel:
+    """What records are, without storage."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._start = clock.millis()
+        self._rows: dict[tuple[bytes, str], Row] = {}
+        self._forgotten: dict[bytes, int] = {}
+        self._count = 0
+
+    def time(self, step: Step) -> int:
+        """Some whole seconds and a half after the start."""
+        return self._start + step.c * 4000 + 500
+
+    def row(self, step: Step, other: int) -> Row:
+        """A row of the step's key."""
+        name = f"name-{(step.b + other) % 3}"
+        return Row(name, b"%d" % step.b, b"%d" % step.c, self.time(step), rank=step.b - 2)
+
+    def _there(self, key: bytes, name: str) -> Row | None:
+        row = self._rows.get((key, name))
+        return row if row is not None and row.expires > self._clock.millis() else None
+
+    def _takes(self, key: bytes, row: Row) -> bool:
+        now = self._clock.millis()
+        return row.expires > now and self._forgotten.get(key, 0) <= now
+
+    def put(self, key: bytes, rows: list[Row]) -> None:
+        for row in rows:
+            there = self._there(key, row.name)
+            if self._takes(key, row) and (there is None or row.rank < there.rank):
+                self._rows[key, row.name] = row
+
+    def add(self, key: bytes, row: Row) -> Row:
+        there = self._there(key, row.name)
+        if there is None and self._takes(key, row):
+            self._rows[key, row.name] = row
+        return row if there is None else there
+
+    def forget(self, key: bytes, until: int) -> None:
+        self._rows = {place: row for place, row in self._rows.items() if place[0] != key}
+        self._forgotten[key] = max(until, self._forgotten.get(key, 0))
+
+    def read(self, key: bytes) -> list[Row]:
+        rows = [self._there(at, name) for at, name in sorted(self._rows) if at == key]
+        return [row for row in rows if row is not None]
+
+
+class LogModelExam(Exam):
+    """A log against lists."""
+
+    def test_groups_are_like_the_model(self) -> None:
+        """Appends, members that come and go, commits, deaths: nothing is missed, nothing below a position comes."""
+
+        @EXAMPLES
+        @given(steps("append", "append", "append", "join", "join", "commit", "commit", "close", "stop", "kill"))
+        def like_the_model(sequence: list[Step]) -> None:
+            self.run(self.follow_log(sequence))
+
+        like_the_model()
+
+    async def follow_log(self, sequence: list[Step]) -> None:
+        """Do the steps, and compare after each."""
+        async with self.deployment() as deployment:
+            process = await deployment.process(self.clock())
+            await process.upkeep.setup([TOPIC])
+            model = LogModel(self.limit)
+            for step in sequence:
+                if step.what in {"stop", "kill"}:
+                    process, model = await self.restart(deployment, process, model, kill=step.what == "kill")
+                else:
+                    await model.follow(process, step)
+                await model.check()
+            await model.end()
+
+    async def restart(
+        self, deployment: Deployment, process: Process, model: LogModel, *, kill: bool
+    ) -> tuple[Process, LogModel]:
+        """End the process and start another."""
+        await model.end()
+        await end(process, kill=kill)
+        process = await deployment.process(self.clock())
+        await process.upkeep.setup([TOPIC])
+        return process, model if deployment.features.durable else LogModel(self.limit)
+
+
+class LogModel:
+    """What a log is, without storage: lists of messages, and how far each group has come."""
+
+    def __init__(self, limit: float) -> None:
+        self._limit = limit
+        self._changed = asyncio.Event()
+        self._messages: dict[int, list[tuple[int, bytes]]] = {number: [] for number in range(TOPIC.partitions)}
+        self._committed: dict[tuple[str, int], int] = {}
+        self._members: dict[str, list[Member]] = {"a": [], "b": []}
+
+    async def follow(self, process: Process, step: Step) -> None:
+        """Do `step`, and take note of what must come of it."""
+        group = "ab"[step.a % 2]
+        members = self._members[group]
+        if step.what == "append":
+            for number in range(step.b * 3):
+                key, value = b"%d" % (step.c + number), b"%d.%d" % (step.c, number)
+                offset = await process.log.append(TOPIC, key, value)
+                self._messages[partition_of(key, TOPIC.partitions)].append((offset, value))
+        elif step.what == "join":
+            members.append(Member(await process.log.subscribe(TOPIC, group), limit=self._limit, changed=self._changed))
+        elif members and step.what == "close":
+            await members.pop(step.b % len(members)).close()
+        elif members and step.what == "commit":
+            await self._commit(group, members[step.b % len(members)], step)
+
+    async def _commit(self, group: str, member: Member, step: Step) -> None:
+        for partition in member.owned:
+            messages = self._messages[partition]
+            if messages:
+                position = messages[step.c * (len(messages) - 1) // 5][0]
+                await member.subscription.commit(partition, position)
+                self._committed[group, partition] = max(position, self._committed.get((group, partition), 0))
+
+    async def check(self) -> None:
+        """Wait until every group with members has got all that is due; nothing else may have come."""
+        for group, members in self._members.items():
+            if members:
+                await members[0].until(lambda group=group: self._settled(group))  # type: ignore[misc]
+                for member in members:
+                    for partition, assigned in member.owned.items():
+                        assert assigned.committed <= self._committed.get((group, partition), assigned.end)
+                        assert member.current[partition] == self._due(partition, assigned.committed)
+
+    def _settled(self, group: str) -> bool:
+        """Every partition is one member's, which has got what is due."""
+        members = self._members[group]
+        for member in members:
+            member.alive()
+        held = sorted(partition for member in members for partition in member.owned)
+        return held == list(self._messages) and all(
+            len(member.current[partition]) >= len(self._due(partition, assigned.committed))
+            for member in members
+            for partition, assigned in member.owned.items()
+        )
+
+    def _due(self, partition: int, position: int) -> list[bytes]:
+        return [value for offset, value in self._messages[partition] if offset >= position]
+
+    async def end(self) -> None:
+        """The process ends: no member is left, and what was committed is where the next ones go on."""
+        for members in self._members.values():
+            for member in members:
+                await member.stop()
+            members.clear()

@@ -1,0 +1,112 @@
+"""The exam of administration, and of the features that an engine has not declared."""
+
+from __future__ import annotations
+
+import asyncio
+
+from esclusa.kernel.errors import StorageBusy, StorageError
+from esclusa.ports.log import Topic
+from esclusa.ports.records import Row
+from esclusa.ports.upkeep import Lag
+from esclusa.testing.exams.deployment import Exam, end, raises
+from esclusa.testing.exams.groups import FOUR, ONE, fill
+from esclusa.testing.exams.member import Member
+
+MINUTE = 60_000
+SHORT = Topic("exam.short", keep=10.0)
+
+
+class UpkeepExam(Exam):
+    """What `esclusa.ports.upkeep` promises of an engine with a log and records."""
+
+    async def test_what_is_set_up_again_stays_as_it_is(self) -> None:
+        async with self.deployment() as deployment:
+            process = await deployment.process(self.clock())
+            await process.upkeep.setup([ONE])
+            await fill(process.log, ONE, 3)
+            await process.upkeep.setup([ONE, FOUR])
+            await process.upkeep.setup([ONE, FOUR])
+            await process.upkeep.setup([])
+            assert await process.log.end(ONE, 0) == 3
+            await fill(process.log, FOUR, 1)
+
+    async def test_partitions_can_be_added(self) -> None:
+        async with self.deployment() as deployment:
+            process = await deployment.process(self.clock())
+            await process.upkeep.setup([Topic("exam.grows", partitions=2)])
+            grown = Topic("exam.grows", partitions=4)
+            member = Member(await process.log.subscribe(Topic("exam.grows", partitions=2), "group"), limit=self.limit)
+            await member.until(lambda: len(member.owned) == 2)
+            await process.upkeep.setup([grown])
+            values = await fill(process.log, grown, 2)
+            await member.until(lambda: len(member.owned) == 4 and len(member.messages) == 8)
+            assert sorted(member.values) == sorted(values)
+
+    async def test_partitions_can_not_be_taken_away(self) -> None:
+        async with self.deployment() as deployment:
+            process = await deployment.process(self.clock())
+            await process.upkeep.setup([FOUR])
+            await raises(StorageError, process.upkeep.setup([Topic(FOUR.name, partitions=3)]))
+            await fill(process.log, FOUR, 1)
+
+    async def test_check_passes_as_often_as_it_is_asked(self) -> None:
+        clock = self.clock()
+        async with self.deployment() as deployment:
+            process = await deployment.process(clock)
+            for _ in range(3):
+                await process.upkeep.check()
+            await clock.sleep(100)
+            await process.upkeep.check()
+            await process.records.close()
+            await raises(StorageError, process.upkeep.check())
+
+    async def test_lag_tells_how_far_every_group_is_behind(self) -> None:
+        async with self.deployment() as deployment:
+            process = await deployment.process(self.clock())
+            await process.upkeep.setup([ONE, FOUR])
+            assert await process.upkeep.lag([ONE, FOUR]) == []
+            await fill(process.log, ONE, 5)
+            member = Member(await process.log.subscribe(ONE, "group"), limit=self.limit)
+            await process.log.subscribe(FOUR, "other")
+            await member.until(lambda: len(member.messages) == 5)
+            await member.subscription.commit(0, 3)
+            await member.close()
+            lag = await process.upkeep.lag([ONE])
+            assert lag == [Lag(ONE.name, "group", 0, committed=3, end=5)]
+            both = await process.upkeep.lag([ONE, FOUR])
+            assert both[0] == lag[0]
+            assert both[1:] == [Lag(FOUR.name, "other", partition, committed=0, end=0) for partition in range(4)]
+
+    async def test_a_sweep_is_bounded_and_says_what_is_left(self) -> None:
+        clock = self.clock()
+        async with self.deployment() as deployment:
+            process = await deployment.process(clock)
+            await process.upkeep.setup([SHORT])
+            expires = clock.millis() + 1000
+            rows = [Row(f"{number}", b"", bytes(100), expires) for number in range(50)]
+            await asyncio.gather(*[process.records.put(b"%d" % number, rows) for number in range(400)])
+            await fill(process.log, SHORT, 3000)
+            await clock.sleep(20)
+            swept = await process.upkeep.sweep(clock.millis())
+            assert swept.deleted > 0
+            deleted = swept.deleted
+            while swept.left:
+                before, swept = swept, await process.upkeep.sweep(clock.millis())
+                assert swept.deleted > 0 or swept.left == 0
+                assert before.left > 0
+                deleted += swept.deleted
+            assert deleted == 400 * 50 + 3000
+            assert (await process.upkeep.sweep(clock.millis())).deleted == 0
+
+    async def test_one_process_at_a_time_unless_several_are_declared(self) -> None:
+        async with self.deployment() as deployment:
+            first = await deployment.process(self.clock())
+            if deployment.features.processes:
+                await deployment.process(self.clock())
+                return
+            await raises(StorageBusy, deployment.process(self.clock()))
+            await first.upkeep.check()
+            for kill in (False, True):
+                await end(first, kill=kill)
+                first = await deployment.process(self.clock())
+                await first.upkeep.check()
