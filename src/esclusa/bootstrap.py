@@ -6,9 +6,11 @@ the calls, then the collecting, and last the storage.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+import signal
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from hashlib import blake2b
 from pathlib import Path
@@ -19,7 +21,11 @@ import msgspec
 import esclusa
 from esclusa.config.config import Configuration, load
 from esclusa.config.engines import PORTS, engine_of
+from esclusa.connectors.assembly import Contexts, connector
 from esclusa.connectors.connector import Connector
+from esclusa.edges.http.api import make_applications
+from esclusa.edges.http.health import Health
+from esclusa.edges.http.server import HttpServer
 from esclusa.engines.memory import MemoryEngine
 from esclusa.engines.sqlite import SqliteEngine
 from esclusa.hub.admission import Admission
@@ -38,9 +44,11 @@ from esclusa.hub.wakeups import Wakeups
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import NotFound
 from esclusa.kernel.ids import Ids
-from esclusa.kernel.instrument import Instrument
+from esclusa.kernel.instrument import Instrument, Level
 from esclusa.kernel.lifecycle import Lifecycle, Part
 from esclusa.kernel.signal import Signals
+from esclusa.observability.logs import Logs
+from esclusa.observability.metrics import Metrics
 from esclusa.ports.keys import Keys
 from esclusa.ports.log import Log
 from esclusa.ports.records import Records
@@ -53,10 +61,21 @@ ROLES: tuple[Role, ...] = ("hub", "collector", "connectors", "purge")
 class Engine(Part, Protocol):
     """What a package of `esclusa.engines` offers to be wired."""
 
-    log: Log
-    records: Records
-    keys: Keys
-    upkeep: Upkeep
+    @property
+    def log(self) -> Log:
+        """Its log."""
+
+    @property
+    def records(self) -> Records:
+        """Its records."""
+
+    @property
+    def keys(self) -> Keys:
+        """Its keys."""
+
+    @property
+    def upkeep(self) -> Upkeep:
+        """Its administration."""
 
 
 class Ports(msgspec.Struct, frozen=True):
@@ -66,6 +85,8 @@ class Ports(msgspec.Struct, frozen=True):
     records: Records
     keys: Keys
     engines: Sequence[Engine]
+    """Each once, in the order of starting."""
+    by_port: Mapping[str, Engine]
 
 
 class World(msgspec.Struct, frozen=True):
@@ -91,7 +112,7 @@ def open_ports(configuration: Configuration, world: World) -> Ports:
         if name not in made:
             made[name] = _engine(name, configuration, world)
     log, records, keys = (made[engine_of(configuration.esclusa, port)] for port in PORTS)
-    return Ports(log.log, records.records, keys.keys, list(made.values()))
+    return Ports(log.log, records.records, keys.keys, list(made.values()), dict(zip(PORTS, (log, records, keys), strict=True)))
 
 
 def _engine(name: str, configuration: Configuration, world: World) -> Engine:
@@ -102,8 +123,7 @@ def _engine(name: str, configuration: Configuration, world: World) -> Engine:
 
 def make_connectors(configuration: Configuration, world: World) -> dict[str, Connector]:
     """Every connector of the configuration, ready to call. `ConfigurationError` names what can't be made."""
-    from esclusa.connectors.assembly import connector
-
+    contexts = Contexts()
     return {
         name: connector(
             name,
@@ -113,6 +133,7 @@ def make_connectors(configuration: Configuration, world: World) -> dict[str, Con
             world.clock,
             world.ids,
             world.instrument,
+            contexts,
         )
         for name, settings in configuration.connectors.items()
     }
@@ -242,9 +263,82 @@ async def open_hub(
     world = World.real(instrument)
     ports = open_ports(configuration, world)
     process = make_hub(configuration, ports, make_connectors(configuration, world), world)
-    parts = [*ports.engines, Setup(configuration, ports), *process.parts, process.waits]
+    parts: list[Part] = [*ports.engines, Setup(configuration, ports), *process.parts, process.waits]
     async with Lifecycle(parts):
         yield process.hub
+
+
+class Application(msgspec.Struct, frozen=True):
+    """One process, wired and not started."""
+
+    hub: Hub
+    server: HttpServer
+    """Its `address` and `admin` say where it serves, once started."""
+    lifecycle: Lifecycle
+
+
+def make_application(
+    configuration: Configuration,
+    world: World,
+    *,
+    roles: Collection[Role] = ROLES,
+    pools: Collection[str] | None = None,
+    first: Sequence[Part] = (),
+) -> Application:
+    """Everything that one process runs. `first`: parts that start before all others and stop after them.
+
+    Raises `ConfigurationError` for what can't be made.
+    """
+    ports = open_ports(configuration, world)
+    process = make_hub(configuration, ports, make_connectors(configuration, world), world, roles=roles, pools=pools)
+    checks = {port: engine.upkeep.check for port, engine in ports.by_port.items()}
+    health = Health(checks, world.clock, world.instrument)
+    applications = make_applications(
+        process.hub,
+        health,
+        Metrics(world.instrument),
+        configuration.server,
+        configuration.clients,
+        world.clock,
+        world.ids,
+        world.instrument,
+    )
+    data = Path(configuration.esclusa.data)
+    server = HttpServer(applications, configuration.server, data, world.clock, world.ids, world.instrument)
+    setup = Setup(configuration, ports)
+    parts: list[Part] = [*first, *ports.engines, setup, *process.parts, server, process.waits, health]
+    return Application(process.hub, server, Lifecycle(parts, drain=configuration.hub.drain + 5))
+
+
+async def serve(
+    configuration: Configuration,
+    *,
+    roles: Collection[Role] = ROLES,
+    pools: Collection[str] | None = None,
+    started: Callable[[Application], None] = lambda _: None,
+) -> None:
+    """Run a process until SIGTERM or SIGINT, then drain. `started` is called once it is ready.
+
+    Raises `ConfigurationError`, `StorageError`, `CannotListen` when it can't start, `PartDied` when a part dies.
+    """
+    clock = Clock()
+    logs = Logs(clock, configuration.log.format)
+    instrument = Instrument(logs, Level[configuration.log.level.upper()])
+    world = World(clock, Ids(clock), instrument, Signals())
+    application = make_application(configuration, world, roles=roles, pools=pools, first=[logs])
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, application.lifecycle.end)
+    try:
+        async with application.lifecycle:
+            settle_memory()
+            instrument.info("started", version=esclusa.__version__, roles=list(roles))
+            started(application)
+            await application.lifecycle.ended()
+            instrument.info("draining")
+    finally:
+        for each in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(each)
 
 
 def settle_memory() -> None:

@@ -145,7 +145,7 @@ def process(
     world.signals.listen()
     mine = MemoryEngine(clock) if engine is None else engine.beside(clock)
     log = FaultyLog(mine.log)
-    ports = Ports(log, mine.records, mine.keys, [mine])
+    ports = Ports(log, mine.records, mine.keys, [mine], {})
     connectors = {}
     for name, each in settings.connectors.items():
         body = bodies.setdefault(name, ScriptedBackend(clock, data(FOUND, after=0.1)))

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-
 from esclusa.config.draft import Draft
 from esclusa.config.findings import nearest
 from esclusa.config.lines import Key
 from esclusa.config.shape import dotted
-from esclusa.config.tree import Node
+from esclusa.connectors.template import placeholders
 from esclusa.hub.inventory import Inventory
 from esclusa.hub.settings import ParamSettings
 
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _TEMPLATES = ("url", "query", "headers", "body")
 
 
@@ -39,7 +35,7 @@ def check(draft: Draft) -> None:
                 draft.wrong(
                     at, f"{dotted(at)}: no query that asks {name} declares the parameter {param}, {nearest(param, declared)}"
                 )
-        _templates(draft, name, declared)
+        _placeholders(draft, name, declared)
 
 
 def _unknown(draft: Draft, path: Key, family: str, name: str, known: list[str]) -> str:
@@ -71,18 +67,23 @@ def _params(draft: Draft, inventory: Inventory, connector: str) -> dict[str, Par
     return {param: declared for name in asking for param, declared in queries[name].params.items()}
 
 
-def _templates(draft: Draft, connector: str, declared: dict[str, ParamSettings]) -> None:
-    known = ["subject"]
+def _placeholders(draft: Draft, connector: str, declared: dict[str, ParamSettings]) -> None:
+    """The parameters that its templates name; what else is wrong with them, the connectors say."""
+    known = []
     for param, settings in declared.items():
         known += [f"params.{param}.from", f"params.{param}.to"] if settings.type == "dateRange" else [f"params.{param}"]
     for key in _TEMPLATES:
-        for node in _strings(draft.root.find("connectors", connector, key)):
-            for placeholder in _PLACEHOLDER.findall("" if node.unknown else node.value):
-                if placeholder not in known:
-                    shown = f"{{{placeholder}}}" if node.written is None else "a placeholder"
-                    what = f"connectors.{connector}.{key} has {shown}, which no query that asks it declares: {nearest(placeholder, known)}"
+        written = draft.root.find("connectors", connector, key)
+        for node in () if written is None else written.strings():
+            for name in () if node.unknown else _named(node.value):
+                if name.startswith("params.") and name not in known:
+                    shown = f"{{{name}}}" if node.written is None else "a placeholder"
+                    what = f"connectors.{connector}.{key} has {shown}, which no query that asks it declares: {nearest(name, known)}"
                     draft.findings.add(node.place, what)
 
 
-def _strings(node: Node | None) -> Iterator[Node]:
-    return iter(()) if node is None else node.strings()
+def _named(text: str) -> list[str]:
+    try:
+        return placeholders(text)
+    except ValueError:
+        return []

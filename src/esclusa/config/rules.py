@@ -13,7 +13,9 @@ from esclusa.config.draft import Draft
 from esclusa.config.engines import ENGINES, engine_of
 from esclusa.config.findings import nearest
 from esclusa.config.lines import Key
-from esclusa.config.shape import dotted
+from esclusa.config.shape import dotted, plain
+from esclusa.config.tree import Node
+from esclusa.connectors.assembly import faults
 from esclusa.connectors.settings import CertificateCredentials
 from esclusa.edges.http.settings import ClientSettings
 from esclusa.hub.settings import QuerySettings
@@ -40,6 +42,7 @@ def check(draft: Draft, *, whole: bool) -> None:
     clients(draft)
     credentials(draft)
     connectors(draft)
+    transports(draft)
     queries(draft)
     if whole:
         references.check(draft)
@@ -145,6 +148,27 @@ def connectors(draft: Draft) -> None:
         for place, tag in enumerate(settings.tags):
             if not tag or tag.startswith("#"):
                 draft.wrong((*path, "tags", place), f'connectors.{name}.tags: write a tag without "#", which is for queries')
+
+
+def transports(draft: Draft) -> None:
+    """Connectors can be made of their settings, as far as the connectors themselves can say."""
+    for name, settings in draft.settings.connectors.items():
+        node = draft.root.find("connectors", name)
+        if node is None or not isinstance(plain(node).get("url"), str) or any(text.unknown for text in node.strings()):
+            continue
+        for path, what in faults(name, settings, draft.settings.credentials.get(settings.credentials or "")):
+            draft.wrong(path, f"{dotted(path)}: {_without_values(draft.root.find(*path), what)}")
+
+
+def _without_values(node: Node | None, said: str) -> str:
+    """What a connector says of the value in `node`, which may quote it, without what must not be shown."""
+    for text in node.strings() if node is not None else ():
+        if "@" in text.value:
+            return "this can't be used: no user or password stands here, and any other @ is written %40"
+        said = said.replace(repr(text.value), "this")
+        for variable, value in text.taken.items():
+            said = said.replace(value, f"${{{variable}}}") if value else said
+    return said
 
 
 def queries(draft: Draft) -> None:

@@ -6,7 +6,7 @@ Everything that looks for mistakes walks this tree, so whatever is laid over or 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -23,6 +23,8 @@ class Node(msgspec.Struct, frozen=True):
     """A `dict[str, Node]`, a `list[Node]`, or what tomllib makes of anything else."""
     written: str | None = None
     """A string as it stands in the file, where a variable of the environment has been filled in since."""
+    taken: Mapping[str, str] = {}
+    """The variables whose values are in it."""
     unknown: bool = False
     """A string with a variable that isn't set: nobody knows its value, so nobody judges it."""
 

@@ -28,18 +28,19 @@ def fill_in(node: Node, environ: Mapping[str, str], findings: Findings, *, requi
         return msgspec.structs.replace(node, value=value)
     if not isinstance(node.value, str) or "$" not in node.value:
         return node
-    filled, unset, malformed = _filled(node.value, environ)
+    filled, taken, unset, malformed = _filled(node.value, environ)
     if malformed:
         findings.add(node.place, 'a "${" here begins no variable: write ${NAME} or ${NAME:-default}, and $$ for a dollar sign')
     for name in unset if required else ():
         findings.add(node.place, f"the environment variable {name} is not set: set it, or write ${{{name}:-default}}")
     if malformed or unset:
         return msgspec.structs.replace(node, unknown=True)
-    return msgspec.structs.replace(node, value=filled, written=node.value)
+    return msgspec.structs.replace(node, value=filled, written=node.value, taken=taken)
 
 
-def _filled(text: str, environ: Mapping[str, str]) -> tuple[str, list[str], bool]:
-    """The text filled in, the names of the variables that aren't set, and whether there is a `${` that is none."""
+def _filled(text: str, environ: Mapping[str, str]) -> tuple[str, dict[str, str], list[str], bool]:
+    """The text filled in, what was taken for it, the variables that aren't set, and whether there is a `${` of none."""
+    taken: dict[str, str] = {}
     unset: list[str] = []
     malformed = False
 
@@ -52,11 +53,12 @@ def _filled(text: str, environ: Mapping[str, str]) -> tuple[str, list[str], bool
             malformed = True
             return ""
         name, given = variable["name"], environ.get(variable["name"])
-        if variable["otherwise"] is not None:
-            return given or variable["default"]
+        if variable["otherwise"] is not None and not given:
+            return variable["default"]
         if given is None:
             unset.append(name)
             return ""
+        taken[name] = given
         return given
 
-    return _VARIABLE.sub(value, text), unset, malformed
+    return _VARIABLE.sub(value, text), taken, unset, malformed

@@ -10,6 +10,7 @@ import heapq
 from collections.abc import Callable, Coroutine, Iterator
 from hashlib import blake2b
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import msgspec
 
@@ -120,7 +121,7 @@ class Admission:
 
     def _final(self, id: bytes, request: OpenRequest, *, everyone: bool) -> None:
         self._instrument.info(
-            "request final", request=id.hex(), answered=everyone, elapsedMs=self._clock.millis() - request.created
+            "request final", request=str(UUID(bytes=id)), answered=everyone, elapsedMs=self._clock.millis() - request.created
         )
         self.closed(id, complete=everyone)
 

@@ -76,9 +76,9 @@ def test_others_are_not_and_the_nearest_is_proposed(mistakes: Mistakes, key: str
         ),
     ],
 )
-def test_a_placeholder_is_the_subject_or_a_parameter_of_a_query_that_asks(mistakes: Mistakes, key: str, what: str) -> None:
-    (found,) = mistakes(BASE + key)
-    assert found.startswith(f"esclusa.toml:{LAST}: {what}")
+def test_a_placeholder_is_a_parameter_of_a_query_that_asks(mistakes: Mistakes, key: str, what: str) -> None:
+    (found,) = mistakes(BASE + "method = 'POST'\n" + key)
+    assert found.startswith(f"esclusa.toml:{LAST + 1}: {what}")
 
 
 def test_placeholders_that_are_declared_are_good(mistakes: Mistakes) -> None:

@@ -28,7 +28,7 @@ QUOTED = "write a number and its unit between quotes, such as"
         ("[server]\n\nlisen = 'x'", '3: unknown key server.lisen: did you mean "listen"?'),
         ("[server]\nmax_body = 1", '2: unknown key server.max_body: did you mean "maxBody"?'),
         ("[server]\n'a b' = 1", '2: unknown key server."a b": there is "listen", "admin", '),
-        ("[connectors.x]\nurl = ''\nbreaker.failure = 3", '3: unknown key connectors.x.breaker.failure: did you mean "failures"?'),
+        ("[connectors.x]\nurl = 'http://x'\nbreaker.failure = 3", '3: unknown key connectors.x.breaker.failure: did you mean "failures"?'),
         ("[connectors.x.braker]\n[connectors.x]\nurl = 'http://x'", '1: unknown key connectors.x.braker: did you mean "breaker"?'),
         ("\n[connectors.x]", '2: [connectors.x] has no url: add url = "..."'),
         ("[credentials.x]\nkind = 'bearer'", '1: [credentials.x] has no token: add token = "..."'),
@@ -101,7 +101,7 @@ def test_paths_start_at_the_file_in_which_they_are_written(loaded: Load, tmp_pat
 
 def test_a_body_may_be_text_or_a_table(loaded: Load) -> None:
     settings = loaded(
-        "[connectors.x]\nurl = 'http://x'\nbody = 'a'\n[connectors.y]\nurl = 'http://y'\nbody = { a = [1, { b = true }] }"
+        "[connectors.x]\nurl = 'http://x'\nbody = 'a'\nmethod = 'POST'\n[connectors.y]\nurl = 'http://y'\nbody = { a = [1, { b = true }] }\nmethod = 'POST'"
     )
     assert settings.connectors["x"].body == "a"
     assert settings.connectors["y"].body == {"a": [1, {"b": True}]}

@@ -46,14 +46,13 @@ def in_our_words(error: Exception) -> str:
     """What went wrong between two sides of TLS, without a word of the other side's."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return _UNTRUSTED.get(error.verify_code, "its certificate can't be verified")
-    if isinstance(error, ssl.SSLError) and error.reason and "_ALERT_" in error.reason:
-        return f"it refused TLS with us: {error.reason.partition('_ALERT_')[2].lower().replace('_', ' ')}"
     if isinstance(error, ssl.SSLError):
-        return "it does not speak TLS as we do"
+        _, alert, words = (getattr(error, "reason", None) or "").partition("_ALERT_")  # not all of them have one
+        return f"it refused TLS with us: {words.lower().replace('_', ' ')}" if alert else "it does not speak TLS as we do"
     return "it closed the connection while TLS was being set up"
 
 
 def _reason(error: OSError) -> str:
     if isinstance(error, ssl.SSLError):
-        return (error.reason or "not PEM").lower().replace("_", " ")
+        return (getattr(error, "reason", None) or "not PEM").lower().replace("_", " ")
     return error.strerror or "unreadable"

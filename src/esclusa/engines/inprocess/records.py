@@ -15,6 +15,8 @@ T = TypeVar("T")
 
 NAME = 200
 """Characters of a row's name, at most."""
+WHOLE = 1 << 63
+"""Whole numbers have 64 bits, one of them for the sign."""
 
 
 class RowStore(Protocol):
@@ -82,5 +84,8 @@ class InProcessRecords:
 
 
 def _check(row: Row) -> None:
+    """What can't be stored must not spoil the group that it would be written with."""
     if len(row.name) > NAME:
         raise ValueError(f"a row's name has at most {NAME} characters, this one {len(row.name)}")
+    if not (-WHOLE <= row.rank < WHOLE and row.expires < WHOLE):
+        raise ValueError(f"a rank and a time have 64 bits: {row.rank}, {row.expires}")

@@ -1,8 +1,9 @@
 """Writes of one moment, made durable together and in the order in which they were asked for.
 
-What is asked for within one turn of the event loop is one group, and so is what comes while the last group is younger
-than `pace`: a commit costs far more than a row. A group is carried out by the engine's `Storage`, wholly or not at all;
-only then are the futures of its writes done. The queue is bounded in bytes and entries; beyond, a write is refused with
+What is asked for within one turn of the event loop is one group: a commit costs far more than a row. Groups follow each
+other at `pace`, once `BURST` of them have gone ahead of it: a lone chain of writes waits for nothing, and under load
+the groups are large, since every commit writes whole pages. A group is carried out by the engine's `Storage`, wholly or
+not at all; only then are the futures of its writes done. The queue is bounded in bytes and entries; beyond, a write is refused with
 `StorageUnavailable`, which is what a process with a slow disk should say.
 """
 
@@ -29,6 +30,8 @@ GROUP_ENTRIES = 1024
 GROUP_BYTES = 1 << 20
 QUEUE_ENTRIES = 50_000
 QUEUE_BYTES = 32 << 20
+BURST = 8
+"""Groups that may go ahead of the pace."""
 
 
 class Write(Generic[T]):
@@ -137,7 +140,7 @@ class Storage(Protocol):
 class Writer:
     """The queue of one process's writes.
 
-    `pace`: seconds between the starts of two groups, at least; 0: every turn of the loop may have its own.
+    `pace`: seconds between two groups, on average at least; 0: every turn of the loop may have its own.
     """
 
     def __init__(self, storage: Storage, clock: Clock, *, pace: float = 0.0) -> None:
@@ -147,7 +150,8 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._queue: deque[Write[Any]] = deque()
         self._bytes = 0
-        self._last = 0.0
+        self._paced = 0.0
+        """When the next group is due if every one so far had kept to the pace."""
         self._next: asyncio.Handle | None = None
         self._held = False
         self._closed = False
@@ -180,7 +184,7 @@ class Writer:
     def _plan(self) -> None:
         if self._held or not self._queue:
             return
-        due = self._last + self._pace
+        due = self._paced - BURST * self._pace
         if self._clock.now() >= due:
             self._next = self._loop.call_soon(self._flush)
         else:
@@ -205,7 +209,7 @@ class Writer:
                 elif not write.future.done():
                     write.future.set_result(write.result)
         finally:
-            self._last = self._clock.now()
+            self._paced = max(self._paced, self._clock.now()) + self._pace
             self._plan()
 
     def _take(self) -> list[Write[Any]]:

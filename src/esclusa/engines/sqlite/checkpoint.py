@@ -136,8 +136,10 @@ class Checkpointer:
         self.kill()
 
     def kill(self) -> None:
-        """Let go at once."""
+        """Let go at once. No checkpoint may be running."""
         self._stop_timer()
+        if self._round is not None:
+            self._round.cancel()
         if self._connection is not None:
             self._connection.close()
             self._connection = None

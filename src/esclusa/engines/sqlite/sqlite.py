@@ -24,8 +24,8 @@ from esclusa.kernel.instrument import Instrument
 from esclusa.kernel.lifecycle import Background
 from esclusa.kernel.signal import Signals
 
-PACE = 0.002
-"""Seconds between two commits, at least, where writes come one after the other."""
+PACE = 0.001
+"""Seconds between two commits where writes never pause."""
 THREADS = 2
 """One for checkpoints, one for keys: neither waits for the other."""
 

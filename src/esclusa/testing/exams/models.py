@@ -35,7 +35,7 @@ class Step(msgspec.Struct, frozen=True):
 def steps(*whats: str) -> st.SearchStrategy[list[Step]]:
     """Sequences of steps."""
     number = st.integers(0, 5)
-    return st.lists(st.builds(Step, st.sampled_from(whats), number, number, number), min_size=5, max_size=40)
+    return st.lists(st.builds(Step, st.sampled_from(whats), number, number, number), min_size=10, max_size=60)
 
 
 class RecordsModelExam(Exam):

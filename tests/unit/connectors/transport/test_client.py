@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from esclusa.connectors.transport import Call, HttpClient, HttpError, Limits, Origin, Request, Response, Template
+from esclusa.connectors.transport.connection import Connection
+from esclusa.connectors.transport.dialler import Dialler
 from esclusa.kernel.clock import Clock
 from unit.connectors.transport.scripted import (
     HandClock,
@@ -470,6 +473,20 @@ async def test_what_was_not_foreseen_ends_the_call_and_is_reported() -> None:
     async with HttpClient(Origin("http", "127.0.0.1", 1), clock, allow=broken) as client:
         assert kind(await outcome(client, clock)) == "connect"
         assert isinstance(reports[0]["exception"], KeyError)
+
+
+async def test_a_connection_that_is_lost_before_it_could_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def dial(_: Dialler, make: Callable[[], Connection]) -> Connection:
+        connection = make()
+        connection.connection_lost(None)
+        return connection
+
+    monkeypatch.setattr(Dialler, "dial", dial)
+    clock = Clock()
+    async with HttpClient(Origin("http", "127.0.0.1", 80), clock) as client:
+        failed = await outcome(client, clock, post())
+        assert isinstance(failed, HttpError)
+        assert (failed.kind, failed.sent, client.connections) == ("closed", False, 0)
 
 
 def descriptors() -> int:

@@ -79,6 +79,10 @@ def test_errors_in_words(reason: str | None, words: str) -> None:
     assert in_our_words(failure) == words
 
 
+def test_an_error_that_openssl_did_not_raise() -> None:
+    assert in_our_words(ssl.SSLError("its words")) == "it does not speak TLS as we do"
+
+
 def test_a_certificate_that_fails_in_an_unusual_way() -> None:
     failure = ssl.SSLCertVerificationError(1, "its words")
     failure.verify_code = 77
