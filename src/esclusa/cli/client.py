@@ -28,6 +28,8 @@ from esclusa.kernel.clock import Clock
 
 WAIT = 20
 """Seconds that a poll is held when nothing happens."""
+AGAIN = 1.0
+"""Seconds after which a service that went away is asked again."""
 PACE = 0.1
 """Seconds between two polls when much happens: nobody reads faster."""
 PATIENCE = 10.0
@@ -57,9 +59,104 @@ def service(file: Path, url: str | None, key: str | None, environ: Mapping[str, 
 
 
 class Client:
-    """The API of one service. Raises `Failed` when nobody answers, or what comes is a problem."""
+    """The API of one service. Raises `Failed` when nobody answers, or when the answer is a problem."""
 
     def __init__(self, http: httpx.AsyncClient, where: Service, clock: Clock) -> None:
         self._http = http
         self._service = where
         self._clock = clock
+
+    async def queries(self) -> QueriesBody:
+        """What may be asked."""
+        return await self._read("/api/v1/queries", QueriesBody)
+
+    async def connectors(self) -> ConnectorsBody:
+        """The back ends and how they are."""
+        return await self._read("/api/v1/connectors", ConnectorsBody)
+
+    async def processes(self) -> ProcessesBody:
+        """The processes that serve them."""
+        return await self._read("/api/v1/processes", ProcessesBody)
+
+    async def health(self) -> HealthBody:
+        """Whether the process that answers is ready."""
+        return await self._read("/health/ready", HealthBody)
+
+    async def submit(self, submission: SubmissionBody) -> ReceiptBody:
+        """Ask."""
+        body = msgspec.json.encode(submission)
+        headers = {"content-type": "application/json"}
+        response = await self._send("POST", "/api/v1/requests", content=body, headers=headers)
+        return _decoded(response, ReceiptBody)
+
+    async def follow(self, receipt: ReceiptBody) -> AsyncIterator[SnapshotBody]:
+        """What is known of a request, each time that there is more, until it is final.
+
+        A service that goes away meanwhile is asked again until the deadline has passed: another process may serve it.
+        """
+        began = self._clock.now()
+        ttl = seconds_between(receipt.created_at, receipt.deadline)
+        headers: dict[str, str] = {}
+        while True:
+            try:
+                response = await self._send("GET", receipt.status_url, headers=headers, patience=WAIT + PATIENCE)
+            except Failed as failed:
+                if failed.exit is not Exit.UNREACHABLE or self._clock.now() > began + ttl:
+                    raise
+                await self._clock.sleep(AGAIN)
+                continue
+            if response.status_code == httpx.codes.OK:
+                snapshot = _decoded(response, SnapshotBody)
+                yield snapshot
+                if not snapshot.query_more:
+                    return
+                headers = {"if-none-match": response.headers["etag"], "prefer": f"wait={WAIT}"}
+            await self._clock.sleep(PACE)
+
+    async def _read(self, path: str, kind: type[T]) -> T:
+        return _decoded(await self._send("GET", path), kind)
+
+    async def _send(
+        self, method: str, path: str, *, content: bytes | None = None, headers: Mapping[str, str] | None = None, patience: float = PATIENCE
+    ) -> httpx.Response:
+        try:
+            response = await self._http.request(method, path, content=content, headers=headers, timeout=patience)
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            raise Failed(Exit.MISTAKE, f"{self._service.url} is no URL of a service: {error}") from error
+        except (httpx.TransportError, OSError) as error:
+            raise Failed(Exit.UNREACHABLE, self._unreachable(error)) from error
+        if response.is_error:
+            raise _refusal(response)
+        return response
+
+    def _unreachable(self, error: Exception) -> str:
+        if self._service.socket is not None:
+            return f'no process answers at {self._service.socket}: start one with "esclusa run", or name a service with --url'
+        return f"nobody answers at {self._service.url}: {error or type(error).__name__}"
+
+
+@asynccontextmanager
+async def connected(where: Service, clock: Clock) -> AsyncIterator[Client]:
+    """A client of the service, for as long as the context lasts."""
+    headers = {} if where.key is None else {"authorization": f"Bearer {where.key}"}
+    transport = None if where.socket is None else httpx.AsyncHTTPTransport(uds=str(where.socket))
+    async with httpx.AsyncClient(base_url=where.url, headers=headers, transport=transport) as http:
+        yield Client(http, where, clock)
+
+
+def _decoded(response: httpx.Response, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(response.content, type=kind)
+    except msgspec.MsgspecError as error:
+        raise Failed(Exit.REFUSED, f"what answers at {response.url} is no Esclusa, or another version: {error}") from error
+
+
+def _refusal(response: httpx.Response) -> Failed:
+    """A problem in words, and as it came."""
+    try:
+        problem = msgspec.json.decode(response.content, type=ProblemBody)
+    except msgspec.MsgspecError:
+        return Failed(Exit.REFUSED, f"the service answered {response.status_code} {response.reason_phrase}")
+    lines = [f"{problem.title}: {problem.detail}" if problem.detail else problem.title]
+    lines += [f"  {fault.pointer}: {fault.message}" for fault in problem.errors or ()]
+    return Failed(Exit.REFUSED, "\n".join(harmless_lines(lines)), msgspec.Raw(response.content))

@@ -13,7 +13,7 @@ from esclusa.config.draft import Draft
 from esclusa.config.engines import ENGINES, engine_of
 from esclusa.config.findings import nearest
 from esclusa.config.lines import Key
-from esclusa.config.shape import dotted, plain
+from esclusa.config.shape import dotted
 from esclusa.config.tree import Node
 from esclusa.connectors.assembly import faults
 from esclusa.connectors.settings import CertificateCredentials
@@ -153,8 +153,8 @@ def connectors(draft: Draft) -> None:
 def transports(draft: Draft) -> None:
     """Connectors can be made of their settings, as far as the connectors themselves can say."""
     for name, settings in draft.settings.connectors.items():
-        node = draft.root.find("connectors", name)
-        if node is None or not isinstance(plain(node).get("url"), str) or any(text.unknown for text in node.strings()):
+        node, url = draft.root.find("connectors", name), draft.root.find("connectors", name, "url")
+        if node is None or url is None or not isinstance(url.value, str) or any(text.unknown for text in node.strings()):
             continue
         for path, what in faults(name, settings, draft.settings.credentials.get(settings.credentials or "")):
             draft.wrong(path, f"{dotted(path)}: {_without_values(draft.root.find(*path), what)}")

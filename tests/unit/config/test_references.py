@@ -55,10 +55,6 @@ def test_others_are_not_and_the_nearest_is_proposed(mistakes: Mistakes, key: str
     ("key", "what"),
     [
         (
-            "headers.A = '{subjct}'",
-            'connectors.x.headers has {subjct}, which no query that asks it declares: did you mean "subject"?',
-        ),
-        (
             "query.a = '{params.provinc}'",
             "connectors.x.query has {params.provinc}, which no query that asks it declares: did you mean",
         ),

@@ -110,6 +110,40 @@ def test_times_statuses_and_tags_of_a_connector_make_sense(mistakes: Mistakes, k
 
 
 @pytest.mark.parametrize(
+    ("keys", "what"),
+    [
+        ("url = 'dgt.example/x'", "3: connectors.x.url: this is not an absolute http or https URL"),
+        ("url = 'https://x/{subjct}'", "3: connectors.x.url: {subjct}: a placeholder is one of {subject}, "),
+        ("url = 'https://x/'\nquery.a = '{'", "4: connectors.x.query.a: the { at character 1 has no partner"),
+        ("url = 'https://x/'\nheaders.a = 'ñ'", "4: connectors.x.headers.a: a header is written in visible ASCII"),
+        ("url = 'https://x/'\ntransform = 'a['", "4: connectors.x.transform: this is no JMESPath expression"),
+        (
+            "url = 'https://x/'\ntransform = 'none.such:one'",
+            "4: connectors.x.transform: the module none.such can't be imported",
+        ),
+        ("url = 'https://x/'\nbody = 'a'", "4: connectors.x.body: a GET has no body: "),
+        (
+            "url = 'https://x/'\nenvironments.pro.url = 'ftp://x'",
+            "4: connectors.x.url: this is not an absolute http or https URL",
+        ),
+        ("url = 'http://x/'\ntls.name = 'y'", "4: connectors.x.tls: the URL is not https"),
+    ],
+)
+def test_what_connectors_say_of_their_settings_is_told_with_its_line(mistakes: Mistakes, keys: str, what: str) -> None:
+    (found,) = mistakes(f"\n[connectors.x]\n{keys}")
+    assert found.startswith(f"esclusa.toml:{what}")
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://user:hunter2@x/", "https://user:hunter2@x/", "https://user:hunter2/x@y", "https://x:${SECRET}/", "${SECRET}"]
+)
+def test_they_do_not_tell_what_is_secret_in_them(mistakes: Mistakes, url: str) -> None:
+    (found,) = mistakes(f"[connectors.x]\nurl = '{url}'", environ={"SECRET": "hunter2"})
+    assert found.startswith("esclusa.toml:2: connectors.x.url: ")
+    assert "hunter2" not in found
+
+
+@pytest.mark.parametrize(
     ("query", "what"),
     [
         ("ttl = '60s'\nkeep = '10s'", "3: queries.q keeps results 10s, less than its ttl of 1m: set keep to 1m or more"),

@@ -73,8 +73,8 @@ def _problem(instrument: Instrument) -> Callable[[Request[Any, Any, Any], Except
         if isinstance(refused, Internal):
             failed(instrument, trace, error)
         headers = headers_of(refused)
-        if isinstance(error, HTTPException) and error.headers:
-            headers |= {name.lower(): value for name, value in error.headers.items() if name.lower() == "allow"}
+        if isinstance(refused, MethodNotAllowed) and isinstance(error, HTTPException) and error.headers:
+            headers["allow"] = ", ".join(sorted(error.headers["allow"].split(", ")))
         return Response(body_of(refused, trace), status_code=problem_of(refused).status, headers=headers)
 
     return handle

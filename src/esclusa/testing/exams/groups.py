@@ -182,7 +182,7 @@ class GroupsExam(Exam):
             await one.until(lambda: len(one.messages) == 6)  # `Member` checks that nothing of the revoked ones comes
             assert not two.events
             gone = one.revoked[0]
-            position = [message for partition, message in one.messages if partition == gone][0].offset + 1
+            position = next(message.offset for partition, message in one.messages if partition == gone) + 1
             await one.subscription.commit(gone, position)
             await one.subscription.release(gone)
             await two.until(lambda: gone in two.owned and bool(two.messages))

@@ -215,15 +215,20 @@ class LogModel:
                         assert member.current[partition] == self._due(partition, assigned.committed)
 
     def _settled(self, group: str) -> bool:
-        """Every partition is one member's, which has got what is due."""
+        """Every partition is one member's, which has got what is due; and nothing is about to move."""
         members = self._members[group]
         for member in members:
             member.alive()
         held = sorted(partition for member in members for partition in member.owned)
-        return held == list(self._messages) and all(
-            len(member.current[partition]) >= len(self._due(partition, assigned.committed))
-            for member in members
-            for partition, assigned in member.owned.items()
+        shares = [len(member.owned) for member in members]
+        return (
+            held == list(self._messages)
+            and max(shares) - min(shares) <= 1
+            and all(
+                len(member.current[partition]) >= len(self._due(partition, assigned.committed))
+                for member in members
+                for partition, assigned in member.owned.items()
+            )
         )
 
     def _due(self, partition: int, position: int) -> list[bytes]:

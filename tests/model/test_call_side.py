@@ -2,7 +2,7 @@
 
 The same invariants as the executable specification: a call whose answer the log had when the process was given the
 partition is not made again, and one is made at most once more a fault (I3); one idempotency key is one request, asked
-once, and a 202 means that it will be (I5); whatever the log acknowledged can be opened (KEY). As in `test_read_rules`,
+once, and a 202 means that it will be (I5); whatever the log acknowledged can be opened (KEY). As in `test_read_side`,
 schedules are random and repeatable, and a rule taken out must be caught by one of them.
 """
 

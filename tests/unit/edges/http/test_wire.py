@@ -1,0 +1,212 @@
+"""JSON in and out: the contract's words, spelled as it spells them."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from esclusa.connectors.backend import Reason
+from esclusa.edges.http.health import Loss
+from esclusa.edges.http.problems import PROBLEMS
+from esclusa.edges.http.wire import (
+    answer_body,
+    connectors_body,
+    health_body,
+    problem_type_body,
+    processes_body,
+    queries_body,
+    receipt_body,
+    snapshot_body,
+    submission_of,
+)
+from esclusa.hub.presence import ConnectorHealth, ConnectorState, ProcessReport
+from esclusa.hub.settings import ParamSettings, QuerySettings
+from esclusa.hub.snapshot import Answer, Snapshot
+from esclusa.hub.submission import Receipt
+from esclusa.kernel.duration import Duration
+from esclusa.kernel.errors import Malformed
+
+ID = UUID("01a3185c-50c3-73d0-b29a-252bd5b8870e")
+T = 1_800_000_000_000
+OK = Answer("dgt", "Tráfico", None, "", 1, 120, T + 456, b'{"n": 1.10, "a":[ ]}')
+KO = Answer("aeat", "Hacienda", Reason.BACKEND_TIMEOUT, "No answer in time", 3, 4000, T + 4000)
+NONE = Answer("sepe", "Empleo", Reason.NO_ANSWER, "No answer before the deadline", 0, None, None)
+
+
+def decoded(body: bytes) -> Any:
+    return msgspec.json.decode(body)
+
+
+def test_a_snapshot() -> None:
+    snapshot = Snapshot(ID, "q", T, T + 60_000, T + 600_000, True, False, 2000, [OK, KO], ["sepe"], "tag")
+    assert decoded(snapshot_body(snapshot)) == {
+        "id": str(ID),
+        "query": "q",
+        "createdAt": "2027-01-15T08:00:00.000Z",
+        "deadline": "2027-01-15T08:01:00.000Z",
+        "expiresAt": "2027-01-15T08:10:00.000Z",
+        "queryMore": True,
+        "complete": False,
+        "retryAfterMs": 2000,
+        "answers": [
+            {
+                "connector": "dgt",
+                "title": "Tráfico",
+                "state": "ok",
+                "attempts": 1,
+                "elapsedMs": 120,
+                "receivedAt": "2027-01-15T08:00:00.456Z",
+                "data": {"n": 1.1, "a": []},
+            },
+            {
+                "connector": "aeat",
+                "title": "Hacienda",
+                "state": "ko",
+                "reason": "backend_timeout",
+                "detail": "No answer in time",
+                "attempts": 3,
+                "elapsedMs": 4000,
+                "receivedAt": "2027-01-15T08:00:04.000Z",
+            },
+        ],
+        "pending": ["sepe"],
+    }
+
+
+def test_who_has_not_answered_has_no_times() -> None:
+    answer = decoded(answer_body(NONE))
+    assert (answer["attempts"], answer["elapsedMs"], answer["receivedAt"]) == (0, None, None)
+    assert (answer["state"], answer["reason"]) == ("ko", "no_answer")
+
+
+def test_what_a_back_end_said_is_passed_on_as_it_is() -> None:
+    assert OK.data is not None
+    assert OK.data in answer_body(OK)
+
+
+def test_a_receipt() -> None:
+    receipt = Receipt(id=ID, query="q", created=T, deadline=T + 60_000, expires=T + 600_000, retry_after=1500)
+    assert decoded(receipt_body(receipt, "/there")) == {
+        "id": str(ID),
+        "query": "q",
+        "createdAt": "2027-01-15T08:00:00.000Z",
+        "deadline": "2027-01-15T08:01:00.000Z",
+        "expiresAt": "2027-01-15T08:10:00.000Z",
+        "statusUrl": "/there",
+    }
+
+
+def test_the_queries() -> None:
+    settings = QuerySettings(
+        title="Mis expedientes",
+        ttl=Duration(60),
+        keep=Duration(30),
+        connectors=["#state"],
+        params={"period": ParamSettings(type="dateRange", required=True, max=31), "word": ParamSettings(type="text")},
+    )
+    assert decoded(queries_body({"expedientes": settings}))["queries"] == [
+        {
+            "name": "expedientes",
+            "title": "Mis expedientes",
+            "ttlMs": 60_000,
+            "keepMs": 60_000,
+            "subject": "nif",
+            "params": [
+                {"name": "period", "type": "dateRange", "title": "period", "required": True, "max": 31},
+                {"name": "word", "type": "text", "title": "word", "required": False},
+            ],
+            "connectors": ["#state"],
+        }
+    ]
+
+
+def test_the_connectors() -> None:
+    health = ConnectorHealth("dgt", "Tráfico", "default", ["state"], "half_open", 3, 2, 1)
+    assert decoded(connectors_body([health]))["connectors"] == [
+        {
+            "name": "dgt",
+            "title": "Tráfico",
+            "pool": "default",
+            "tags": ["state"],
+            "breaker": "half_open",
+            "waiting": 3,
+            "running": 2,
+            "processes": 1,
+        }
+    ]
+
+
+def test_the_processes() -> None:
+    report = ProcessReport("p1", "0.1.0", T, T + 5000, ["hub"], ["default"], "abc", [ConnectorState("dgt", "open", 0, 1)])
+    assert decoded(processes_body([report]))["processes"] == [
+        {
+            "id": "p1",
+            "version": "0.1.0",
+            "startedAt": "2027-01-15T08:00:00.000Z",
+            "seenAt": "2027-01-15T08:00:05.000Z",
+            "roles": ["hub"],
+            "pools": ["default"],
+            "configuration": "abc",
+            "connectors": [{"name": "dgt", "breaker": "open", "waiting": 0, "running": 1}],
+        }
+    ]
+
+
+def test_health() -> None:
+    assert decoded(health_body("ready")) == {"status": "ready"}
+    assert decoded(health_body("degraded", [Loss("sqlite", T, "The disk is full")])) == {
+        "status": "degraded",
+        "lost": [{"part": "sqlite", "since": "2027-01-15T08:00:00.000Z", "reason": "The disk is full"}],
+    }
+
+
+def test_a_type_of_problem() -> None:
+    said = decoded(problem_type_body(PROBLEMS["not-found"]))
+    assert (said["type"], said["status"]) == ("/problems/not-found", 404)
+    assert said["description"]
+
+
+def test_a_question() -> None:
+    asked = submission_of(b'{"query": "q", "subject": "12345678Z", "params": {"a": {"b": [1]}}, "connectors": ["dgt"]}')
+    assert (asked.query, asked.subject, asked.params, asked.connectors) == ("q", "12345678Z", {"a": {"b": [1]}}, ["dgt"])
+    short = submission_of(b'{"query": "q", "subject": "s"}')
+    assert (short.params, short.connectors) == ({}, None)
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "message"),
+    [
+        (b"null", "", "Expected `object`, got `null`"),
+        (b'{"subject": "s"}', "/query", "Required"),
+        (b'{"query": 1, "subject": "s"}', "/query", "Expected `str`, got `int`"),
+        (b'{"query": "q", "subject": null}', "/subject", "Expected `str`, got `null`"),
+        (b'{"query": "q", "subject": "s", "params": []}', "/params", "Expected `object`, got `array`"),
+        (b'{"query": "q", "subject": "s", "connectors": ["a", 2]}', "/connectors/1", "Expected `str`, got `int`"),
+        (b'{"query": "q", "subject": "s", "a~/b": 1}', "/a~0~1b", "There is no such field"),
+        (b'{"query": "q", "subject": "s", "params": {"a": 1e999}}', "/params", "Number out of range"),
+    ],
+)
+def test_what_is_no_question_is_pointed_at(body: bytes, pointer: str, message: str) -> None:
+    with pytest.raises(Malformed) as refused:
+        submission_of(body)
+    (fault,) = refused.value.faults
+    assert (fault.pointer, fault.message) == (pointer, message)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b'{"query": "\xff"}',
+        b'{"query": "\\ud800", "subject": "s"}',
+        b'{"query": "q", "subject": "s", "params": {"a": NaN}}',
+        b'{"query": "q", "subject": "s", "params": {"a": ' + b"[" * 60_000,
+    ],
+)
+def test_what_is_no_json_is_refused(body: bytes) -> None:
+    with pytest.raises(Malformed, match="JSON"):
+        submission_of(body)

@@ -1,0 +1,197 @@
+"""Durable first, then the technical OK; one idempotency key is one request (H1, H8)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from esclusa.hub.submission import Receipt, Submission
+from esclusa.kernel.duration import Duration
+from esclusa.kernel.errors import (
+    IdempotencyMismatch,
+    InvalidParams,
+    InvalidSubject,
+    NotFound,
+    StorageUnavailable,
+    Unavailable,
+    UnknownQuery,
+)
+from esclusa.testing.backends import waits
+from esclusa.testing.virtual import settle
+from support.hub import ME, NIF, Process, configuration, question, running
+
+pytestmark = pytest.mark.virtual_time
+
+KEYED = question(idempotency_key="k1")
+
+
+async def envelopes(it: Process) -> int:
+    topic = it.topics[0]
+    return sum([await it.root.log.end(topic, partition) for partition in range(topic.partitions)])
+
+
+def failing(port: Any, method: str, times: int = 1) -> Callable[[], None]:
+    """The next calls of a port's method fail, though what they asked for may have happened."""
+    original = getattr(port, method)
+    left = times
+
+    def call(*arguments: Any) -> asyncio.Future[Any]:
+        nonlocal left
+        if not left:
+            return original(*arguments)  # type: ignore[no-any-return]
+        left -= 1
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        future.set_exception(StorageUnavailable("told to fail"))
+        return future
+
+    setattr(port, method, call)
+    return lambda: setattr(port, method, original)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "refusal"),
+    [
+        ({"query": "nothing"}, UnknownQuery),
+        ({"subject": "12345678A"}, InvalidSubject),
+        ({"params": {"x": 1}}, InvalidParams),
+        ({"connectors": ["z"]}, InvalidParams),
+    ],
+)
+async def test_what_is_badly_put_is_refused_and_nothing_is_stored(wrong: dict[str, Any], refusal: type[Exception]) -> None:
+    async with running() as it:
+        with pytest.raises(refusal):
+            await it.hub.submit(question(**wrong))
+        assert await envelopes(it) == 0
+
+
+async def test_one_envelope_a_pool_however_many_connectors() -> None:
+    settings = configuration(list("abcdef"), connectors={"f": {"pool": "south"}}, pools=["default", "south"])
+    async with running(settings) as it:
+        await it.hub.submit(question())
+        ends = [await it.root.log.end(topic, p) for topic in it.topics if "requests" in topic.name for p in range(2)]
+        assert sum(ends) == 2
+
+
+async def test_the_same_key_and_body_is_the_same_request_asked_once() -> None:
+    async with running() as it:
+        first = await it.hub.submit(KEYED)
+        await it.world.clock.sleep(2)
+        assert await it.hub.submit(KEYED) == first
+        assert await envelopes(it) == 1
+        assert len(it.backends["a"].attempts) == 1
+
+
+async def test_two_at_a_time_are_one_request() -> None:
+    async with running() as it:
+        receipts: list[Receipt] = await asyncio.gather(*(it.hub.submit(KEYED) for _ in range(4)))
+        assert len({receipt.id for receipt in receipts}) == 1
+        await it.world.clock.sleep(2)
+        assert {name: len(body.attempts) for name, body in it.backends.items()} == {"a": 1, "b": 1, "c": 1}
+
+
+async def test_the_same_key_with_another_body_is_refused() -> None:
+    async with running() as it:
+        await it.hub.submit(KEYED)
+        for other in ({"subject": "X1234567L"}, {"connectors": ["a"]}):
+            with pytest.raises(IdempotencyMismatch):
+                await it.hub.submit(question(idempotency_key="k1", **other))
+
+
+async def test_another_caller_may_use_the_same_key() -> None:
+    async with running() as it:
+        first = await it.hub.submit(KEYED)
+        other = await it.hub.submit(Submission(caller="client:other", query="q", subject=NIF, idempotency_key="k1"))
+        assert first.id != other.id
+
+
+async def test_a_key_lives_as_long_as_its_request() -> None:
+    async with running() as it:
+        first = await it.hub.submit(KEYED)
+        await it.world.clock.sleep_until(first.expires / 1000 + 1)
+        assert (await it.hub.submit(KEYED)).id != first.id
+
+
+@pytest.mark.parametrize(("port", "method"), [("records", "add"), ("records", "put"), ("log", "append")])
+async def test_storage_that_fails_is_unavailable_and_a_repetition_makes_it_whole(port: str, method: str) -> None:
+    async with running() as it:
+        target = it.log if port == "log" else it.engine.records
+        undo = failing(target, method)
+        with pytest.raises(Unavailable):
+            await it.hub.submit(KEYED)
+        undo()
+        receipt = await it.hub.submit(KEYED)
+        await it.world.clock.sleep(1)
+        assert (await it.hub.results(receipt.id, ME)).complete
+        assert {name: len(body.attempts) for name, body in it.backends.items()} == {"a": 1, "b": 1, "c": 1}
+
+
+async def test_a_refused_submission_holds_no_place_of_its_subject() -> None:
+    async with running(configuration(hub={"max_open_per_subject": 1})) as it:
+        undo = failing(it.log, "append")
+        with pytest.raises(Unavailable):
+            await it.hub.submit(question())
+        undo()
+        await it.hub.submit(question())
+
+
+async def test_a_repetition_past_call_by_of_what_was_never_asked_is_refused() -> None:
+    async with running() as it:
+        undo = failing(it.log, "append")
+        with pytest.raises(Unavailable):
+            await it.hub.submit(KEYED)
+        undo()
+        await it.world.clock.sleep(59.5)
+        with pytest.raises(Unavailable):
+            await it.hub.submit(KEYED)
+        assert await envelopes(it) == 0
+
+
+async def test_an_envelope_acknowledged_past_call_by_is_no_202() -> None:
+    async with running(configuration(query={"ttl": Duration(2)})) as it:
+        append = it.log.append
+
+        def late(*arguments: Any) -> asyncio.Future[int]:
+            async def slow() -> int:
+                await it.world.clock.sleep(1.9)
+                return await append(*arguments)
+
+            return asyncio.ensure_future(slow())
+
+        it.log.append = late  # type: ignore[method-assign]
+        with pytest.raises(Unavailable):
+            await it.hub.submit(question())
+
+
+async def test_storage_that_never_answers_is_given_up_after_three_seconds() -> None:
+    async with running() as it:
+        it.engine.records.put = lambda *_: asyncio.get_running_loop().create_future()  # type: ignore[method-assign]
+        before = it.world.clock.now()
+        with pytest.raises(Unavailable):
+            await it.hub.submit(question())
+        assert 3 <= it.world.clock.now() - before < 3.1
+
+
+async def test_cancelled_stays_gone_whatever_is_written_later() -> None:
+    async with running() as it:
+        it.backends["a"].step = waits
+        receipt = await it.hub.submit(KEYED)
+        await settle()
+        await it.hub.cancel(receipt.id, ME)
+        await it.world.clock.sleep(3)
+        assert await it.hub.submit(KEYED) == receipt
+        for act in (it.hub.results(receipt.id, ME), it.hub.cancel(receipt.id, ME)):
+            with pytest.raises(NotFound):
+                await act
+        assert await it.engine.records.read(receipt.id.bytes) == []
+
+
+async def test_settle_is_at_most_a_quarter_of_the_ttl() -> None:
+    async with running(configuration(query={"ttl": Duration(2)})) as it:
+        it.backends["a"].step = waits
+        receipt = await it.hub.submit(question())
+        await settle()
+        by = it.backends["a"].attempts[0].by
+        assert by * 1000 == pytest.approx(receipt.created + 1500, abs=2)
