@@ -65,8 +65,8 @@ class FakeHub:
         self.requests: dict[UUID, FakeRequest] = {}
         self.waiting = asyncio.Event()
         """Somebody has begun to wait."""
-        self.waits = 0
-        """How many wait right now."""
+        self.left = asyncio.Event()
+        """Somebody has stopped waiting."""
         self._changed = asyncio.Event()
         self._draining = False
 
@@ -138,12 +138,11 @@ class FakeHub:
         return await self.results(id, caller, data=data)
 
     async def _wait(self) -> None:
-        self.waits += 1
         self.waiting.set()
         try:
             await self._changed.wait()
         finally:
-            self.waits -= 1
+            self.left.set()
 
     async def follow(
         self, id: UUID, caller: str, *, after: str | None = None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from esclusa.cli import exits
 from esclusa.cli.cli import app
-from reference.markdown import attribute_docs, joined, listed, row
+from esclusa.cli.exits import MEANINGS
+from reference.markdown import code, joined, listed, row
 
 COMMANDS = """# Command line
 
@@ -16,4 +16,6 @@ What `esclusa --help` says, whole. `FILE` is `esclusa.toml` unless given."""
 def commands_page() -> str:
     """Every command with its options, and the exit codes."""
     text = app.generate_docs(heading_level=2)
-    return joined(COMMANDS, re.sub(r"(?s)#+ Table of Contents\n.*?(?=\n\*\*|\n## )", "", text).strip())
+    codes = [row(code([str(int(exit))]), meaning) for exit, meaning in MEANINGS.items()]
+    without_contents = re.sub(r"#+ Table of Contents\n.*?(?=\n\*\*|\n#)", "", text, flags=re.DOTALL)
+    return joined(COMMANDS, without_contents.strip(), "## Exit codes", listed("Code", "Meaning", rows=codes))

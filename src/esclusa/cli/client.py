@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import TypeVar
 
 import httpx
 import msgspec
 
 from esclusa.cli.exits import Exit
+from esclusa.cli.moments import instant
 from esclusa.cli.output import Failed
 from esclusa.config.config import data_folder
 from esclusa.edges.http.problems import ProblemBody
@@ -45,14 +46,11 @@ class Service(msgspec.Struct, frozen=True):
     socket: Path | None = None
     key: str | None = None
 
-    @property
-    def where(self) -> str:
-        """In words."""
-        return self.url if self.socket is None else str(self.socket)
-
 
 def service(file: Path, url: str | None, key: str | None, environ: Mapping[str, str]) -> Service:
     """The one at `url`, asked with `key`, or else the process that runs the configuration `file` on this machine."""
+    if key is not None and not (key.isascii() and key.isprintable()):
+        raise Failed(Exit.MISTAKE, "the key has characters that no key has: look at ESCLUSA_KEY or --key")
     if url is not None:
         return Service(url.rstrip("/"), key=key)
     return Service("http://localhost", socket=data_folder(file, environ) / SOCKET)
@@ -94,14 +92,13 @@ class Client:
 
         A service that goes away meanwhile is asked again until the deadline has passed: another process may serve it.
         """
-        began = self._clock.now()
-        ttl = seconds_between(receipt.created_at, receipt.deadline)
+        until = self._clock.now() + instant(receipt.deadline) - instant(receipt.created_at)
         headers: dict[str, str] = {}
         while True:
             try:
-                response = await self._send("GET", receipt.status_url, headers=headers, patience=WAIT + PATIENCE)
+                response = await self._send("GET", f"/api/v1/requests/{receipt.id}", headers=headers, patience=WAIT + PATIENCE)
             except Failed as failed:
-                if failed.exit is not Exit.UNREACHABLE or self._clock.now() > began + ttl:
+                if failed.exit is not Exit.UNREACHABLE or self._clock.now() > until:
                     raise
                 await self._clock.sleep(AGAIN)
                 continue
@@ -117,7 +114,13 @@ class Client:
         return _decoded(await self._send("GET", path), kind)
 
     async def _send(
-        self, method: str, path: str, *, content: bytes | None = None, headers: Mapping[str, str] | None = None, patience: float = PATIENCE
+        self,
+        method: str,
+        path: str,
+        *,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        patience: float = PATIENCE,
     ) -> httpx.Response:
         try:
             response = await self._http.request(method, path, content=content, headers=headers, timeout=patience)
@@ -132,7 +135,7 @@ class Client:
     def _unreachable(self, error: Exception) -> str:
         if self._service.socket is not None:
             return f'no process answers at {self._service.socket}: start one with "esclusa run", or name a service with --url'
-        return f"nobody answers at {self._service.url}: {error or type(error).__name__}"
+        return f"nobody answers at {self._service.url}: {str(error) or type(error).__name__}"
 
 
 @asynccontextmanager
@@ -159,4 +162,4 @@ def _refusal(response: httpx.Response) -> Failed:
         return Failed(Exit.REFUSED, f"the service answered {response.status_code} {response.reason_phrase}")
     lines = [f"{problem.title}: {problem.detail}" if problem.detail else problem.title]
     lines += [f"  {fault.pointer}: {fault.message}" for fault in problem.errors or ()]
-    return Failed(Exit.REFUSED, "\n".join(harmless_lines(lines)), msgspec.Raw(response.content))
+    return Failed(Exit.REFUSED, "\n".join(lines), msgspec.Raw(response.content))

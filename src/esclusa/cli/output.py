@@ -65,7 +65,8 @@ def reported(work: Callable[[], Exit], *, json: bool) -> Exit:
     except Failed as failed:
         if json:
             document(failed.document)
-        complain(f"esclusa: {failed}")
+        for line in str(failed).splitlines():
+            complain(f"esclusa: {harmless(line)}")
         return failed.exit
     except (EsclusaError, OSError) as error:
         if json:

@@ -13,6 +13,8 @@ _LONGEST = 200
 _DEEPEST = 3
 """Levels that are looked into."""
 
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
+
 
 def one_line(data: bytes | msgspec.Raw) -> str:
     """Some of `data`, which is JSON: an object's values, a list's first element and how many more there are."""
@@ -24,17 +26,17 @@ def one_line(data: bytes | msgspec.Raw) -> str:
 
 
 def _text(value: Any, depth: int) -> str:
+    if value in _EMPTY:
+        return "nothing"
     match value:
-        case None | [] | {}:
-            return "nothing"
         case bool():
             return "yes" if value else "no"
-        case (list() | dict()) if not depth:
+        case list() | dict() if not depth:
             return "..."
         case [first, *others]:
             return _text(first, depth - 1) + (f" (and {len(others)} more)" if others else "")
         case dict():
-            return ", ".join(_part(key, below, depth - 1) for key, below in value.items() if below not in (None, "", [], {}))
+            return ", ".join(_part(key, below, depth - 1) for key, below in value.items() if below not in _EMPTY)
         case _:
             return str(value)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from datetime import datetime
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
@@ -13,12 +12,13 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from esclusa.cli.moments import instant
 from esclusa.cli.output import harmless
 from esclusa.cli.summary import one_line
 from esclusa.edges.http.wire import AnswerBody, SnapshotBody
 from esclusa.kernel.clock import Clock
 
-FRAME = 0.1
+FRAME = 0.2
 """Seconds between two drawings: the bar moves even while nobody answers."""
 _AROUND = 6
 """Lines of the live table that are not rows."""
@@ -43,7 +43,7 @@ class AnswerTable:
         new = [answer for answer in snapshot.answers if answer.connector not in self._answers]
         for answer in new:
             self._answers[answer.connector] = answer
-            self._lines[answer.connector] = said(answer)
+            self._lines[answer.connector] = _said(answer)
         self._order |= dict.fromkeys([*(answer.connector for answer in snapshot.answers), *snapshot.pending])
         return new
 
@@ -63,18 +63,24 @@ class AnswerTable:
         """`complete`, or who is missing and why, a line each."""
         if self._snapshot is None:
             return []
-        missing = [answer for answer in self._answers.values() if answer.state == "ko"]
+        missing = [self._answers[name] for name in self._order if name in self._answers and self._answers[name].state == "ko"]
         all_of_them = f"{len(self._order)} {'body' if len(self._order) == 1 else 'bodies'}"
         if not self._order:
             return ["complete: the question concerns nobody"]
         if self._snapshot.complete:
             return [f"complete: {all_of_them} in {self._took():.1f} s"]
         lines = [f"incomplete: {len(self._order) - len(missing)} of {all_of_them} in {self._took():.1f} s; without"]
-        return [*lines, *(f"  {harmless(answer.title)}: {self._lines[answer.connector]}" for answer in missing)]
+        return [*lines, *(f"  {self._named(answer)}" for answer in missing)]
 
     def line(self, answer: AnswerBody) -> str:
         """An answer as a plain line."""
-        return f"{_STATES[answer.state]:<3}{_seconds(answer):>8}  {harmless(answer.title)}: {self._lines[answer.connector]}"
+        return f"{_STATES[answer.state]:<3}{_seconds(answer):>8}  {self._named(answer)}"
+
+    def _named(self, answer: AnswerBody) -> str:
+        """Who and what: `Catastro: circuit_open, It is left alone for a while`."""
+        return ": ".join(
+            [harmless(answer.title), ", ".join(filter(None, [answer.reason or "", self._lines[answer.connector]]))]
+        )
 
     def _fitting(self, limit: int) -> list[str]:
         """The rows to show when not all can be: the answers that came last, then those who are awaited."""
@@ -85,8 +91,10 @@ class AnswerTable:
         return [name for name in self._order if name in chosen]
 
     def _table(self, names: list[str]) -> Table:
-        table = Table(box=SIMPLE_HEAD, title=harmless(self._title), title_justify="left", expand=True, pad_edge=False)
-        table.add_column("Body", no_wrap=True, max_width=42, ratio=3)
+        table = Table(
+            box=SIMPLE_HEAD, title=harmless(self._title), title_justify="left", title_style="bold", expand=True, pad_edge=False
+        )
+        table.add_column("Body", no_wrap=True, max_width=46, ratio=4)
         table.add_column("State", no_wrap=True, width=7)
         table.add_column("Reason", no_wrap=True, width=16)
         table.add_column("Tries", justify="right", width=5)
@@ -113,11 +121,14 @@ class AnswerTable:
     def _bar(self, now: float) -> RenderableType:
         if self._snapshot is None:
             return Text("asking", style="dim")
-        ttl = _instant(self._snapshot.deadline) - _instant(self._snapshot.created_at)
+        ttl = instant(self._snapshot.deadline) - instant(self._snapshot.created_at)
         elapsed = min(max(now - self._began, 0.0), ttl)
         grid = Table.grid(padding=(0, 1))
         answered = f"{len(self._answers)} of {len(self._order)} answered"
-        grid.add_row(ProgressBar(total=ttl, completed=elapsed, width=40), Text(f"{elapsed:.1f} of {ttl:.0f} s, {answered}"))
+        grid.add_row(
+            ProgressBar(total=ttl, completed=elapsed, width=40, complete_style="cyan", finished_style="cyan"),
+            Text(f"{elapsed:.1f} of {ttl:.0f} s, {answered}"),
+        )
         return grid
 
     def _took(self) -> float:
@@ -126,33 +137,28 @@ class AnswerTable:
         if snapshot is None:
             return 0.0
         received = [answer.received_at for answer in self._answers.values()]
-        ends = [_instant(snapshot.deadline if moment is None else moment) for moment in received]
-        return max(ends, default=0.0) - _instant(snapshot.created_at)
+        ends = [instant(snapshot.deadline if moment is None else moment) for moment in received]
+        return max(ends, default=0.0) - instant(snapshot.created_at)
 
 
 _STATES: Mapping[str, str] = {"ok": "ok", "ko": "KO"}
 
 
-def said(answer: AnswerBody) -> str:
-    """What a body said in one line: some of its data, or why there are none."""
+def _said(answer: AnswerBody) -> str:
+    """What a body said in one line: some of its data, or what went wrong."""
     if answer.state == "ok":
         return one_line(answer.data) if answer.data else "nothing about this person"
-    reason = answer.reason or "no_answer"
-    return f"{reason}, {harmless(answer.detail)}" if answer.detail else str(reason)
+    return harmless(answer.detail or "")
 
 
 def _seconds(answer: AnswerBody) -> str:
     return "-" if answer.elapsed_ms is None else f"{answer.elapsed_ms / 1000:.2f} s"
 
 
-def _instant(moment: str) -> float:
-    return datetime.fromisoformat(moment).timestamp()
-
-
 async def watch(snapshots: AsyncIterator[SnapshotBody], table: AnswerTable, console: Console, clock: Clock) -> SnapshotBody:
     """Show `snapshots` on `console` until the last; returns it.
 
-    On a terminal the table is drawn anew ten times a second, and once more, whole, at the end. Elsewhere each answer is a
+    On a terminal the table is drawn anew five times a second, and once more, whole, at the end. Elsewhere each answer is a
     line when it comes.
     """
     last: SnapshotBody | None = None

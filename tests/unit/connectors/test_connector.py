@@ -73,6 +73,9 @@ class Scene:
     def reason(self, name: str) -> Reason | None:
         return self.answers[name].reason
 
+    def state(self) -> str:
+        return self.connector.breaker_state
+
     @property
     def called(self) -> list[str]:
         return [attempt.question.request for attempt in self.backend.attempts]
@@ -194,7 +197,7 @@ async def test_while_the_breaker_is_open_questions_are_answered_circuit_open_at_
     for name in "abc":
         scene.offer(name)
     await scene.clock.sleep(1)
-    assert scene.connector.breaker_state == "open"
+    assert scene.state() == "open"
     scene.offer("d")
     assert scene.reason("d") is Reason.CIRCUIT_OPEN
     assert scene.called == ["a", "b", "c"]
@@ -214,14 +217,14 @@ async def test_half_open_lets_one_probe_through_and_its_success_closes_the_break
     scene = Scene(answers(ERROR), failures=1, open_for=30)
     scene.offer("breaks")
     await scene.clock.sleep(31)
-    assert scene.connector.breaker_state == "half_open"
+    assert scene.state() == "half_open"
     scene.backend.step = answers(after=1)
     scene.offer("probe")
     scene.offer("beside it")
     assert scene.reason("beside it") is Reason.CIRCUIT_OPEN
     await scene.clock.sleep(2)
     assert scene.reason("probe") is None
-    assert scene.connector.breaker_state == "closed"
+    assert scene.state() == "closed"
 
 
 async def test_a_probe_that_fails_opens_the_breaker_again() -> None:
@@ -230,7 +233,7 @@ async def test_a_probe_that_fails_opens_the_breaker_again() -> None:
     await scene.clock.sleep(31)
     scene.offer("probe")
     await scene.clock.sleep(1)
-    assert scene.connector.breaker_state == "open"
+    assert scene.state() == "open"
 
 
 async def test_half_open_with_no_slot_free_nothing_is_put_into_the_line() -> None:
@@ -240,7 +243,7 @@ async def test_half_open_with_no_slot_free_nothing_is_put_into_the_line() -> Non
     await scene.clock.sleep(45)
     scene.offer("hangs", call_by=200)
     await scene.clock.sleep(16)
-    assert scene.connector.breaker_state == "half_open"
+    assert scene.state() == "half_open"
     scene.offer("probe", call_by=200)
     assert scene.connector.running == 2
     scene.offer("no slot", call_by=200)
@@ -254,7 +257,7 @@ async def test_an_error_that_says_nothing_about_health_does_not_open_the_breaker
         scene.offer(name)
     await scene.clock.sleep(1)
     assert [scene.reason(name) for name in "abc"] == [Reason.BACKEND_ERROR] * 3
-    assert scene.connector.breaker_state == "closed"
+    assert scene.state() == "closed"
 
 
 async def test_a_call_that_our_line_left_little_time_does_not_count_against_the_back_end() -> None:
@@ -263,7 +266,7 @@ async def test_a_call_that_our_line_left_little_time_does_not_count_against_the_
     scene.offer("squeezed", call_by=6)
     await scene.clock.sleep(20)
     assert (scene.reason("squeezed"), scene.times["squeezed"]) == (Reason.BACKEND_TIMEOUT, 6)
-    assert scene.connector.breaker_state == "closed"
+    assert scene.state() == "closed"
 
 
 async def test_a_call_that_is_cut_by_call_by_after_its_share_of_the_time_counts() -> None:
@@ -271,7 +274,7 @@ async def test_a_call_that_is_cut_by_call_by_after_its_share_of_the_time_counts(
     scene.offer("has all the time that there is", call_by=6)
     await scene.clock.sleep(20)
     assert scene.reason("has all the time that there is") is Reason.BACKEND_TIMEOUT
-    assert scene.connector.breaker_state == "open"
+    assert scene.state() == "open"
 
 
 # Timeout and retry

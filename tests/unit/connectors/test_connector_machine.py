@@ -23,7 +23,12 @@ from esclusa.testing.virtual import EPOCH, VirtualLoop
 T = TypeVar("T")
 SLACK = 0.002
 """Seconds: what the grain of a loop's timers may add."""
-OUTCOMES = [OK, ERROR, Outcome(reason=Reason.BACKEND_ERROR, detail="No"), Outcome(reason=Reason.BACKEND_ERROR, again=True, after=3)]
+OUTCOMES = [
+    OK,
+    ERROR,
+    Outcome(reason=Reason.BACKEND_ERROR, detail="No"),
+    Outcome(reason=Reason.BACKEND_ERROR, again=True, after=3),
+]
 
 
 class Asked:

@@ -91,9 +91,7 @@ async def test_a_text_is_sent_as_plain_text_in_utf_8() -> None:
     ],
 )
 async def test_values_are_escaped_for_the_type_that_the_headers_give_a_text(media_type: str, body: bytes) -> None:
-    settings = ConnectorSettings(
-        url=URL, method="POST", body='{{"x": "{params.text}"}}', headers={"Content-Type": media_type}
-    )
+    settings = ConnectorSettings(url=URL, method="POST", body='{{"x": "{params.text}"}}', headers={"Content-Type": media_type})
     request = made(settings)
     assert (request.body, fields(request)["content-type"]) == (body, media_type)
 
@@ -101,7 +99,11 @@ async def test_values_are_escaped_for_the_type_that_the_headers_give_a_text(medi
 @pytest.mark.parametrize(
     ("credentials", "name", "value"),
     [
-        (BasicCredentials(username="josé", password="se:creto"), "authorization", "Basic " + base64.b64encode("josé:se:creto".encode()).decode()),
+        (
+            BasicCredentials(username="josé", password="se:creto"),
+            "authorization",
+            "Basic " + base64.b64encode("josé:se:creto".encode()).decode(),
+        ),
         (BearerCredentials(token="a.b{c}"), "authorization", "Bearer a.b{c}"),
         (ApiKeyCredentials(value="{key}"), "x-api-key", "{key}"),
         (ApiKeyCredentials(header="X-Clave", value="k"), "x-clave", "k"),
@@ -126,9 +128,18 @@ async def test_a_value_that_can_not_stand_in_a_header_makes_no_request(value: st
 
 @pytest.mark.parametrize(
     ("method", "said", "safe"),
-    [("GET", None, True), ("HEAD", None, True), ("PUT", None, True), ("POST", None, False), ("POST", True, True), ("GET", False, False)],
+    [
+        ("GET", None, True),
+        ("HEAD", None, True),
+        ("PUT", None, True),
+        ("POST", None, False),
+        ("POST", True, True),
+        ("GET", False, False),
+    ],
 )
-async def test_whether_it_is_safe_is_said_by_the_method_unless_by_the_settings(method: str, said: bool | None, safe: bool) -> None:
+async def test_whether_it_is_safe_is_said_by_the_method_unless_by_the_settings(
+    method: str, said: bool | None, safe: bool
+) -> None:
     settings = ConnectorSettings(url=URL, method=method, safe=said)  # type: ignore[arg-type]  # one of its literals
     assert is_safe(settings) is safe
     assert made(settings).idempotent is safe

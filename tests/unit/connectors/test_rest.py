@@ -113,17 +113,15 @@ async def test_a_post_is_repeated_when_nothing_was_sent() -> None:
 
 
 async def test_one_that_hangs_is_cut_at_its_timeout() -> None:
-    async with back_end(told([], b"")) as back:
-        async with made(ConnectorSettings(url=url(back), timeout=Duration(0.1))) as one:
-            said = await ask(one)
+    async with back_end(told([], b"")) as back, made(ConnectorSettings(url=url(back), timeout=Duration(0.1))) as one:
+        said = await ask(one)
     assert (said.reason, said.detail) == (Reason.BACKEND_TIMEOUT, "No answer in time")
     assert 90 <= said.elapsed < 2000
 
 
 async def test_and_at_call_by() -> None:
-    async with back_end(told([], b"")) as back:
-        async with made(ConnectorSettings(url=url(back))) as one:
-            said = await ask(one, seconds=0.1)
+    async with back_end(told([], b"")) as back, made(ConnectorSettings(url=url(back))) as one:
+        said = await ask(one, seconds=0.1)
     assert said.reason is Reason.BACKEND_TIMEOUT
 
 
@@ -134,7 +132,10 @@ async def test_and_at_call_by() -> None:
         (answer(b"<html>works</html>"), "What it answered is not JSON"),
         (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "What it answered is not HTTP"),
         (b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n{", None),
-        (answer(b"", b"302 Found", b"location: http://elsewhere.example/"), "It answered with a redirect (302), which is not followed"),
+        (
+            answer(b"", b"302 Found", b"location: http://elsewhere.example/"),
+            "It answered with a redirect (302), which is not followed",
+        ),
     ],
     ids=["too large", "a page", "not HTTP", "cut", "redirect"],
 )
@@ -161,18 +162,17 @@ async def test_what_can_not_be_asked_is_a_backend_error_and_nothing_is_sent(subj
 
 
 async def test_a_404_may_mean_nothing_about_this_person() -> None:
-    async with back_end(told([], answer(b"gone", b"404 Not Found"))) as back:
-        async with made(ConnectorSettings(url=url(back), statuses={"404": "empty"})) as one:
-            said = await ask(one)
+    not_found = told([], answer(b"gone", b"404 Not Found"))
+    async with back_end(not_found) as back, made(ConnectorSettings(url=url(back), statuses={"404": "empty"})) as one:
+        said = await ask(one)
     assert (said.reason, said.data) == (None, None)
 
 
 async def test_head_tells_only_whether() -> None:
-    requests: list[bytes] = []
-    async with back_end(told(requests, b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n")) as back:
-        async with made(ConnectorSettings(url=url(back), method="HEAD")) as one:
-            said = await ask(one)
-            assert (await ask(one)).reason is None
+    bare = told([], b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n")
+    async with back_end(bare) as back, made(ConnectorSettings(url=url(back), method="HEAD")) as one:
+        said = await ask(one)
+        assert (await ask(one)).reason is None
     assert (said.reason, said.data) == (None, None)
 
 
@@ -216,9 +216,12 @@ async def test_over_tls_with_an_authority_of_our_own_and_a_certificate_of_ours(t
 async def test_a_back_end_whose_certificate_is_not_trusted_is_not_asked(tmp_path: Path) -> None:
     trust = Trust(tmp_path)
     requests: list[bytes] = []
-    async with back_end(told(requests, answer(b"[1]")), tls=server(trust.ca.issue_cert("127.0.0.1"))) as back:
-        async with made(ConnectorSettings(url=f"https://127.0.0.1:{back.port}/")) as one:
-            said = await ask(one)
+    side = server(trust.ca.issue_cert("127.0.0.1"))
+    async with (
+        back_end(told(requests, answer(b"[1]")), tls=side) as back,
+        made(ConnectorSettings(url=f"https://127.0.0.1:{back.port}/")) as one,
+    ):
+        said = await ask(one)
     assert said.reason is Reason.BACKEND_ERROR
     assert said.detail.startswith("There is no secure connection with it: ")
     assert requests == []

@@ -10,8 +10,8 @@ from esclusa.connectors.target import Target
 ASKED = Question("01890a5d-ac96-774b-bcce-b302099a8057", "q", "12345678Z", {"office": "2/8", "period.from": "2026-01-01"})
 
 
-def fill(url: str, asked: Question = ASKED, **query: str) -> str:
-    return Target(url, query).fill(asked)
+def fill(url: str, **query: str) -> str:
+    return Target(url, query).fill(ASKED)
 
 
 @pytest.mark.parametrize(

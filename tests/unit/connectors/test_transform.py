@@ -74,4 +74,7 @@ def test_what_is_neither_is_an_error_in_words(shapes: types.ModuleType, text: st
 
 
 def test_numbers_and_letters_come_through_unchanged() -> None:
-    assert compiled("@")('[12345678901234567890, 1.5, true, null, "ñ"]'.encode()) == '[12345678901234567890,1.5,true,null,"ñ"]'.encode()
+    assert (
+        compiled("@")('[12345678901234567890, 1.5, true, null, "ñ"]'.encode())
+        == '[12345678901234567890,1.5,true,null,"ñ"]'.encode()
+    )

@@ -10,6 +10,8 @@ pytestmark = pytest.mark.virtual_time
 
 
 class Item:
+    """Something with a moment."""
+
     def __init__(self, name: str) -> None:
         self.name = name
         self.due = NEVER

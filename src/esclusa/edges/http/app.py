@@ -41,8 +41,15 @@ _OF_THE_ROUTER: dict[int, type[Refused]] = {
 
 def make_app(routes: Sequence[Route], settings: ServerSettings, clock: Clock, ids: Ids, instrument: Instrument) -> Front:
     """The ASGI application that serves `routes` and nothing else."""
+    paths: dict[str, set[str]] = {}
+    for operation, _ in routes:
+        paths.setdefault(operation.path, set()).update(_methods(operation))
     app = Litestar(
-        [_handler(operation, handler) for operation, handler in routes],
+        [
+            # first, so that the framework adds none of its own, which know only some of a path's methods
+            *(_endpoint(path, {"OPTIONS"}, _options({*methods, "OPTIONS"})) for path, methods in paths.items()),
+            *(_endpoint(operation.path, _methods(operation), handler) for operation, handler in routes),
+        ],
         exception_handlers={Exception: _problem(instrument)},
         openapi_config=None,
         logging_config=None,
@@ -52,16 +59,27 @@ def make_app(routes: Sequence[Route], settings: ServerSettings, clock: Clock, id
     return Front(app, settings, clock, ids, instrument)
 
 
-def _handler(operation: Operation, handler: Handler) -> HTTPRouteHandler:
-    """A GET is served as HEAD too; the server leaves the body out. Not a stream, which has no end to wait for."""
+def _methods(operation: Operation) -> set[str]:
+    """A GET is served as HEAD too, and the server leaves the body out. Not a stream, which has no end to wait for."""
     streams = any(reply.media == "text/event-stream" for reply in operation.replies.values())
-    methods = ["GET", "HEAD"] if operation.method == "GET" and not streams else [operation.method]
+    return {"GET", "HEAD"} if operation.method == "GET" and not streams else {operation.method}
 
+
+def _endpoint(path: str, methods: set[str], handler: Handler) -> HTTPRouteHandler:
     async def serve(request: Request[Any, Any, Any]) -> ASGIResponse:
         return await handler(request)
 
-    path = re.sub(r"{(\w+)}", r"{\1:str}", operation.path)
-    return route(path, http_method=methods, status_code=HTTPStatus.OK, name=operation.id)(serve)  # type: ignore[arg-type]  # typed as literals
+    template = re.sub(r"{(\w+)}", r"{\1:str}", path)
+    return route(template, http_method=sorted(methods), status_code=HTTPStatus.OK)(serve)  # type: ignore[arg-type]  # litestar has them as literals
+
+
+def _options(methods: set[str]) -> Handler:
+    allowed = ", ".join(sorted(methods))
+
+    async def options(_: Request[Any, Any, Any]) -> ASGIResponse:
+        return ASGIResponse(status_code=HTTPStatus.NO_CONTENT, headers={"allow": allowed})
+
+    return options
 
 
 def _problem(instrument: Instrument) -> Callable[[Request[Any, Any, Any], Exception], Response[bytes]]:

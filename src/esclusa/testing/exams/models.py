@@ -19,7 +19,7 @@ from esclusa.ports.records import Row
 from esclusa.testing.exams.deployment import Deployment, Exam, Process, end
 from esclusa.testing.exams.member import Member
 
-EXAMPLES = settings(max_examples=40, deadline=None, derandomize=True, database=None)
+EXAMPLES = settings(max_examples=50, deadline=None, derandomize=True, database=None)
 TOPIC = Topic("exam.model", partitions=3)
 
 
@@ -32,10 +32,11 @@ class Step(msgspec.Struct, frozen=True):
     c: int
 
 
-def steps(*whats: str) -> st.SearchStrategy[list[Step]]:
-    """Sequences of steps."""
+def steps(**whats: int) -> st.SearchStrategy[list[Step]]:
+    """Sequences of steps, of each kind so many, on average and beside each other."""
     number = st.integers(0, 5)
-    return st.lists(st.builds(Step, st.sampled_from(whats), number, number, number), min_size=10, max_size=60)
+    what = st.sampled_from([what for what, often in whats.items() for _ in range(often)])
+    return st.lists(st.builds(Step, what, number, number, number), min_size=30, max_size=80)
 
 
 class RecordsModelExam(Exam):
@@ -45,7 +46,7 @@ class RecordsModelExam(Exam):
         """Puts, adds, forgets, waits, sweeps; each read as the model has it."""
 
         @EXAMPLES
-        @given(steps("put", "put", "put", "later", "later", "add", "add", "forget", "wait", "sweep", "restart"))
+        @given(steps(put=8, later=8, add=8, forget=2, wait=4, sweep=2, restart=1))
         def like_the_model(sequence: list[Step]) -> None:
             self.run(self.follow_records(sequence))
 
@@ -139,7 +140,7 @@ class LogModelExam(Exam):
         """Appends, members that come and go, commits, deaths: nothing is missed, nothing below a position comes."""
 
         @EXAMPLES
-        @given(steps("append", "append", "append", "join", "join", "commit", "commit", "close", "stop", "kill"))
+        @given(steps(append=8, join=8, commit=6, close=4, stop=1, kill=1))
         def like_the_model(sequence: list[Step]) -> None:
             self.run(self.follow_log(sequence))
 

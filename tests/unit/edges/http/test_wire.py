@@ -41,7 +41,19 @@ def decoded(body: bytes) -> Any:
 
 
 def test_a_snapshot() -> None:
-    snapshot = Snapshot(ID, "q", T, T + 60_000, T + 600_000, True, False, 2000, [OK, KO], ["sepe"], "tag")
+    snapshot = Snapshot(
+        id=ID,
+        query="q",
+        created=T,
+        deadline=T + 60_000,
+        expires=T + 600_000,
+        query_more=True,
+        complete=False,
+        retry_after=2000,
+        answers=[OK, KO],
+        pending=["sepe"],
+        tag="tag",
+    )
     assert decoded(snapshot_body(snapshot)) == {
         "id": str(ID),
         "query": "q",

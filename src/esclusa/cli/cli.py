@@ -1,0 +1,65 @@
+"""The command `esclusa`: its commands, and what becomes of what goes wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError, Parameter
+from rich.console import Console
+from rich.text import Text
+
+import esclusa
+from esclusa.cli.exits import MEANINGS, Exit
+
+_HELP = """Ask many back ends once; see the answers as they come.
+
+To see the whole of it at work: "esclusa demo". With back ends of your own: "esclusa init" writes a configuration, \
+"esclusa check" looks at it, "esclusa run" runs it, and "esclusa ask" asks it.
+
+Each command says more of itself: "esclusa ask --help"."""
+
+
+def command_line() -> App:
+    """The parser, with every command; each is imported when it is used."""
+    app = App(
+        name="esclusa",
+        help=_HELP,
+        help_epilogue="Exit codes\n\n" + "\n".join(f"{code:>4}  {meaning}" for code, meaning in MEANINGS.items()),
+        help_format="plaintext",
+        version=esclusa.__version__,
+        default_parameter=Parameter(negative=(), show_default=False),
+        error_formatter=lambda error: Text(f"esclusa: {error}"),
+        result_action="return_value",
+        suppress_keyboard_interrupt=False,
+    )
+    for name in ("demo", "init", "check", "run", "ask", "status", "connectors"):
+        app.command(f"esclusa.cli.{name}:{name}", name=name, help_epilogue="")
+    config = App(name="config", help="About the configuration file.", help_epilogue="")
+    config.command("esclusa.cli.schema:schema", name="schema")
+    app.command(config)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line, that of the process unless given; returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that can't show a letter shows another
+    try:
+        errors = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+        app = command_line()
+        given = list(sys.argv[1:] if arguments is None else arguments)
+        if given in ([], ["--help"], ["-h"]):
+            _ = app.resolved_commands  # only now are all of them imported, for what they say of themselves
+        result = app(given, error_console=errors)
+        sys.stdout.flush()
+    except CycloptsError:
+        return Exit.MISTAKE
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read has enough; let nothing complain at exit
+        return Exit.FAILED
+    return result if isinstance(result, int) else Exit.DONE

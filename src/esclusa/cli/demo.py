@@ -1,0 +1,131 @@
+"""`esclusa demo`: the whole thing at work, with a country of made-up bodies."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import uvloop
+from cyclopts import Parameter
+
+from esclusa.bootstrap import World, settle_memory
+from esclusa.cli.ask import shown, silently
+from esclusa.cli.client import Service, connected
+from esclusa.cli.exits import Exit
+from esclusa.cli.options import Json
+from esclusa.cli.output import document, reported, say
+from esclusa.demo.bodies import BODIES
+from esclusa.demo.crowd import Crowd
+from esclusa.demo.demo import CONFIGURATION, Demo, citizens_question, open_demo
+from esclusa.demo.lives import CITIZENS
+
+
+def demo(
+    *,
+    subject: Annotated[str, Parameter(help="Whom the question is about; any valid NIF or NIE is somebody.")] = CITIZENS[0].nif,
+    once: Annotated[bool, Parameter(help="End after the first question.")] = False,
+    data: Annotated[Path | None, Parameter(help="Keep the hub's files in this folder; gone at the end unless given.")] = None,
+    json: Json = False,
+) -> int:
+    """A country of public bodies on this machine, a hub that asks them, and one citizen's question answered body by body.
+
+    The bodies are real servers in a process of their own, and some are as bodies can be: down, hung, flapping, slow,
+    overloaded by other people's questions. Then it says where the API is, and goes on until Ctrl-C. --json ends after the
+    first question too.
+
+    Examples:
+
+        esclusa demo
+        esclusa demo --subject Z9901635W
+        esclusa demo --once --json
+    """
+    return reported(lambda: uvloop.run(_demo(subject, data, once=once, json=json)), json=json)
+
+
+async def _demo(subject: str, data: Path | None, *, once: bool, json: bool) -> Exit:
+    asked = False
+    with _folder(data) as folder, _interruptible():
+        try:
+            world = World.real()
+            async with (
+                open_demo(world, folder) as running,
+                connected(Service(running.url, key=running.key), world.clock) as client,
+            ):
+                settle_memory()
+                crowd = Crowd(client, world.clock)
+                if not json:
+                    _introduce(subject)
+                await crowd.assemble()
+                async with crowd.going_on():
+                    question = citizens_question(subject, world.clock.now())
+                    last = await (silently(client, question) if json else shown(client, running.title, question, world.clock))
+                    asked = True
+                    if json:
+                        document(last)
+                    if once or json:
+                        return Exit.DONE
+                    _say_where(running)
+                    await running.application.lifecycle.ended()
+        except asyncio.CancelledError:
+            return Exit.DONE if asked else Exit.INTERRUPTED
+    return Exit.DONE
+
+
+@contextmanager
+def _folder(data: Path | None) -> Iterator[Path]:
+    """`data`, or a folder that is gone afterwards."""
+    if data is not None:
+        yield data
+        return
+    with tempfile.TemporaryDirectory(prefix="esclusa-demo-") as temporary:
+        yield Path(temporary)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C and SIGTERM cancel the current task, once: what was begun is undone in order, and nothing is left behind."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def interrupt() -> None:
+        if task is not None and not task.cancelling():
+            task.cancel()
+
+    for each in signals:
+        loop.add_signal_handler(each, interrupt)
+    try:
+        yield
+    finally:
+        for each in signals:
+            loop.remove_signal_handler(each)
+
+
+def _introduce(subject: str) -> None:
+    stories = {citizen.nif: citizen.story for citizen in CITIZENS}
+    say(f"{len(BODIES)} public bodies are at work, and other people are asking them too.")
+    say(f"{subject}: {stories.get(subject, 'somebody of this country')}")
+    say()
+
+
+def _say_where(running: Demo) -> None:
+    """What there is to see and to try while it goes on."""
+    others = "\n".join(f"  {citizen.nif}  {citizen.story}" for citizen in CITIZENS)
+    say(f"""
+The API is at {running.url}/api/v1, and its documentation at {running.url}/docs. Ask it yourself:
+
+  export ESCLUSA_KEY={running.key}
+  esclusa ask vehiculos --subject {CITIZENS[1].nif} --url {running.url}
+  curl -H "Authorization: Bearer $ESCLUSA_KEY" {running.url}/api/v1/connectors
+
+Some of the people who live here:
+
+{others}
+
+The configuration, to read and to copy: {CONFIGURATION}
+
+Ctrl-C ends it all.""")

@@ -1,0 +1,53 @@
+"""`esclusa run`: one process of the service, until it is told to end."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import uvloop
+from cyclopts import Parameter
+
+from esclusa.bootstrap import ROLES, Application, Role, serve
+from esclusa.cli.exits import Exit
+from esclusa.cli.options import FILE, ConfigurationFile
+from esclusa.cli.output import Failed, reported, say
+from esclusa.config.config import load
+from esclusa.config.findings import nearest
+
+
+def run(
+    file: ConfigurationFile = FILE,
+    /,
+    *,
+    role: Annotated[
+        list[Role] | None, Parameter(help="What this process does; as often as needed; everything unless given.")
+    ] = None,
+    pool: Annotated[list[str] | None, Parameter(help="Whose connectors it runs; as often as needed; all unless given.")] = None,
+) -> int:
+    """Run the service until SIGTERM or Ctrl-C; it then finishes what is at hand. Logs go to standard error.
+
+    For example:
+
+        esclusa run
+        esclusa run /etc/esclusa/esclusa.toml --role connectors --pool slow
+    """
+    return reported(lambda: _run(file, role, pool), json=False)
+
+
+def _run(file: Path, roles: list[Role] | None, pools: list[str] | None) -> Exit:
+    configuration = load(file, os.environ)
+    for pool in pools or ():
+        if pool not in configuration.pools:
+            raise Failed(Exit.MISTAKE, f'there is no pool "{pool}": {nearest(pool, configuration.pools)}')
+    uvloop.run(serve(configuration, roles=roles or ROLES, pools=pools, started=_greeting))
+    return Exit.DONE
+
+
+def _greeting(application: Application) -> None:
+    address = application.server.address
+    if address is not None:
+        say(f"Esclusa serves its API at {address.url}, and what it is at {address.url}/docs. Ctrl-C ends it.")
+        sys.stdout.flush()

@@ -1,0 +1,96 @@
+"""What storage does to a process: a full disk, a folder that can't be written, a folder that is another's."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from pathlib import Path
+
+import httpx
+
+from esclusa.kernel.clock import Clock
+from support.country import Country
+from support.program import Program, lines, question
+
+NO_LIMIT = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+
+
+async def test_on_a_full_disk_nothing_is_accepted_and_once_there_is_room_it_goes_on(tmp_path: Path) -> None:
+    async with Country(["a", "b"], slowest=0.05).open() as country:
+        program = Program(tmp_path, country.connectors())
+        await program.start()
+        try:
+            assert program.process is not None
+            async with program.client() as client:
+                first = await client.post("/api/v1/requests", json=question())
+                assert first.status_code == httpx.codes.ACCEPTED
+                # No file of the process grows any more, which is what a full disk looks like from inside.
+                resource.prlimit(program.process.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+                for _ in range(20):
+                    answer = await client.post("/api/v1/requests", json=question())
+                    assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
+                    assert answer.json()["type"] == "/problems/unavailable"
+                ready = await client.get("/health/ready")
+                assert ready.status_code == httpx.codes.OK
+                resource.prlimit(program.process.pid, resource.RLIMIT_FSIZE, NO_LIMIT)
+                async with asyncio.timeout(10):
+                    while (answer := await client.post("/api/v1/requests", json=question())).status_code != httpx.codes.ACCEPTED:
+                        await Clock().sleep(0.1)
+                url = answer.headers["location"]
+                async with asyncio.timeout(9):
+                    while (answer := await client.get(url, headers={"Prefer": "wait=5"})).json()["queryMore"]:
+                        pass
+                assert answer.json()["complete"]
+        finally:
+            await program.kill()
+
+
+async def test_a_second_process_on_the_same_folder_is_refused_by_name(tmp_path: Path) -> None:
+    first = Program(tmp_path, '[connectors.a]\nurl = "http://127.0.0.1:1/"\n')
+    await first.start()
+    try:
+        (tmp_path / "other").mkdir()
+        second = Program(tmp_path / "other", '[connectors.a]\nurl = "http://127.0.0.1:1/"\n', data=str(tmp_path / "data"))
+        await second.start(ready=False)
+        assert second.process is not None
+        assert first.process is not None
+        async with asyncio.timeout(20):
+            assert await second.process.wait() != 0
+        assert str(first.process.pid) in second.log()
+        assert "Traceback" not in second.log()
+        assert await first.answers("/health/ready")
+    finally:
+        await first.kill()
+
+
+async def test_a_folder_that_cannot_be_written_is_refused_in_words(tmp_path: Path) -> None:
+    program = Program(tmp_path, '[connectors.a]\nurl = "http://127.0.0.1:1/"\n', data="/proc/esclusa")
+    await program.start(ready=False)
+    assert program.process is not None
+    async with asyncio.timeout(20):
+        assert await program.process.wait() != 0
+    assert "/proc/esclusa" in program.log()
+    assert "Traceback" not in program.log()
+
+
+async def test_sigterm_drains_and_a_second_run_continues(tmp_path: Path) -> None:
+    async with Country(["a", "b", "c"], slowest=1.5).open() as country:
+        program = Program(tmp_path, country.connectors(concurrency=2))
+        await program.start()
+        try:
+            async with program.client() as client:
+                urls = [(await client.post("/api/v1/requests", json=question())).headers["location"] for _ in range(4)]
+            await country.served.get()
+            assert await program.terminate() == 0
+            await program.start()
+            async with program.client() as client:
+                for url in urls:
+                    async with asyncio.timeout(9):
+                        while (answer := await client.get(url, headers={"Prefer": "wait=5"})).json()["queryMore"]:
+                            pass
+                    assert answer.json()["complete"]
+            # What was called was finished before the end, so nothing was called twice.
+            assert set(country.calls.values()) == {1}
+            assert not [line for line in lines(program.log()) if "Traceback" in str(line)]
+        finally:
+            await program.kill()

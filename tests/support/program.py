@@ -1,0 +1,97 @@
+"""`esclusa run` as a process of its own, to be killed, stopped and started again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+KEY = "a key for tests alone"
+
+
+def free_port() -> int:
+    """One that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Program:
+    """One configuration and the process that runs it."""
+
+    def __init__(self, folder: Path, connectors: str, *, query: str = 'ttl = "8s"', more: str = "", data: str = "data") -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.file = folder / "esclusa.toml"
+        self.file.write_text(
+            f'[esclusa]\ndata = "{data}"\n[server]\nlisten = "127.0.0.1:{self.port}"\n'
+            f'[clients.tests]\nkey = "{KEY}"\npermissions = ["ask-for-anyone"]\n'
+            f"[hub]\nmaxOpenPerSubject = 100000\n[queries.q]\n{query}\n{more}\n{connectors}"
+        )
+        self.process: asyncio.subprocess.Process | None = None
+        self.environ: dict[str, str] = {}
+
+    async def start(self, *, ready: bool = True) -> None:
+        """Start it, and return when it is ready."""
+        log = (self.folder / "log").open("ab")
+        self.process = await asyncio.create_subprocess_exec(
+            str(Path(sys.executable).with_name("esclusa")), "run", str(self.file),
+            stdout=log, stderr=log, stdin=asyncio.subprocess.DEVNULL, env={**os.environ, **self.environ},
+        )  # fmt: skip
+        log.close()
+        if ready:
+            async with asyncio.timeout(20):
+                while not await self.answers("/health/ready"):
+                    if self.process.returncode is not None:
+                        raise AssertionError(f"it ended with {self.process.returncode}: {self.log()[-2000:]}")
+                    await asyncio.sleep(0.02)
+
+    async def answers(self, path: str) -> bool:
+        """Whether it answers 200."""
+        try:
+            async with self.client() as client:
+                return (await client.get(path)).status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
+    async def kill(self) -> None:
+        """As nobody can refuse."""
+        if self.process is not None and self.process.returncode is None:
+            self.process.kill()
+            await self.process.wait()
+
+    async def terminate(self) -> int:
+        """As an administrator does; the exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(30):
+            return await self.process.wait()
+
+    def client(self) -> httpx.AsyncClient:
+        """One that may do what the tests do."""
+        return httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{self.port}", headers={"Authorization": f"Bearer {KEY}"}, timeout=10, trust_env=False
+        )
+
+    def log(self) -> str:
+        """What it has said so far."""
+        return (self.folder / "log").read_text()
+
+
+def question(subject: str = "12345678Z", **more: Any) -> Mapping[str, Any]:
+    """The body of a submission."""
+    return {"query": "q", "subject": subject, **more}
+
+
+def lines(log: str) -> list[dict[str, Any]]:
+    """The log's JSON lines."""
+    return [json.loads(line) for line in log.splitlines() if line.startswith("{")]

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from esclusa.connectors.assembly import Contexts, connector, faults
+from esclusa.connectors.settings import (
+    ApiKeyCredentials,
+    BasicCredentials,
+    BearerCredentials,
+    BreakerSettings,
+    CertificateCredentials,
+    ConnectorSettings,
+    CredentialsSettings,
+    TlsSettings,
+)
+from esclusa.kernel.clock import Clock
+from esclusa.kernel.duration import Duration
+from esclusa.kernel.errors import ConfigurationError
+from esclusa.kernel.ids import Ids
+from esclusa.kernel.instrument import Instrument
+from unit.connectors.transport.trust import Trust
+
+URL = "https://dgt.example/people/{subject}"
+CERTIFICATE = CertificateCredentials(certificate="no-such.pem", key="no-such.key")
+
+
+def wrong(credentials: CredentialsSettings | None = None, url: str = URL, **settings: Any) -> dict[str, str]:
+    """What is wrong, by dotted key."""
+    said = ConnectorSettings(url=url, credentials=None if credentials is None else "ours", **settings)
+    return {".".join(path): what for path, what in faults("dgt", said, credentials)}
+
+
+def test_nothing_is_wrong_with_a_url_alone() -> None:
+    assert wrong() == {}
+
+
+def test_nothing_is_wrong_with_everything() -> None:
+    assert (
+        wrong(
+            BasicCredentials(username="u", password="p:w"),
+            method="POST",
+            query={"a": "{params.a.from}"},
+            headers={"X-A": "{request}"},
+            body={"nif": "{subject}"},
+            transform="a.b[].c",
+            tls=TlsSettings(name="dgt.example"),
+        )
+        == {}
+    )
+
+
+def test_every_mistake_is_named_with_its_key() -> None:
+    found = wrong(
+        BasicCredentials(username="a:b", password="p"),
+        url="https://dgt.example/{person}/{nif}",
+        query={"a": "{one}", "b": "{subject}", "c": "{"},
+        headers={"X-A": "{two}", "X B": "x", "Content-Length": "3"},
+        body={"a": ["{three}"]},
+        transform="a[",
+        breaker=BreakerSettings(window=Duration(0)),
+    )
+    assert list(found) == [
+        "connectors.dgt.url",
+        "connectors.dgt.query.a",
+        "connectors.dgt.query.c",
+        "connectors.dgt.headers.X-A",
+        "connectors.dgt.headers.X B",
+        "connectors.dgt.headers.Content-Length",
+        "connectors.dgt.body",
+        "connectors.dgt.transform",
+        "connectors.dgt.breaker.window",
+        "credentials.ours",
+    ]
+    assert found["connectors.dgt.url"].startswith("{person}, {nif}: a placeholder is one of")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_body_needs_a_method_that_has_one(method: str) -> None:
+    assert wrong(method=method, body="x") == {
+        "connectors.dgt.body": f'a {method} has no body: add method = "POST", or leave the body out'
+    }
+
+
+@pytest.mark.parametrize(
+    ("credentials", "header"),
+    [
+        (BearerCredentials(token="t"), "authorization"),
+        (BasicCredentials(username="u", password="p"), "AUTHORIZATION"),
+        (ApiKeyCredentials(value="k"), "x-api-key"),
+    ],
+)
+def test_credentials_and_a_header_of_the_same_name_are_one_too_many(credentials: CredentialsSettings, header: str) -> None:
+    assert "leave one of the two out" in wrong(credentials, headers={header: "x"})["credentials.ours"]
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [BearerCredentials(token="a\r\nb"), ApiKeyCredentials(value="ñ"), ApiKeyCredentials(header="X Y", value="k")],
+)
+def test_credentials_that_can_not_be_sent_are_named_without_being_told(credentials: CredentialsSettings) -> None:
+    found = wrong(credentials)
+    assert list(found) == ["credentials.ours"]
+    assert "ñ" not in found["credentials.ours"]
+
+
+def test_certificates_need_https() -> None:
+    found = wrong(CERTIFICATE, url="http://dgt.example/", tls=TlsSettings(name="dgt.example"))
+    assert list(found) == ["connectors.dgt.tls", "connectors.dgt.credentials"]
+
+
+def make(settings: ConnectorSettings, credentials: CredentialsSettings | None = None) -> list[str]:
+    """The mistakes for which it can't be made."""
+    clock = Clock()
+    with pytest.raises(ConfigurationError) as raised:
+        connector("dgt", settings, credentials, 1000, clock, Ids(clock), Instrument())
+    return [mistake.what for mistake in raised.value.mistakes]
+
+
+async def test_what_is_wrong_is_raised_whole() -> None:
+    mistakes = make(ConnectorSettings(url="http://dgt.example/{x}", transform="a["))
+    assert [what.partition(":")[0] for what in mistakes] == ["connectors.dgt.url", "connectors.dgt.transform"]
+
+
+async def test_files_that_can_not_be_used_are_named_with_their_key(tmp_path: Path) -> None:
+    absent = str(tmp_path / "absent.pem")
+    (what,) = make(ConnectorSettings(url=URL, tls=TlsSettings(ca=absent)))
+    assert what.startswith(f"connectors.dgt.tls.ca: {absent}: ")
+    (what,) = make(ConnectorSettings(url=URL, credentials="ours"), CERTIFICATE)
+    assert what.startswith("credentials.ours.certificate: no-such.pem: ")
+
+
+def test_connectors_that_trust_and_show_the_same_share_a_context(tmp_path: Path) -> None:
+    trust = Trust(tmp_path)
+    certificate, key = trust.client("esclusa@hub.example")
+    ours = CertificateCredentials(certificate=certificate, key=key)
+    contexts = Contexts()
+    assert contexts.of(None, None) is contexts.of(None, None)
+    assert contexts.of(trust.ca_file, ours) is contexts.of(
+        trust.ca_file, CertificateCredentials(certificate=certificate, key=key)
+    )
+    assert contexts.of(trust.ca_file, ours) is not contexts.of(trust.ca_file, None)

@@ -1,0 +1,56 @@
+"""What is served where."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+
+from esclusa.edges.http.api import Applications, make_applications
+from esclusa.edges.http.health import Health
+from esclusa.edges.http.settings import ServerSettings
+from esclusa.hub.hub import Hub
+from esclusa.kernel.clock import Clock
+from esclusa.kernel.ids import Ids
+from esclusa.kernel.instrument import Instrument
+from support.api import FakeHub
+from support.asgi import Exchange
+
+
+def applications(admin: str | None) -> Applications:
+    clock, instrument = Clock(), Instrument()
+    hub, health = cast("Hub", FakeHub(clock)), Health({}, clock, instrument)
+    settings = ServerSettings(admin=admin)
+    return make_applications(hub, health, lambda: ("text/plain", b"1"), settings, {}, clock, Ids(clock), instrument)
+
+
+async def status(app: Any, path: str) -> int:
+    return (await Exchange(app, target=path)()).status
+
+
+async def test_everything_is_served_to_everybody_unless_there_is_an_administrator() -> None:
+    public, admin = applications(None)
+    assert admin is None
+    for path in ("/api/v1/queries", "/health/live", "/metrics", "/docs", "/openapi.json", "/problems/not-found"):
+        assert await status(public, path) in {200, 401}
+
+
+@pytest.mark.parametrize(
+    ("path", "public", "private"),
+    [
+        ("/health/live", 200, 200),
+        ("/health/ready", 503, 503),
+        ("/metrics", 404, 200),
+        ("/api/v1/queries", 401, 404),
+        ("/docs", 200, 404),
+    ],
+)
+async def test_metrics_are_the_administrators(path: str, public: int, private: int) -> None:
+    served = applications("127.0.0.1:0")
+    assert await status(served.public, path) == public
+    assert await status(served.admin, path) == private
+
+
+async def test_the_document_describes_what_is_served_there() -> None:
+    document = await Exchange(applications("127.0.0.1:0").public, target="/openapi.json")()
+    assert "/metrics" not in document.json()["paths"]
