@@ -11,6 +11,8 @@ import pytest
 from support.country import Country
 from support.program import Program, question
 
+pytestmark = pytest.mark.real
+
 
 async def complete(client: httpx.AsyncClient, url: str) -> bool:
     async with asyncio.timeout(9):

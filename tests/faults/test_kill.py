@@ -15,6 +15,8 @@ from esclusa.kernel.clock import Clock
 from support.country import Country
 from support.program import Program, question
 
+pytestmark = pytest.mark.real
+
 BODIES = [f"body{number}" for number in range(6)]
 
 

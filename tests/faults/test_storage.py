@@ -7,10 +7,13 @@ import resource
 from pathlib import Path
 
 import httpx
+import pytest
 
 from esclusa.kernel.clock import Clock
 from support.country import Country
 from support.program import Program, lines, question
+
+pytestmark = pytest.mark.real
 
 NO_LIMIT = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 

@@ -2,54 +2,46 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import tomllib
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+from esclusa.config.config import load
+from esclusa.config.settings import Configuration
 from esclusa.kernel.errors import Refused
 from esclusa.kernel.settings import Settings
+from reference.errors import errors_page
+from reference.markdown import attribute_docs
+from reference.settings import fields, settings_page, tables
 from rules.tree import ROOT, imported
 
 DOCS = ROOT / "docs"
-
-
-@pytest.fixture(scope="module")
-def generated() -> ModuleType:
-    """The Sphinx extension that makes the pages."""
-    spec = importlib.util.spec_from_file_location("generated", DOCS / "_ext" / "generated.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def below(cls: type[Any]) -> set[type[Any]]:
     return {found for child in cls.__subclasses__() for found in {child} | below(child)}
 
 
-def test_every_setting_is_in_the_reference_and_says_what_it_does(generated: ModuleType) -> None:
+def test_every_setting_is_in_the_reference_and_says_what_it_does() -> None:
     imported()
     documented = {
-        (struct.cls, field.name): generated.attribute_docs(struct.cls).get(field.name)
-        for field in generated.fields(generated.Configuration)
-        for _, struct in generated.tables(field.encode_name, field.type)
+        (struct.cls, field.name): attribute_docs(struct.cls).get(field.name)
+        for field in fields(Configuration)
+        for _, struct in tables(field.encode_name, field.type)
         for field in struct.fields
     }
-    page = generated.settings_page()
-    for cls in below(Settings) - {generated.Configuration}:
+    page = settings_page()
+    for cls in below(Settings) - {Configuration}:
         for name, key in zip(cls.__struct_fields__, cls.__struct_encode_fields__, strict=True):
             assert documented.get((cls, name)), f"{cls.__name__}.{name} has no docstring, or its table is in no configuration"
             assert f"| `{key}` |" in page
 
 
-def test_every_refusal_is_in_the_reference(generated: ModuleType) -> None:
-    page = generated.errors_page()
+def test_every_refusal_is_in_the_reference() -> None:
+    page = errors_page()
     absent = [cls.__name__ for cls in below(Refused) if f"`/problems/{cls.name}`" not in page]
     assert not absent
 
@@ -81,8 +73,6 @@ def configurations() -> list[Any]:
 @pytest.mark.parametrize("block", configurations())
 def test_configurations_in_the_pages_are_right(block: str, tmp_path: Path) -> None:
     """Parts of one stand on a small whole, whose tables give way to theirs."""
-    from esclusa.config.config import load
-
     names = set(re.findall(r"\$\{(\w+)", block))
     whole = WHOLE if "connectors" not in tomllib.loads(block) else ""
     path = tmp_path / "esclusa.toml"

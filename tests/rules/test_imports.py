@@ -10,6 +10,7 @@ import pytest
 from importlinter.application.use_cases import lint_imports
 from importlinter.configuration import configure
 
+import esclusa
 from rules.tree import ROOT, product
 
 EVERYWHERE = {"esclusa", "msgspec"}
@@ -57,3 +58,15 @@ def test_imports_are_absolute() -> None:
         if isinstance(node, ast.ImportFrom) and node.level
     ]
     assert not relative
+
+
+def test_the_product_stands_on_its_modules_and_not_on_its_public_names() -> None:
+    """`import esclusa` is for users, the demo among them: inside, its names would lead around the diagram."""
+    around = [
+        f"{source.at(node)}: {name}"
+        for source in product()
+        if not source.module.startswith("esclusa.demo")
+        for node, name in source.uses()
+        if name.startswith("esclusa.") and name.removeprefix("esclusa.") in esclusa.__all__
+    ]
+    assert not around

@@ -32,6 +32,7 @@ def command_line() -> App:
         default_parameter=Parameter(negative=(), show_default=False),
         error_formatter=lambda error: Text(f"esclusa: {error}"),
         result_action="return_value",
+        exit_on_error=False,
         suppress_keyboard_interrupt=False,
     )
     for name in ("demo", "init", "check", "run", "ask", "status", "connectors"):

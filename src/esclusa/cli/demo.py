@@ -38,7 +38,7 @@ def demo(
     overloaded by other people's questions. Then it says where the API is, and goes on until Ctrl-C. --json ends after the
     first question too.
 
-    Examples:
+    For example:
 
         esclusa demo
         esclusa demo --subject Z9901635W

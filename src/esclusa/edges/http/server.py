@@ -150,7 +150,7 @@ def _bound(path: Path) -> socket.socket:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(0)
         if probe.connect_ex(str(path)) in {0, errno.EAGAIN}:
-            raise OSError(errno.EADDRINUSE, "another process serves on it")
+            raise CannotListen(f"{path} can't be served on: another process does")
     path.unlink(missing_ok=True)
     bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(_OWNER_ONLY)
@@ -165,4 +165,7 @@ def _bound(path: Path) -> socket.socket:
 
 
 def _why(error: OSError) -> str:
+    """In the system's words; the event loop's say what has just been said."""
+    if error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno).lower()
     return (error.strerror or str(error)).lower()

@@ -84,7 +84,7 @@ async def test_a_socket_that_somebody_serves_on_is_not(tmp_path: Path) -> None:
     async with faked() as (_, edge):
         first, second = another(edge, tmp_path), another(edge, tmp_path)
         await first.start()
-        with pytest.raises(CannotListen, match="another process serves on it"):
+        with pytest.raises(CannotListen, match="another process does"):
             await second.start()
         async with httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(uds=str(first.socket))) as client:
             assert (await client.get("http://local/health/live")).status_code == 200

@@ -1,0 +1,69 @@
+"""Words for people, one JSON document for programs, nothing that could control a terminal."""
+
+from __future__ import annotations
+
+import json
+from typing import NoReturn
+
+import msgspec
+import pytest
+
+from esclusa.cli.exits import Exit
+from esclusa.cli.output import Failed, document, harmless, reported
+from esclusa.kernel.errors import ConfigurationError, Mistake, StorageBusy
+
+MISTAKES = [Mistake("a.toml", 3, "wrong"), Mistake("a.toml", 5, "wrong too")]
+
+
+def raising(error: Exception) -> NoReturn:
+    raise error
+
+
+def test_what_ends_well_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert reported(lambda: Exit.INCOMPLETE, json=False) is Exit.INCOMPLETE
+    assert capsys.readouterr() == ("", "")
+
+
+def test_mistakes_go_to_standard_error_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+    assert reported(lambda: raising(ConfigurationError(MISTAKES)), json=False) is Exit.MISTAKE
+    assert capsys.readouterr() == ("", "a.toml:3: wrong\na.toml:5: wrong too\n")
+
+
+def test_with_json_they_are_one_document_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert reported(lambda: raising(ConfigurationError(MISTAKES)), json=True) is Exit.MISTAKE
+    out = json.loads(capsys.readouterr().out)
+    assert out == {"sound": False, "mistakes": [msgspec.to_builtins(mistake) for mistake in MISTAKES]}
+
+
+@pytest.mark.parametrize(
+    ("error", "exit", "text"),
+    [
+        (Failed(Exit.REFUSED, "no"), Exit.REFUSED, "no"),
+        (StorageBusy("another process has data"), Exit.FAILED, "another process has data"),
+        (PermissionError(13, "Permission denied", "data"), Exit.FAILED, "[Errno 13] Permission denied: 'data'"),
+    ],
+)
+def test_other_errors_are_a_line_and_never_a_traceback(
+    capsys: pytest.CaptureFixture[str], error: Exception, exit: Exit, text: str
+) -> None:
+    assert reported(lambda: raising(error), json=False) is exit
+    assert capsys.readouterr() == ("", f"esclusa: {text}\n")
+    assert reported(lambda: raising(error), json=True) is exit
+    assert json.loads(capsys.readouterr().out) == {"title": text}
+
+
+def test_a_fault_of_our_own_is_not_hidden() -> None:
+    with pytest.raises(ZeroDivisionError):
+        reported(lambda: raising(ZeroDivisionError()), json=False)
+
+
+def test_a_document_is_printed_whatever_it_is_made_of(capsys: pytest.CaptureFixture[str]) -> None:
+    document(b'{"a":[1,2]}')
+    document(MISTAKES[0])
+    text = capsys.readouterr().out
+    assert text == '{\n  "a": [\n    1,\n    2\n  ]\n}\n{\n  "file": "a.toml",\n  "line": 3,\n  "what": "wrong"\n}\n'
+
+
+def test_nothing_that_controls_a_terminal_or_hides_text_gets_through() -> None:
+    assert harmless("Tráfico €\n\t😀") == "Tráfico €  😀"
+    assert harmless("\x1b[2J\x07\x9b\u202e\ud800") == "�[2J�����"[0:4] + "�" * 4

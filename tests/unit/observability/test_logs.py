@@ -1,0 +1,218 @@
+"""Log lines (H11, H41, P12): what they look like, when they are written, what is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import subprocess
+import sys
+import warnings
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from esclusa.kernel.clock import Clock
+from esclusa.kernel.instrument import Instrument, Level
+from esclusa.observability import logs
+from esclusa.observability.logs import Format, Logs
+from esclusa.testing.virtual import EPOCH
+
+ID = UUID("01a3185c-50c3-73d0-b29a-252bd5b8870e")
+
+
+class Pipe:
+    """Standard error, and whoever reads it."""
+
+    def __init__(self) -> None:
+        self.reading, self.writing = os.pipe()
+
+    async def line(self) -> bytes:
+        """The next line, which has to come by itself."""
+        return await asyncio.to_thread(self._line)
+
+    def _line(self) -> bytes:
+        said = b""
+        while not said.endswith(b"\n"):
+            said += os.read(self.reading, 1)
+        return said
+
+    def rest(self) -> list[bytes]:
+        """All that is left, once everything has been written."""
+        os.close(self.writing)
+        with os.fdopen(self.reading, "rb") as left:
+            return left.read().splitlines()
+
+
+@asynccontextmanager
+async def started(pipe: Pipe, style: Format = "json") -> AsyncIterator[Logs]:
+    made = Logs(Clock(epoch=EPOCH), style, descriptor=pipe.writing)
+    await made.start()
+    try:
+        yield made
+    finally:
+        await made.stop()
+
+
+async def test_a_line_is_json_with_its_time_its_level_and_its_facts() -> None:
+    pipe = Pipe()
+    async with started(pipe) as sink:
+        Instrument(sink, Level.INFO).info("call answered", connector="dgt", request=ID, elapsedMs=120, ok=True, where=["a"])
+    (line,) = pipe.rest()
+    said = json.loads(line)
+    assert list(said)[:3] == ["time", "level", "event"]
+    assert said.pop("time").startswith("2027-01-15T08:00:00.")
+    assert said == {
+        "level": "info",
+        "event": "call answered",
+        "connector": "dgt",
+        "request": str(ID),
+        "elapsedMs": 120,
+        "ok": True,
+        "where": ["a"],
+    }
+
+
+async def test_a_line_is_text_for_people() -> None:
+    pipe = Pipe()
+    async with started(pipe, "text") as sink:
+        Instrument(sink, Level.DEBUG).warn("line full", connector="dgt", detail="two\nlines")
+    (line,) = pipe.rest()
+    assert line.startswith(b"2027-01-15T08:00:00.")
+    for said in (b"warn", b"line full", b"connector=dgt", b"detail='two\\nlines'"):
+        assert said in line
+
+
+@pytest.mark.parametrize("style", ["json", "text"])
+async def test_no_fact_makes_a_line_fail_or_two_of_it(style: Format) -> None:
+    pipe = Pipe()
+    async with started(pipe, style) as sink:
+        facts = {"a": "\ud800", "b": 2**70, "c": ValueError("x\ny"), "d": {1}, "e": b"\xff", "f": float("nan"), "g": "\u2028"}
+        sink(Level.INFO, "odd", facts)
+    assert len(pipe.rest()) == 1
+
+
+async def test_lines_are_written_by_themselves() -> None:
+    pipe = Pipe()
+    async with started(pipe) as sink:
+        sink(Level.INFO, "one", {})
+        sink(Level.INFO, "two", {})
+        assert b'"one"' in await pipe.line()
+        assert b'"two"' in await pipe.line()
+
+
+async def test_an_error_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "EVERY", 3600)
+    pipe = Pipe()
+    async with started(pipe) as sink:
+        sink(Level.INFO, "before", {})
+        sink(Level.ERROR, "bad", {})
+        assert b'"before"' in await pipe.line()
+        assert b'"bad"' in await pipe.line()
+
+
+async def test_the_last_lines_are_written_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "EVERY", 3600)
+    pipe = Pipe()
+    async with started(pipe) as sink:
+        for number in range(1000):
+            sink(Level.INFO, "line", {"n": number})
+    assert [json.loads(line)["n"] for line in pipe.rest()] == list(range(1000))
+
+
+async def test_before_its_start_and_after_its_stop_a_line_is_written_at_once() -> None:
+    pipe = Pipe()
+    made = Logs(Clock(), "json", descriptor=pipe.writing)
+    made(Level.INFO, "before", {})
+    assert b'"before"' in await pipe.line()
+    await made.start()
+    await made.stop()
+    made(Level.INFO, "after", {})
+    assert b'"after"' in await pipe.line()
+
+
+async def test_nobody_waits_for_standard_error_and_what_it_does_not_take_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "ROOM", 10)
+    pipe = Pipe()
+    async with started(pipe) as sink:
+        fat = {"fat": "x" * 100_000}  # more than a pipe holds
+        sink(Level.ERROR, "first", fat)
+        while sink._lines:
+            await asyncio.sleep(0)
+        for _ in range(15):
+            sink(Level.INFO, "more", {})
+        reading = asyncio.create_task(asyncio.to_thread(lambda: [pipe._line() for _ in range(12)]))
+        said = [json.loads(line) for line in await reading]
+    assert [line["event"] for line in said] == ["first", *["more"] * 10, "log lines dropped"]
+    assert said[-1]["count"] == 5
+
+
+async def test_a_reader_that_has_gone_stops_nobody() -> None:
+    pipe = Pipe()
+    async with started(pipe) as sink:
+        os.close(pipe.reading)
+        sink(Level.ERROR, "to nobody", {})
+    os.close(pipe.writing)
+
+
+async def test_a_terminal_that_somebody_made_non_blocking_gets_everything() -> None:
+    pipe = Pipe()
+    os.set_blocking(pipe.writing, False)  # noqa: FBT003 - the standard library's own
+    async with started(pipe) as sink:
+        sink(Level.ERROR, "fat", {"fat": "x" * 300_000})
+        assert len(await pipe.line()) > 300_000
+
+
+async def test_what_libraries_say_is_taken_from_warnings_on() -> None:
+    pipe = Pipe()
+    async with started(pipe):
+        library = logging.getLogger("some.library")
+        library.info("not this")
+        library.warning("the %s is full", "pool")
+        try:
+            raise KeyError("12345678Z")
+        except KeyError:
+            library.exception("it failed")
+    first, second = (json.loads(line) for line in pipe.rest())
+    assert (first["level"], first["event"], first["logger"]) == ("warn", "library", "some.library")
+    assert first["message"] == "the pool is full"
+    assert (second["level"], second["error"]) == ("error", "KeyError")
+    assert "test_logs.py" in second["at"][-1]
+    assert "12345678Z" not in json.dumps(second)
+
+
+async def test_once_stopped_libraries_are_let_go() -> None:
+    before = list(logging.getLogger().handlers)
+    pipe = Pipe()
+    async with started(pipe):
+        assert len(logging.getLogger().handlers) == len(before) + 1
+    assert logging.getLogger().handlers == before
+
+
+CRASH = """
+import asyncio
+from esclusa.kernel.clock import Clock
+from esclusa.kernel.instrument import Level
+from esclusa.observability.logs import Logs
+
+async def main():
+    logs = Logs(Clock(), "json")
+    await logs.start()
+    logs(Level.INFO, "last words", {})
+    raise SystemExit(3)
+
+asyncio.run(main())
+"""
+
+
+def test_a_process_that_ends_in_a_hurry_loses_nothing(tmp_path: Path) -> None:
+    program = tmp_path / "crash.py"
+    program.write_text(CRASH, encoding="utf-8")
+    ended = subprocess.run([sys.executable, str(program)], capture_output=True, timeout=30, check=False)  # noqa: S603 - our own program
+    assert ended.returncode == 3
+    assert json.loads(ended.stderr)["event"] == "last words"
