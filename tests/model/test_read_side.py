@@ -321,7 +321,7 @@ def writes_go_on() -> Iterator[None]:
         original(self, taken, message)
 
     def written(self: Collector, write: Any) -> None:
-        self._finish(write.partition, write.offset)
+        self._commits.finish(write.partition, write.offset)
 
     original = Collector._take
     with mock.patch.object(Collector, "_take", take), mock.patch.object(Collector, "_written", written):

@@ -7,7 +7,6 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -22,12 +21,6 @@ EMPTY_NAMES = {"utils", "util", "helpers", "helper", "models", "types", "common"
 
 CAPABILITIES = {"hub", "gateway", "delivery", "inbox", "events", "sourcing", "sagas", "separation", "reports"}
 """Packages whose first file bears the folder's name and holds the one public service."""
-
-TESTED_ELSEWHERE = {
-    "*/settings.py": "declarations: what they take and refuse is tested where they are read, in tests/unit/config",
-    "ports/*.py": "contracts: their exams are in esclusa.testing, and tests/engines sits them",
-}
-"""Modules with no file of their own in tests/unit, and why."""
 
 WITHOUT_MODULE = {
     "demo/test_configuration.py": "its subject is demo/esclusa.toml",
@@ -102,17 +95,6 @@ def modules_of(test: Path) -> Iterator[Path]:
         module = SRC / "esclusa" / test.parent / f"{'_'.join(words[:count])}.py"
         if module.exists():
             yield module
-
-
-def test_every_module_has_its_unit_tests() -> None:
-    untested = []
-    for source in product():
-        relative = source.path.relative_to(SRC / "esclusa")
-        if source.path.stem in {"__init__", "__main__"} or any(fnmatchcase(str(relative), name) for name in TESTED_ELSEWHERE):
-            continue
-        if not (TESTS / "unit" / relative.parent / f"test_{relative.name}").exists():
-            untested.append(source.place)
-    assert not untested, "add its file in tests/unit, or say in TESTED_ELSEWHERE where it is tested"
 
 
 def test_a_suppression_gives_its_reason() -> None:

@@ -126,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_GET = do_POST = _serve
+    do_GET = do_POST = _serve  # noqa: N815 - the names that the server calls
 
     def log_message(self, *_: Any) -> None:
         """It says nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from esclusa.cli.cli import app
+from esclusa.cli.cli import command_line
 from esclusa.cli.exits import MEANINGS
 from reference.markdown import code, joined, listed, row
 
@@ -15,7 +15,7 @@ What `esclusa --help` says, whole. `FILE` is `esclusa.toml` unless given."""
 
 def commands_page() -> str:
     """Every command with its options, and the exit codes."""
-    text = app.generate_docs(heading_level=2)
+    text = command_line().generate_docs(heading_level=2)
     codes = [row(code([str(int(exit))]), meaning) for exit, meaning in MEANINGS.items()]
     without_contents = re.sub(r"#+ Table of Contents\n.*?(?=\n\*\*|\n#)", "", text, flags=re.DOTALL)
     return joined(COMMANDS, without_contents.strip(), "## Exit codes", listed("Code", "Meaning", rows=codes))

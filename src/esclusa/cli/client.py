@@ -52,8 +52,18 @@ def service(file: Path, url: str | None, key: str | None, environ: Mapping[str, 
     if key is not None and not (key.isascii() and key.isprintable()):
         raise Failed(Exit.MISTAKE, "the key has characters that no key has: look at ESCLUSA_KEY or --key")
     if url is not None:
-        return Service(url.rstrip("/"), key=key)
+        return Service(_address(url), key=key)
     return Service("http://localhost", socket=data_folder(file, environ) / SOCKET)
+
+
+def _address(url: str) -> str:
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        parsed = httpx.URL()
+    if parsed.scheme not in {"http", "https"} or not parsed.host or parsed.userinfo:
+        raise Failed(Exit.MISTAKE, "--url is no address of a service: write one such as https://hub.example, and the key apart")
+    return url.rstrip("/")
 
 
 class Client:
@@ -98,7 +108,7 @@ class Client:
             try:
                 response = await self._send("GET", f"/api/v1/requests/{receipt.id}", headers=headers, patience=WAIT + PATIENCE)
             except Failed as failed:
-                if failed.exit is not Exit.UNREACHABLE or self._clock.now() > until:
+                if failed.code is not Exit.UNREACHABLE or self._clock.now() > until:
                     raise
                 await self._clock.sleep(AGAIN)
                 continue
@@ -124,8 +134,6 @@ class Client:
     ) -> httpx.Response:
         try:
             response = await self._http.request(method, path, content=content, headers=headers, timeout=patience)
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            raise Failed(Exit.MISTAKE, f"{self._service.url} is no URL of a service: {error}") from error
         except (httpx.TransportError, OSError) as error:
             raise Failed(Exit.UNREACHABLE, self._unreachable(error)) from error
         if response.is_error:

@@ -32,11 +32,11 @@ def demo(
     data: Annotated[Path | None, Parameter(help="Keep the hub's files in this folder; gone at the end unless given.")] = None,
     json: Json = False,
 ) -> int:
-    """A country of public bodies on this machine, a hub that asks them, and one citizen's question answered body by body.
+    """A country of public bodies on this machine, and a citizen's question answered body by body.
 
-    The bodies are real servers in a process of their own, and some are as bodies can be: down, hung, flapping, slow,
-    overloaded by other people's questions. Then it says where the API is, and goes on until Ctrl-C. --json ends after the
-    first question too.
+    Some bodies are as bodies can be: slow, down, hung, flapping, overloaded by other people's questions.
+
+    Then it says where the API is, and goes on until Ctrl-C; with --json it ends after the question.
 
     For example:
 
@@ -49,7 +49,7 @@ def demo(
 
 async def _demo(subject: str, data: Path | None, *, once: bool, json: bool) -> Exit:
     asked = False
-    with _folder(data) as folder, _interruptible():
+    with _interruptible(), _folder(data) as folder:
         try:
             world = World.real()
             async with (

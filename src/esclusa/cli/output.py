@@ -20,9 +20,9 @@ _WIDE = 200
 class Failed(EsclusaError):
     """A command can't be done; the message is for the user. `document`: what is said with `--json` instead."""
 
-    def __init__(self, exit: Exit, message: str, document: Any = None) -> None:  # noqa: A002 - the shell's word
+    def __init__(self, code: Exit, message: str, document: Any = None) -> None:
         super().__init__(message)
-        self.exit = exit
+        self.code = code
         self.document = {"title": message} if document is None else document
 
 
@@ -67,7 +67,7 @@ def reported(work: Callable[[], Exit], *, json: bool) -> Exit:
             document(failed.document)
         for line in str(failed).splitlines():
             complain(f"esclusa: {harmless(line)}")
-        return failed.exit
+        return failed.code
     except (EsclusaError, OSError) as error:
         if json:
             document({"title": str(error)})

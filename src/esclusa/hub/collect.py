@@ -12,6 +12,7 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
+from esclusa.hub.committer import Committer
 from esclusa.hub.envelope import AnswerHead, Answers, Woken, decode, encode
 from esclusa.hub.topics import WAKEUPS, PoolTopics
 from esclusa.hub.tracker import Tracker
@@ -33,7 +34,6 @@ PLACES = 1024
 """More than the answers that one message may hold: a rank is the message's offset times this, plus the place in it."""
 WRITES = 2000
 """Messages whose rows are being written at a time; beyond, consuming pauses."""
-COMMIT_EVERY = 0.05
 RETRY = 0.1
 
 
@@ -53,10 +53,10 @@ class Write:
 class Taken:
     """A partition of the answers, for as long as this process has it."""
 
-    __slots__ = ("committed", "gone", "number", "tracker")
+    __slots__ = ("committed", "gone", "partition", "tracker")
 
     def __init__(self, event: Assigned) -> None:
-        self.number = event.partition
+        self.partition = event.partition
         self.tracker = Tracker(event.committed)
         self.committed = event.committed
         self.gone = False
@@ -84,7 +84,7 @@ class Collector:
         self._idle = asyncio.Event()
         self._idle.set()
         self._woken: dict[bytes, int] = {}
-        self._committing = False
+        self._commits = Committer(self._topic.name, self._partitions, clock, instrument)
         self._subscription: Subscription | None = None
         self._rows = instrument.counter("esclusa_hub_collected_total", "Answers written to records")
         self._late = instrument.counter("esclusa_hub_expired_answers_total", "Answers that came after their request expired")
@@ -94,7 +94,7 @@ class Collector:
 
     async def start(self) -> None:
         """Join the collectors."""
-        self._subscription = await self._log.subscribe(self._topic, GROUP)
+        self._subscription = self._commits.subscription = await self._log.subscribe(self._topic, GROUP)
         self.background.spawn("answers", self._consume(self._subscription))
 
     async def drain(self) -> None:
@@ -104,10 +104,8 @@ class Collector:
             for taken in self._partitions.values():
                 taken.gone = True
             await self._idle.wait()
-            await asyncio.gather(
-                *(subscription.commit(taken.number, taken.tracker.position) for taken in self._partitions.values()),
-                return_exceptions=True,
-            )
+            self._commits.subscription = None
+            await asyncio.gather(*(self._commits.last(subscription, taken) for taken in self._partitions.values()))
             await subscription.close()
 
     async def stop(self) -> None:
@@ -140,7 +138,7 @@ class Collector:
         if taken is not None:
             taken.gone = True
             if not event.lost:
-                await asyncio.wait({subscription.commit(taken.number, taken.tracker.position)})
+                await self._commits.last(subscription, taken)
         if not event.lost:
             await subscription.release(event.partition)
 
@@ -153,7 +151,7 @@ class Collector:
         except Unreadable as error:
             self._unreadable.add(self._topic.name)
             self._instrument.error("answers can't be read, settled", topic=self._topic.name, error=str(error))
-            self._finish(taken, message.offset)
+            self._commits.finish(taken, message.offset)
             return
         received = self._clock.millis()
         rank = message.offset * PLACES
@@ -208,26 +206,7 @@ class Collector:
             self._room.set()
         if not self._writes:
             self._idle.set()
-        self._finish(write.partition, write.offset)
-
-    def _finish(self, taken: Taken, offset: int) -> None:
-        taken.tracker.finish(offset)
-        if not self._committing:
-            self._committing = True
-            self._clock.call_at(self._clock.now() + COMMIT_EVERY, self._commit)
-
-    def _commit(self) -> None:
-        self._committing = False
-        if self._subscription is not None:
-            for taken in self._partitions.values():
-                if taken.tracker.position > taken.committed:
-                    taken.committed = taken.tracker.position
-                    self._subscription.commit(taken.number, taken.committed).add_done_callback(self._committed)
-
-    def _committed(self, future: asyncio.Future[None]) -> None:
-        if not future.cancelled() and (error := future.exception()) is not None:
-            # What is not committed is collected again, which changes nothing.
-            self._instrument.warn("position not committed", topic=self._topic.name, error=str(error))
+        self._commits.finish(write.partition, write.offset)
 
     # ---- waking
 

@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from esclusa.hub.broadcast import heard
+from esclusa.hub.committer import Committer
 from esclusa.hub.dispatch import Dispatcher, InFlight
 from esclusa.hub.envelope import Asked, Cancelled, Envelope, decode
 from esclusa.hub.recovery import Recovery
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
     from esclusa.kernel.signal import Signals
     from esclusa.ports.log import Log, Subscription
 
-COMMIT_EVERY = 0.05
-"""Seconds between two commits of a partition: what is done and not committed is found again in the answers."""
 RETRY = 0.1
 """Seconds before an operation that storage refused is tried again."""
 
@@ -70,7 +70,7 @@ class Pool:
         self._room = asyncio.Event()
         self._room.set()
         self._landed = asyncio.Event()
-        self._committing = False
+        self._commits = Committer(topics.requests.name, self._shares, clock, instrument)
         self._subscription: Subscription | None = None
         self._cancels: Subscription | None = None
         self._dropped = instrument.counter("esclusa_hub_unreadable_total", "Messages that can't be decoded or opened", "topic")
@@ -80,11 +80,13 @@ class Pool:
         self._cancels = await self._log.subscribe(CANCELS, None)
         self._subscription = await self._log.subscribe(self._topics.requests, f"pool.{self._topics.pool}")
         self.background.spawn("cancels", self._hear_cancels(self._cancels))
+        self._commits.subscription = self._subscription
         self.background.spawn("requests", self._consume(self._subscription))
 
     async def drain(self) -> None:
         """Hand out no more, finish what is in flight for up to `drain`, commit."""
         subscription, self._subscription = self._subscription, None
+        self._commits.subscription = None
         if subscription is not None:
             await asyncio.gather(*(self._retire(subscription, share) for share in list(self._shares.values())))
             await subscription.close()
@@ -132,7 +134,7 @@ class Pool:
             share.tracker.take(message.offset)
             envelope = self._readable(message)
             if envelope is None or self._clock.millis() >= envelope.times.expires or envelope.id in self._cancelled:
-                self._finish(share, message.offset)
+                self._commits.finish(share, message.offset)
             elif message.offset < share.end or (envelope.keyed and envelope.times.created <= share.given + self._skew):
                 share.backlog.append((message.offset, envelope))
                 self._hold(len(envelope.sealed))
@@ -189,7 +191,7 @@ class Pool:
                 share.tracker.hold(offset)
                 self._hold(len(envelope.sealed))
                 self._dispatcher.begin(envelope, (share, offset), asked, sealer, mine, self._land)
-        self._finish(share, offset)
+        self._commits.finish(share, offset)
 
     async def _opened(self, envelope: Envelope) -> tuple[Asked, Sealer] | None:
         """What is asked, and the key for its answers; None when it can't be opened, now or ever."""
@@ -222,27 +224,8 @@ class Pool:
     def _land(self, flight: InFlight) -> None:
         self._free(len(flight.envelope.sealed))
         for share, offset in flight.stands_for:
-            self._finish(share, offset)
+            self._commits.finish(share, offset)
         self._landed.set()
-
-    def _finish(self, share: Share, offset: int) -> None:
-        share.tracker.finish(offset)
-        if not self._committing:
-            self._committing = True
-            self._clock.call_at(self._clock.now() + COMMIT_EVERY, self._commit)
-
-    def _commit(self) -> None:
-        self._committing = False
-        if self._subscription is not None:
-            for share in self._shares.values():
-                if not share.gone and share.tracker.position > share.committed:
-                    share.committed = share.tracker.position
-                    self._subscription.commit(share.partition, share.committed).add_done_callback(self._committed)
-
-    def _committed(self, future: asyncio.Future[None]) -> None:
-        if not future.cancelled() and (error := future.exception()) is not None:
-            # Whatever is not committed is found among the answers by the next owner.
-            self._instrument.warn("position not committed", topic=self._topics.requests.name, error=str(error))
 
     def _hold(self, size: int) -> None:
         self._bytes += size
@@ -280,7 +263,7 @@ class Pool:
             self._recall(flight, share, cut=False)
         if not lost:
             await self._until_landed(flights)
-            await asyncio.wait({subscription.commit(share.partition, share.tracker.position)})
+            await self._commits.last(subscription, share)
         for flight in flights:
             self._recall(flight, share, cut=True)
         self._signals.emit("pool.retired", pool=self._topics.pool, partition=share.partition)
@@ -312,17 +295,8 @@ class Pool:
     # ---- cancelling
 
     async def _hear_cancels(self, subscription: Subscription) -> None:
-        while True:
-            try:
-                event = await subscription.receive()
-            except Closed:
-                return
-            if isinstance(event, Delivered):
-                for message in event.messages:
-                    try:
-                        self._cancel(decode(Cancelled, message.value))
-                    except Unreadable as error:
-                        self._unreadable(error)
+        async for cancelled in heard(subscription, Cancelled, self._unreadable):
+            self._cancel(cancelled)
 
     def _cancel(self, cancelled: Cancelled) -> None:
         now = self._clock.millis()

@@ -10,14 +10,14 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from esclusa.hub.envelope import Woken, decode
+from esclusa.hub.broadcast import heard
+from esclusa.hub.envelope import Woken
 from esclusa.hub.topics import WAKEUPS
-from esclusa.kernel.errors import Closed, Unreadable
 from esclusa.kernel.lifecycle import Background
-from esclusa.ports.log import Delivered
 
 if TYPE_CHECKING:
     from esclusa.kernel.clock import Clock
+    from esclusa.kernel.errors import Unreadable
     from esclusa.ports.log import Log, Subscription
 
 LOOK = 2.0
@@ -95,15 +95,12 @@ class Wakeups:
                 del self._waiters[id]
 
     async def _listen(self, subscription: Subscription) -> None:
-        while True:
-            try:
-                event = await subscription.receive()
-            except Closed:
-                return
-            if isinstance(event, Delivered):
-                for message in event.messages:
-                    with contextlib.suppress(Unreadable):
-                        for id, rows in decode(Woken, message.value).rows.items():
-                            self._heard(id, rows)
-                            for waiter in self._waiters.get(id, ()):
-                                waiter.wake()
+        async for woken in heard(subscription, Woken, _ignore):
+            for id, rows in woken.rows.items():
+                self._heard(id, rows)
+                for waiter in self._waiters.get(id, ()):
+                    waiter.wake()
+
+
+def _ignore(_: Unreadable) -> None:
+    """A wake-up that can't be read is a lost one: its waiters look by themselves."""

@@ -95,7 +95,8 @@ class ScriptedBackend:
         """Those that are not over."""
         self.most = 0
         """The most that were open at a time."""
-        self.closed = False
+        self.closed = 0
+        """How often it was closed."""
         self._safe = safe
         self._script: deque[Step] = deque()
         self._watchers: list[tuple[int, asyncio.Future[None]]] = []
@@ -131,6 +132,6 @@ class ScriptedBackend:
 
     async def close(self) -> None:
         """As `Backend.close`."""
-        self.closed = True
+        self.closed += 1
         for attempt in list(self.open):
             attempt.answer(Outcome(reason=Reason.BACKEND_ERROR, detail="The back end was closed"))

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.stub import Reply, Stub, ok, receipt, result, served
 
 from esclusa.edges.http.server import SOCKET
+from support.stub import Reply, Stub, ok, receipt, result, served
 
 CONFIGURATION = """
 [esclusa]

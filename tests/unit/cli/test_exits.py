@@ -6,7 +6,7 @@ from esclusa.cli.exits import MEANINGS, Exit
 
 
 def test_they_never_change() -> None:
-    assert {exit.name: exit.value for exit in Exit} == {
+    assert {code.name: code.value for code in Exit} == {
         "DONE": 0,
         "FAILED": 1,
         "MISTAKE": 2,

@@ -36,7 +36,7 @@ def test_with_json_they_are_one_document_too(capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.parametrize(
-    ("error", "exit", "text"),
+    ("error", "code", "text"),
     [
         (Failed(Exit.REFUSED, "no"), Exit.REFUSED, "no"),
         (StorageBusy("another process has data"), Exit.FAILED, "another process has data"),
@@ -44,11 +44,11 @@ def test_with_json_they_are_one_document_too(capsys: pytest.CaptureFixture[str])
     ],
 )
 def test_other_errors_are_a_line_and_never_a_traceback(
-    capsys: pytest.CaptureFixture[str], error: Exception, exit: Exit, text: str
+    capsys: pytest.CaptureFixture[str], error: Exception, code: Exit, text: str
 ) -> None:
-    assert reported(lambda: raising(error), json=False) is exit
+    assert reported(lambda: raising(error), json=False) is code
     assert capsys.readouterr() == ("", f"esclusa: {text}\n")
-    assert reported(lambda: raising(error), json=True) is exit
+    assert reported(lambda: raising(error), json=True) is code
     assert json.loads(capsys.readouterr().out) == {"title": text}
 
 
@@ -66,4 +66,5 @@ def test_a_document_is_printed_whatever_it_is_made_of(capsys: pytest.CaptureFixt
 
 def test_nothing_that_controls_a_terminal_or_hides_text_gets_through() -> None:
     assert harmless("Tráfico €\n\t😀") == "Tráfico €  😀"
-    assert harmless("\x1b[2J\x07\x9b\u202e\ud800") == "�[2J�����"[0:4] + "�" * 4
+    assert harmless("\x1b[2J") == "�[2J"
+    assert harmless("\x07\x9b\u202e\ud800") == "�" * 4

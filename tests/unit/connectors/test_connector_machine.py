@@ -132,6 +132,8 @@ class ConnectorMachine(RuleBasedStateMachine):
         assert self.connector.waiting <= self.queue
         waiting = sum(asked.ticket is not None and asked.ticket.waiting for asked in self.asked)
         assert waiting == self.connector.waiting
+        timed = sum(len(bucket) for bucket in self.connector._wheel._buckets.values())
+        assert timed == self.connector.waiting + self.connector.running, "each has one moment, and nobody else"
         assert not self.connector.waiting or self.connector.running == self.concurrency, "nobody waits beside a free slot"
         assert not self.connector.waiting or self.connector.breaker_state == "closed"
         for asked in self.asked:

@@ -93,5 +93,5 @@ async def test_closed_it_ends_what_is_open() -> None:
     scene.backend.step = waits
     scene.ask()
     await scene.backend.close()
-    assert scene.backend.closed
+    assert scene.backend.closed == 1
     assert len(scene.ended) == 1

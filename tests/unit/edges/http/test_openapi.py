@@ -45,7 +45,9 @@ OPERATION = Operation(
     },
     refusals=[errors.UnknownQuery, errors.InvalidParams, errors.Unavailable],
 )
-OPEN = Operation(id="look", method="GET", path="/things/{id}", tag="things", summary="Look", replies={200: Reply("It")}, open=True)
+OPEN = Operation(
+    id="look", method="GET", path="/things/{id}", tag="things", summary="Look", replies={200: Reply("It")}, open=True
+)
 
 
 def made(*operations: Operation) -> Any:

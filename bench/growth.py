@@ -1,0 +1,70 @@
+"""What one back-end call costs as there is more of everything: connectors, and requests that are open.
+
+Only one thing grows at a time. With more connectors a question makes more calls, and so fewer questions are asked at a
+time: the calls in the air stay the same. With more open requests the calls a second stay the same: of the ten bodies that
+a question asks one is slow, and the slower it is the more requests are open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import cycle, islice
+
+import msgspec
+
+from bench import byhand
+from bench.load import Cost, at_once, middle, steadily
+from bench.questions import Asker, configured, running, url
+
+IN_THE_AIR = 2000
+CONNECTORS = (10, 100, 1000)
+A_QUESTION = 10
+"""Connectors that a question asks while open requests grow."""
+A_SECOND = 400
+"""Questions a second."""
+OPEN = (1, 100, 1_000, 10_000)
+
+
+class Growth(msgspec.Struct, frozen=True):
+    """The cost of a call at one size."""
+
+    size: int
+    hub: Cost
+    hand: Cost
+
+
+async def with_connectors(addresses: Sequence[str], count: int, rounds: int, seconds: float) -> Growth:
+    """A question to `count` connectors."""
+    urls = [url(address, number) for number, address in enumerate(islice(cycle(addresses), count))]
+    width = max(1, IN_THE_AIR // count)
+    hub_costs, hand_costs = [], []
+    async with running(configured(urls, concurrency=width)) as hub, byhand.session() as session:
+        asker = Asker(hub)
+
+        async def by_hand() -> None:
+            await byhand.ask(session, urls)
+
+        for turn in range(rounds + 1):
+            ours = await at_once(asker, count, width, seconds)
+            theirs = await at_once(by_hand, count, width, seconds)
+            if turn:
+                hub_costs.append(ours)
+                hand_costs.append(theirs)
+    return Growth(count, middle(hub_costs), middle(hand_costs))
+
+
+async def with_open(addresses: Sequence[str], count: int, seconds: float) -> Growth:
+    """A question to ten bodies, `count` of them open at a time."""
+    slow = count / A_SECOND
+    urls = [url(address, number) for number, address in enumerate(addresses[: A_QUESTION - 1])]
+    urls.append(url(addresses[A_QUESTION], A_QUESTION, round(slow * 1000)))
+    before = slow + 2
+    async with running(configured(urls, concurrency=2 * max(OPEN))) as hub:
+        ours = await steadily(Asker(hub), A_QUESTION, A_SECOND, before, seconds)
+    async with byhand.session() as session:
+
+        async def by_hand() -> None:
+            await byhand.ask(session, urls)
+
+        theirs = await steadily(by_hand, A_QUESTION, A_SECOND, before, seconds)
+    return Growth(count, ours, theirs)

@@ -1,0 +1,191 @@
+"""The live table: fed with results as the API gives them, it shows each body as it answers."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+import pytest
+from rich.console import Console
+
+from esclusa.cli.table import FRAME, AnswerTable, watch
+from esclusa.edges.http.wire import SnapshotBody
+from esclusa.kernel.clock import Clock
+from support.stub import TITLES, ko, ok, result
+
+DGT = ok("dgt", [{"label": "Permiso B", "value": "12 puntos"}, {"label": "Permiso A"}])
+FIRST = ([DGT], ["padron", "catastro"])
+INCOMPLETE = ([DGT, ok("padron"), ko("catastro", "backend_timeout", "No answer in time")], None)
+COMPLETE = ([DGT, ok("padron"), ok("catastro", received="10:20:33.200")], None)
+
+
+def snapshot(answers: list[dict[str, Any]], pending: list[str] | None = None) -> SnapshotBody:
+    return msgspec.json.decode(msgspec.json.encode(result(answers, pending)), type=SnapshotBody)
+
+
+def table() -> AnswerTable:
+    return AnswerTable("Mis expedientes", TITLES, began=100.0)
+
+
+def drawn(thing: Any, width: int = 120) -> list[str]:
+    console = Console(file=io.StringIO(), width=width)
+    with console.capture() as capture:
+        console.print(thing)
+    return [line.rstrip() for line in capture.get().splitlines() if line.strip()]
+
+
+def test_each_body_has_a_row_in_the_order_of_the_request_whoever_answers_first() -> None:
+    answers = table()
+    answers.update(snapshot([], ["dgt", "padron", "catastro"]))
+    answers.update(snapshot([ok("catastro")], ["dgt", "padron"]))
+    rows = drawn(answers.live(101.0, 40))[3:6]
+    assert [row.split("  ")[0].strip() for row in rows] == list(TITLES.values())
+    assert ["waiting" in row for row in rows] == [True, True, False]
+
+
+def test_a_row_says_state_reason_attempts_time_and_a_line_of_the_data() -> None:
+    answers = table()
+    answers.update(snapshot(*INCOMPLETE))
+    rows = drawn(answers.final())
+    assert rows[0] == "Mis expedientes"
+    assert rows[1].split() == ["Body", "State", "Reason", "Tries", "Time", "Answer"]
+    assert rows[3].split("  ")[0].strip() == "Dirección General de Tráfico"
+    assert rows[3].split()[4:] == ["ok", "1", "0.25", "s", "Permiso", "B,", "12", "puntos", "(and", "1", "more)"]
+    assert rows[4].split()[2:] == ["ok", "1", "0.25", "s", "nothing", "about", "this", "person"]
+    assert rows[5].split()[1:] == ["KO", "backend_timeout", "1", "3.00", "s", "No", "answer", "in", "time"]
+
+
+def test_the_bar_shows_the_time_to_the_deadline_and_how_many_have_answered() -> None:
+    answers = table()
+    assert drawn(answers.live(100.0, 40))[-1] == "asking"
+    answers.update(snapshot(*FIRST))
+    assert drawn(answers.live(102.5, 40))[-1].endswith(" 2.5 of 10 s, 1 of 3 answered")
+    assert drawn(answers.live(99.0, 40))[-1].endswith(" 0.0 of 10 s, 1 of 3 answered")
+    assert drawn(answers.live(999.0, 40))[-1].endswith(" 10.0 of 10 s, 1 of 3 answered")
+
+
+def test_it_never_grows_beyond_the_terminal_and_shows_who_answered_last() -> None:
+    answers = table()
+    names = [f"body-{number}" for number in range(50)]
+    answers.update(snapshot([ok(name) for name in names[:20]], names[20:]))
+    answers.update(snapshot([ok(name) for name in (*names[:20], names[49])], names[20:49]))
+    for height in (10, 24, 49):
+        lines = str(Console(width=100).render_str("")) + "\n".join(drawn(answers.live(100.0, height)))
+        assert lines.count("\n") + 3 <= height
+        assert "body-49" in lines
+        assert "more" in lines
+    assert "body-0 " not in "\n".join(drawn(answers.live(100.0, 10)))
+    whole = "\n".join(drawn(answers.final()))
+    assert all(f"{name} " in whole for name in names)
+
+
+def test_the_end_says_complete_and_how_long_it_took() -> None:
+    answers = table()
+    answers.update(snapshot(*COMPLETE))
+    assert answers.verdict() == ["complete: 3 bodies in 3.2 s"]
+
+
+def test_or_who_is_missing_and_why() -> None:
+    answers = table()
+    answers.update(snapshot([DGT, ko("padron", "circuit_open"), ko("catastro", "no_answer")]))
+    assert answers.verdict() == [
+        "incomplete: 1 of 3 bodies in 10.0 s; without",
+        "  Padrón municipal: circuit_open",
+        "  Catastro: no_answer",
+    ]
+
+
+def test_a_question_that_concerns_nobody_is_complete() -> None:
+    answers = table()
+    answers.update(snapshot([]))
+    assert answers.verdict() == ["complete: the question concerns nobody"]
+    assert answers.final() is not None
+
+
+def test_what_a_body_says_controls_no_terminal() -> None:
+    hostile = {**ko("dgt", "backend_error", "\x1b]0;owned\x07"), "title": "\x1b[2JDGT\u202e"}
+    answers = table()
+    answers.update(snapshot([hostile, ok("padron", "\x1b[31mred\x9b")]))
+    answer = answers.update(snapshot([hostile, ok("padron"), ok("catastro", ["\x1b[H"])]))[0]
+    text = "\n".join([*drawn(answers.final()), *answers.verdict(), answers.line(answer)])
+    assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(text)
+
+
+def test_an_answer_is_new_once() -> None:
+    answers = table()
+    assert [answer.connector for answer in answers.update(snapshot(*FIRST))] == ["dgt"]
+    assert [answer.connector for answer in answers.update(snapshot(*COMPLETE))] == ["padron", "catastro"]
+    assert answers.update(snapshot(*COMPLETE)) == []
+
+
+async def coming(clock: Clock, *each: SnapshotBody, every: float = 1.0) -> AsyncIterator[SnapshotBody]:
+    for one in each:
+        await clock.sleep(every)
+        yield one
+
+
+@pytest.mark.virtual_time
+async def test_without_a_terminal_each_answer_is_a_line_when_it_comes() -> None:
+    clock, out = Clock(), io.StringIO()
+    watching = asyncio.ensure_future(
+        watch(coming(clock, snapshot(*FIRST), snapshot(*INCOMPLETE)), table(), Console(file=out, width=40), clock)
+    )
+    await clock.sleep(1.5)
+    assert out.getvalue() == "ok   0.25 s  Dirección General de Tráfico: Permiso B, 12 puntos (and 1 more)\n"
+    assert (await watching).complete is False
+    assert out.getvalue().splitlines()[1:] == [
+        "ok   0.25 s  Padrón municipal: nothing about this person",
+        "KO   3.00 s  Catastro: backend_timeout, No answer in time",
+        "incomplete: 2 of 3 bodies in 3.0 s; without",
+        "  Catastro: backend_timeout, No answer in time",
+    ]
+
+
+@pytest.mark.virtual_time
+async def test_on_a_terminal_the_bar_moves_even_while_nobody_answers() -> None:
+    clock, out = Clock(), io.StringIO()
+    console = Console(file=out, force_terminal=True, width=120, height=30, legacy_windows=False, _environ={"TERM": "xterm"})
+    answers = AnswerTable("Mis expedientes", TITLES, began=clock.now())
+    last = await watch(coming(clock, snapshot(*FIRST), snapshot(*COMPLETE)), answers, console, clock)
+    text = out.getvalue()
+    assert last.complete
+    for seconds in (1.2, 1.4, 1.6, 1.8):
+        assert f"{seconds} of 10 s, 1 of 3 answered" in text
+    assert pytest.approx(0.2) == FRAME
+    assert "complete: 3 bodies in 3.2 s" in text.rpartition("Mis expedientes")[2]
+
+
+@pytest.mark.virtual_time
+async def test_on_a_dumb_terminal_there_are_no_control_codes() -> None:
+    clock, out = Clock(), io.StringIO()
+    console = Console(file=out, force_terminal=True, width=120, _environ={"TERM": "dumb"})
+    await watch(coming(clock, snapshot(*COMPLETE)), table(), console, clock)
+    assert "\x1b" not in out.getvalue()
+    assert "complete: 3 bodies" in out.getvalue()
+
+
+@pytest.mark.virtual_time
+async def test_whoever_stops_watching_gets_the_terminal_back() -> None:
+    clock, out = Clock(), io.StringIO()
+    console = Console(file=out, force_terminal=True, width=120, height=30, _environ={"TERM": "xterm"})
+    watching = asyncio.ensure_future(watch(coming(clock, snapshot(*FIRST), every=5), table(), console, clock))
+    await clock.sleep(1)
+    watching.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await watching
+    assert out.getvalue().rindex("\x1b[?25h") > out.getvalue().rindex("\x1b[?25l")  # the cursor is shown again
+    assert len(asyncio.all_tasks()) == 1
+
+
+@pytest.mark.virtual_time
+async def test_an_error_of_the_service_ends_the_watching() -> None:
+    async def broken() -> AsyncIterator[SnapshotBody]:
+        yield snapshot(*FIRST)
+        raise ConnectionError("gone")
+
+    clock = Clock()
+    with pytest.raises(ConnectionError):
+        await watch(broken(), table(), Console(file=io.StringIO()), clock)

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+from esclusa.bootstrap import World
+from esclusa.cli.client import Service, connected
+from esclusa.config.config import load
+from esclusa.demo.bodies import BODIES
+from esclusa.demo.demo import CONFIGURATION, citizens_question, environment, free_address, open_demo
+from esclusa.demo.lives import CITIZENS
+from esclusa.edges.http.wire import SnapshotBody, SubmissionBody
+from esclusa.hub.questions import checked_params
+from esclusa.testing.virtual import EPOCH
+
+PORTS = {body.name: 20_000 + place for place, body in enumerate(BODIES)}
+
+
+def test_the_environment_tells_the_configuration_all_that_it_asks_for(tmp_path: Path) -> None:
+    configuration = load(CONFIGURATION, environment(PORTS, "a key of sixteen characters", tmp_path, "127.0.0.1:1"))
+    assert configuration.esclusa.data == str(tmp_path)
+    assert configuration.server.listen == "127.0.0.1:1"
+    assert configuration.clients["demo"].key == "a key of sixteen characters"
+    assert all(f":{port}/" in configuration.connectors[body].url for body, port in PORTS.items())
+
+
+def test_the_citizens_question_is_well_put(tmp_path: Path) -> None:
+    question = citizens_question(CITIZENS[0].nif, EPOCH)
+    configuration = load(CONFIGURATION, environment(PORTS, "a key of sixteen characters", tmp_path, "127.0.0.1:1"))
+    params = checked_params(configuration.queries[question.query], question.params)
+    assert params == {"period.from": "2022-01-01", "period.to": "2027-01-15"}
+    assert question.connectors is None
+
+
+def test_the_api_is_elsewhere_when_somebody_is_at_its_address() -> None:
+    with socket.socket() as taken:
+        if free_address() == "127.0.0.1:8080":
+            taken.bind(("127.0.0.1", 8080))
+            taken.listen()
+        assert free_address() == "127.0.0.1:0"
+
+
+async def test_a_hub_asks_the_country(tmp_path: Path) -> None:
+    world = World.real()
+    async with open_demo(world, tmp_path) as demo, connected(Service(demo.url, key=demo.key), world.clock) as client:
+        question = SubmissionBody(query="vehiculos", subject=CITIZENS[0].nif, params={"province": "50"})
+        snapshots: list[SnapshotBody] = [each async for each in client.follow(await client.submit(question))]
+    final = snapshots[-1]
+    assert final.complete
+    assert [answer.connector for answer in final.answers] == ["dgt", "dehu", "ayto-zaragoza"]
+    assert b"5076 LHK" in bytes(final.answers[0].data or b"")
+    assert b"5076 LHK" in bytes(final.answers[2].data or b"")
+    assert demo.title == "Mis expedientes"
