@@ -13,15 +13,15 @@ from itertools import cycle, islice
 import msgspec
 
 from bench import byhand
-from bench.load import Cost, at_once, middle, steadily
-from bench.questions import Asker, configured, running, url
+from bench.load import Typical, at_once, steadily, typical
+from bench.questions import Asker, configured, running, url, world
 
 IN_THE_AIR = 2000
 CONNECTORS = (10, 100, 1000)
 A_QUESTION = 10
 """Connectors that a question asks while open requests grow."""
 A_SECOND = 400
-"""Questions a second."""
+"""Questions a second, meanwhile."""
 OPEN = (1, 100, 1_000, 10_000)
 
 
@@ -29,8 +29,8 @@ class Growth(msgspec.Struct, frozen=True):
     """The cost of a call at one size."""
 
     size: int
-    hub: Cost
-    hand: Cost
+    hub: Typical
+    hand: Typical
 
 
 async def with_connectors(addresses: Sequence[str], count: int, rounds: int, seconds: float) -> Growth:
@@ -38,19 +38,19 @@ async def with_connectors(addresses: Sequence[str], count: int, rounds: int, sec
     urls = [url(address, number) for number, address in enumerate(islice(cycle(addresses), count))]
     width = max(1, IN_THE_AIR // count)
     hub_costs, hand_costs = [], []
-    async with running(configured(urls, concurrency=width)) as hub, byhand.session() as session:
+    async with world() as ours, running(configured(urls, concurrency=width), ours) as hub, byhand.session() as session:
         asker = Asker(hub)
 
         async def by_hand() -> None:
             await byhand.ask(session, urls)
 
         for turn in range(rounds + 1):
-            ours = await at_once(asker, count, width, seconds)
-            theirs = await at_once(by_hand, count, width, seconds)
-            if turn:
-                hub_costs.append(ours)
-                hand_costs.append(theirs)
-    return Growth(count, middle(hub_costs), middle(hand_costs))
+            of_hub = await at_once(asker, count, width, seconds)
+            of_hand = await at_once(by_hand, count, width, seconds)
+            if turn:  # the first one opens the connections
+                hub_costs.append(of_hub)
+                hand_costs.append(of_hand)
+    return Growth(count, typical(hub_costs), typical(hand_costs))
 
 
 async def with_open(addresses: Sequence[str], count: int, seconds: float) -> Growth:
@@ -58,13 +58,12 @@ async def with_open(addresses: Sequence[str], count: int, seconds: float) -> Gro
     slow = count / A_SECOND
     urls = [url(address, number) for number, address in enumerate(addresses[: A_QUESTION - 1])]
     urls.append(url(addresses[A_QUESTION], A_QUESTION, round(slow * 1000)))
-    before = slow + 2
-    async with running(configured(urls, concurrency=2 * max(OPEN))) as hub:
-        ours = await steadily(Asker(hub), A_QUESTION, A_SECOND, before, seconds)
+    async with world() as ours, running(configured(urls, concurrency=2 * max(OPEN)), ours) as hub:
+        of_hub = await steadily(Asker(hub), A_QUESTION, A_SECOND, slow + 2, seconds)
     async with byhand.session() as session:
 
         async def by_hand() -> None:
             await byhand.ask(session, urls)
 
-        theirs = await steadily(by_hand, A_QUESTION, A_SECOND, before, seconds)
-    return Growth(count, ours, theirs)
+        of_hand = await steadily(by_hand, A_QUESTION, A_SECOND, slow + 2, seconds)
+    return Growth(count, typical([of_hub]), typical([of_hand]))

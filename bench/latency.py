@@ -15,7 +15,7 @@ import msgspec
 from bench import byhand
 from bench.backends import Body
 from bench.load import a_second, percentiles
-from bench.questions import Asker, configured, running, url
+from bench.questions import Asker, configured, running, url, world
 
 CONNECTORS = 60
 DELAY = 100
@@ -39,20 +39,20 @@ class Latency(msgspec.Struct, frozen=True):
 async def measure(addresses: Sequence[str], rate: float, seconds: float) -> tuple[Latency, Latency]:
     """The hub, and by hand, each at `rate` calls a second."""
     urls = [url(address, number, DELAY) for number, address in enumerate(addresses[:CONNECTORS])]
-    async with running(configured(urls, concurrency=256)) as hub:
+    async with world() as ours, running(configured(urls, concurrency=256), ours) as hub:
         asker = Asker(hub)
 
         async def of_hub() -> list[bytes]:
             return [answer.data or b"" for answer in (await asker()).answers]
 
-        ours = await _measured(of_hub, lambda data: max(_took.decode(each).took for each in data), rate, seconds)
+        hubs = await _measured(of_hub, lambda data: max(_took.decode(each).took for each in data), rate, seconds)
     async with byhand.session() as session:
 
         async def by_hand() -> list[Any]:
             return await byhand.ask(session, urls)
 
-        theirs = await _measured(by_hand, lambda bodies: max(body["took"] for body in bodies), rate, seconds)
-    return ours, theirs
+        hands = await _measured(by_hand, lambda bodies: max(body["took"] for body in bodies), rate, seconds)
+    return hubs, hands
 
 
 async def _measured(

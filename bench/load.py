@@ -23,16 +23,6 @@ class Cost(msgspec.Struct, frozen=True):
     cpu: float
     """Seconds of this process's processor time, all threads together."""
 
-    @property
-    def rate(self) -> float:
-        """Calls a second."""
-        return self.calls / self.seconds
-
-    @property
-    def micros(self) -> float:
-        """Microseconds of processor time a call."""
-        return self.cpu / self.calls * 1e6
-
 
 class Watch:
     """Begins when it is made."""
@@ -46,9 +36,21 @@ class Watch:
         return Cost(calls, time.perf_counter() - self._wall, time.process_time() - self._cpu)
 
 
-def middle(costs: Sequence[Cost]) -> Cost:
-    """The one whose cost a call is the median."""
-    return sorted(costs, key=lambda cost: cost.micros)[len(costs) // 2]
+class Typical(msgspec.Struct, frozen=True):
+    """Medians of several costs."""
+
+    rate: float
+    """Calls a second."""
+    micros: float
+    """Microseconds of processor time a call."""
+
+
+def typical(costs: Sequence[Cost]) -> Typical:
+    """What a call usually takes."""
+    return Typical(
+        median(cost.calls / cost.seconds for cost in costs),
+        median(cost.cpu / cost.calls * 1e6 for cost in costs),
+    )
 
 
 def percentiles(values: Sequence[float]) -> tuple[float, float]:

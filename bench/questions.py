@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
+
+from msgspec.structs import replace
 
 from esclusa.bootstrap import Lifecycle, Setup, World, make_connectors, make_hub, open_ports, settle_memory
 from esclusa.config.settings import Configuration, EsclusaSettings
@@ -36,40 +38,41 @@ def url(address: str, number: int, delay: int = 0) -> str:
     return f"{address}/body{number}/{delay}"
 
 
-def configured(urls: Sequence[str], *, concurrency: int, engine: str = "embedded") -> Configuration:
-    """A hub that asks all `urls`, in the shipped settings but for the calls that it may have in the air at a time."""
+def configured(
+    urls: Sequence[str], *, concurrency: int, engine: str = "embedded", query: QuerySettings | None = None
+) -> Configuration:
+    """A hub that asks all `urls`; as shipped, but for the calls that each connector may have in the air at a time."""
     return Configuration(
         esclusa=EsclusaSettings(engine=engine),
         connectors={
             f"body{number}": ConnectorSettings(url=each, concurrency=concurrency, timeout=Duration(50))
             for number, each in enumerate(urls)
         },
-        queries={QUERY: QuerySettings()},
+        queries={QUERY: query or QuerySettings()},
         pools={"default": PoolSettings()},
         hub=HubSettings(drain=Duration(1)),
     )
 
 
 @asynccontextmanager
-async def running(
-    settings: Configuration, *, level: Level = Level.INFO, connectors: MakeConnectors = make_connectors
-) -> AsyncIterator[Hub]:
-    """The hub over `settings`, its data and its log in a temporary folder, for as long as this lasts."""
-    with TemporaryDirectory(prefix="esclusa-bench-") as folder, Path(folder, "log").open("wb") as log:
-        there = EsclusaSettings(engine=settings.esclusa.engine, data=os.fspath(Path(folder, "data")))
-        settings = Configuration(
-            esclusa=there,
-            connectors=settings.connectors,
-            queries=settings.queries,
-            pools=settings.pools,
-            hub=settings.hub,
-        )
-        clock = Clock()
-        logs = Logs(clock, "json", descriptor=log.fileno())
-        world = World(clock, Ids(clock), Instrument(logs, level), Signals())
-        ports = open_ports(settings, world)
-        process = make_hub(settings, ports, connectors(settings, world), world)
-        async with Lifecycle([logs, *ports.engines, Setup(settings, ports), *process.parts, process.waits]):
+async def world(level: Level = Level.INFO) -> AsyncIterator[World]:
+    """What parts are given in production: its lines go to a file, as JSON."""
+    clock = Clock()
+    with TemporaryFile(prefix="esclusa-bench-") as file:
+        logs = Logs(clock, "json", descriptor=file.fileno())
+        await logs.start()
+        yield World(clock, Ids(clock), Instrument(logs, level), Signals())
+        await logs.stop()
+
+
+@asynccontextmanager
+async def running(settings: Configuration, world: World, connectors: MakeConnectors = make_connectors) -> AsyncIterator[Hub]:
+    """The hub over `settings`, its data in a temporary folder, for as long as this lasts."""
+    with TemporaryDirectory(prefix="esclusa-bench-") as folder:
+        there = replace(settings, esclusa=replace(settings.esclusa, data=os.fspath(Path(folder, "data"))))
+        ports = open_ports(there, world)
+        process = make_hub(there, ports, connectors(there, world), world)
+        async with Lifecycle([*ports.engines, Setup(there, ports), *process.parts, process.waits]):
             settle_memory()
             yield process.hub
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import msgspec
 
 from bench import byhand
-from bench.load import Cost, at_once, middle
-from bench.questions import Asker, configured, running, url
+from bench.load import Cost, Typical, at_once, typical
+from bench.questions import Asker, configured, running, url, world
 
 CONNECTORS = 60
 WIDTHS = (1, 8, 32)
@@ -19,13 +19,13 @@ class Throughput(msgspec.Struct, frozen=True):
     """Medians at one number of open requests."""
 
     width: int
-    hub: Cost
-    hand: Cost
+    hub: Typical
+    hand: Typical
 
     @property
     def ratio(self) -> float:
-        """The hub's calls a second over those by hand: of processor time, since both had one core."""
-        return self.hand.micros / self.hub.micros
+        """The hub's calls a second over those by hand."""
+        return self.hub.rate / self.hand.rate
 
 
 async def measure(addresses: Sequence[str], rounds: int, seconds: float) -> list[Throughput]:
@@ -33,7 +33,8 @@ async def measure(addresses: Sequence[str], rounds: int, seconds: float) -> list
     urls = [url(address, number) for number, address in enumerate(addresses[:CONNECTORS])]
     hub_costs: dict[int, list[Cost]] = {width: [] for width in WIDTHS}
     hand_costs: dict[int, list[Cost]] = {width: [] for width in WIDTHS}
-    async with running(configured(urls, concurrency=max(WIDTHS))) as hub, byhand.session() as session:
+    settings = configured(urls, concurrency=max(WIDTHS))
+    async with world() as ours, running(settings, ours) as hub, byhand.session() as session:
         asker = Asker(hub)
 
         async def by_hand() -> None:
@@ -41,9 +42,9 @@ async def measure(addresses: Sequence[str], rounds: int, seconds: float) -> list
 
         for turn in range(rounds + 1):
             for width in WIDTHS:
-                ours = await at_once(asker, CONNECTORS, width, seconds)
-                theirs = await at_once(by_hand, CONNECTORS, width, seconds)
+                of_hub = await at_once(asker, CONNECTORS, width, seconds)
+                of_hand = await at_once(by_hand, CONNECTORS, width, seconds)
                 if turn:  # the first one opens the connections
-                    hub_costs[width].append(ours)
-                    hand_costs[width].append(theirs)
-    return [Throughput(width, middle(hub_costs[width]), middle(hand_costs[width])) for width in WIDTHS]
+                    hub_costs[width].append(of_hub)
+                    hand_costs[width].append(of_hand)
+    return [Throughput(width, typical(hub_costs[width]), typical(hand_costs[width])) for width in WIDTHS]

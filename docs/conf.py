@@ -18,7 +18,7 @@ exclude_patterns = ["_build", "_ext"]
 nitpicky = True
 
 myst_enable_extensions = ["colon_fence", "deflist", "attrs_inline"]
-myst_heading_anchors = 3
+myst_heading_anchors = 4
 
 html_theme = "furo"
 html_title = f"Esclusa {release}"

@@ -7,13 +7,14 @@ import json
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections import Counter
+from pathlib import Path
 from time import monotonic
 
 KINDS = {"backend_error", "backend_timeout", "circuit_open", "rejected", "platform_timeout"}
 
 
 async def test_one_question_is_answered_body_by_body_and_what_could_not_be_had_is_named() -> None:
-    command = [sys.executable, "-c", "import sys; from esclusa.cli import main; sys.exit(main())", "demo", "--once", "--json"]
+    command = [str(Path(sys.executable).with_name("esclusa")), "demo", "--once", "--json"]
     began = monotonic()
     process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE)
     try:

@@ -218,9 +218,7 @@ async def test_a_question_sent_twice_under_one_key_is_asked_once() -> None:
         assert await ask(edge, **{"idempotency-key": "k"}) == first
         await final(edge, first)
         assert len(process.backends["a"].attempts) == 1
-        other = await edge.client.post(
-            URL, json=QUESTION | {"connectors": ["a"]}, headers={"idempotency-key": "k"}
-        )
+        other = await edge.client.post(URL, json=QUESTION | {"connectors": ["a"]}, headers={"idempotency-key": "k"})
         assert (other.status_code, other.json()["type"]) == (422, "/problems/idempotency-mismatch")
         assert await ask(edge, **{"idempotency-key": "another"}) != first
 

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from cyclopts import App
 
+from esclusa.bootstrap import World, make_application
+from esclusa.cli.cli import command_line
 from esclusa.config.config import load
 from esclusa.config.settings import Configuration
 from esclusa.kernel.errors import Refused
 from esclusa.kernel.settings import Settings
+from reference.api import api_page
+from reference.commands import commands_page
 from reference.errors import errors_page
 from reference.markdown import attribute_docs
+from reference.metrics import metrics_page
 from reference.settings import fields, settings_page, tables
 from rules.tree import ROOT, imported
 
@@ -44,6 +52,38 @@ def test_every_refusal_is_in_the_reference() -> None:
     page = errors_page()
     absent = [cls.__name__ for cls in below(Refused) if f"`/problems/{cls.name}`" not in page]
     assert not absent
+
+
+async def test_what_a_process_serves_and_counts_is_in_the_reference(tmp_path: Path) -> None:
+    path = tmp_path / "esclusa.toml"
+    path.write_text(f'[server]\nlisten = "127.0.0.1:0"\n{WHOLE}', encoding="utf-8")
+    application = make_application(load(path, {}), World.real())
+    async with application.lifecycle:
+        assert application.server.address is not None
+        async with httpx.AsyncClient(base_url=application.server.address.url) as client:
+            described = (await client.get("/openapi.json")).json()
+            counted = (await client.get("/metrics")).text
+    api, metrics = api_page(), metrics_page()
+    routes = [f"{method.upper()} {route}" for route, methods in described["paths"].items() for method in methods]
+    names = re.findall(r"^# TYPE (esclusa_\S+)", counted, re.MULTILINE)
+    assert len(routes) > 5
+    assert len(names) > 10
+    assert not [route for route in routes if f"## `{route}`" not in api]
+    assert not [name for name in names if f"| `{name}` |" not in metrics]
+
+
+def commands(app: App, *above: str) -> Iterator[str]:
+    for name in app:
+        if not name.startswith("-"):
+            yield " ".join([*above, name])
+            yield from commands(app[name], *above, name)
+
+
+def test_every_command_is_in_the_reference() -> None:
+    page = commands_page()
+    named = list(commands(command_line(), "esclusa"))
+    assert "esclusa config schema" in named
+    assert not [name for name in named if not re.search(rf"^#+ {name}$", page, re.MULTILINE)]
 
 
 def markdown() -> list[Path]:

@@ -52,6 +52,6 @@ def test_every_public_name_says_what_it_is() -> None:
         f"{package}.{name}"
         for package, names in listed().items()
         for name in names
-        if callable(thing := getattr(modules[package], name)) and not inspect.getdoc(thing)
+        if (inspect.isclass(thing := getattr(modules[package], name)) or inspect.isroutine(thing)) and not inspect.getdoc(thing)
     ]
     assert not silent

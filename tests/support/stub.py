@@ -103,6 +103,10 @@ class Stub:
         """Give these, one after the other, and the last again and again."""
         self._due[method, path] = list(replies)
 
+    def answer_to(self, path: str) -> Any:
+        """What is answered to a GET of `path` at present."""
+        return self._due["GET", path][0].body
+
     def answer(self, asked: Asked) -> Reply:
         """What is due."""
         self.asked.append(asked)

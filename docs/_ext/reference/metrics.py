@@ -17,7 +17,7 @@ def metrics_page() -> str:
     lines = [row(event, level, code(facts)) for event, level, facts in sorted(log_lines())]
     return joined(
         "# Metrics and log lines",
-        "`/metrics` serves these in the format of Prometheus.",
+        "`/metrics` serves these in the format of Prometheus, with those of the process (`process_*`) and of Python (`python_*`).",
         listed("Name", "Kind", "Labels", "What it tells", rows=metrics),
         "## Log lines",
         "On standard error, as `[log] format` says. Subjects are masked everywhere.",

@@ -18,7 +18,7 @@ import pytest
 @asynccontextmanager
 async def demo(*arguments: str) -> AsyncIterator[tuple[Process, Path]]:
     """The command at work, and the folder where it makes its own."""
-    command = [sys.executable, "-c", "import sys; from esclusa.cli import main; sys.exit(main())", "demo", *arguments]
+    command = [str(Path(sys.executable).with_name("esclusa")), "demo", *arguments]
     with tempfile.TemporaryDirectory() as temporary:  # short, for there is a socket in it
         environ = os.environ | {"TMPDIR": temporary}
         process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, env=environ)

@@ -11,19 +11,16 @@ from typing import Any
 import jmespath
 import pytest
 
+from esclusa.bootstrap import World, make_connectors
 from esclusa.config.config import load
 from esclusa.config.settings import Configuration
 from esclusa.connectors.backend import Question
 from esclusa.connectors.connector import Answer
-from esclusa.connectors.making import connector
 from esclusa.demo.bodies import BODIES, FIRST_PORT, Body, port_variable
 from esclusa.demo.lives import CITIZENS, other, person
 from esclusa.demo.names import TOWNS
 from esclusa.demo.people import Period
 from esclusa.demo.transforms import working_life
-from esclusa.kernel.clock import Clock
-from esclusa.kernel.ids import Ids
-from esclusa.kernel.instrument import Instrument
 
 TODAY = date(2026, 11, 22)
 FILE = Path(str(resources.files("esclusa.demo").joinpath("esclusa.toml")))
@@ -117,19 +114,15 @@ def test_each_trouble_meets_the_policy_that_shows_it(configuration: Configuratio
 
 async def answers_of(configuration: Configuration, params: dict[str, str]) -> dict[str, Answer]:
     """What every connector says of the first citizen, each asked once."""
-    clock = Clock()
-    ids, loop = Ids(clock, seed=1), asyncio.get_running_loop()
-    answers: dict[str, asyncio.Future[Answer]] = {name: loop.create_future() for name in configuration.connectors}
-    connectors = []
-    for name, settings in configuration.connectors.items():
-        credentials = configuration.credentials[settings.credentials] if settings.credentials else None
-        asked = connector(name, settings, credentials, 1 << 20, clock, ids, Instrument())
-        question = Question(request=str(ids.uuid()), query="expedientes", subject=CITIZENS[0].nif, params=params)
-        asked.offer(question, clock.now() + 0.5, answers[name].set_result)
-        connectors.append(asked)
+    world, loop = World.real(), asyncio.get_running_loop()
+    connectors = make_connectors(configuration, world)
+    answers: dict[str, asyncio.Future[Answer]] = {name: loop.create_future() for name in connectors}
+    question = Question(request=str(world.ids.uuid()), query="expedientes", subject=CITIZENS[0].nif, params=params)
+    for name, connector in connectors.items():
+        connector.offer(question, world.clock.now() + 0.5, answers[name].set_result)
     said = dict(zip(answers, await asyncio.gather(*answers.values()), strict=True))
-    for each in connectors:
-        await each.close()
+    for connector in connectors.values():
+        await connector.close()
     return said
 
 

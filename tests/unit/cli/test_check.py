@@ -1,0 +1,94 @@
+"""`esclusa check`: every mistake at once, or what would run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from esclusa.cli import main
+from esclusa.cli.exits import Exit
+
+Capture = pytest.CaptureFixture[str]
+
+SOUND = """
+[esclusa]
+environment = "pro"
+[server]
+admin = "127.0.0.1:8081"
+[clients.sede]
+key = "${SEDE_KEY}"
+[connectors.dgt]
+url = "https://dgt.example/{subject}"
+[connectors.padron]
+url = "https://padron.example/{subject}"
+pool = "slow"
+[pools.slow]
+[queries.multas]
+ttl = "90s"
+connectors = ["dgt"]
+"""
+WRONG = "[conectors.dgt]\n[queries.q]\nttl = 3\n"
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_what_is_sound_is_told_with_what_would_run(capsys: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SEDE_KEY", "a secret of the environment")
+    Path("esclusa.toml").write_text(SOUND, encoding="utf-8")
+    assert main(["check"]) == Exit.DONE
+    out, err = capsys.readouterr()
+    assert out == (
+        "esclusa.toml is sound.\n"
+        f"  storage     sqlite, in {tmp_path}/esclusa-data\n"
+        "  environment pro\n"
+        "  API         http://127.0.0.1:8080, metrics at http://127.0.0.1:8081\n"
+        "  clients     sede\n"
+        "  connectors  2, in the pools default, slow\n"
+        "  query       multas: asks 1 of them, answers within 1m30s, kept for 10m\n"
+    )
+    assert err == ""
+
+
+def test_nothing_at_all_is_sound_and_asks_nobody(capsys: Capture) -> None:
+    Path("empty.toml").write_text("[esclusa]\nengine = 'memory'", encoding="utf-8")
+    assert main(["check", "empty.toml"]) == Exit.DONE
+    out = capsys.readouterr().out
+    assert "  storage     memory\n" in out
+    assert "none: only this machine's operator can ask" in out
+    assert "none: nothing can be asked yet" in out
+
+
+def test_every_mistake_is_a_line_on_standard_error(capsys: Capture) -> None:
+    Path("esclusa.toml").write_text(WRONG, encoding="utf-8")
+    assert main(["check"]) == Exit.MISTAKE
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == [
+        'esclusa.toml:1: unknown table [conectors]: did you mean "connectors"?',
+        "esclusa.toml:3: queries.q.ttl is a whole number, not a duration: write a number and its unit between quotes, such as "
+        '"3s"',
+    ]
+
+
+def test_with_json_standard_output_is_one_document(capsys: Capture) -> None:
+    Path("esclusa.toml").write_text(WRONG, encoding="utf-8")
+    assert main(["check", "--json"]) == Exit.MISTAKE
+    found = json.loads(capsys.readouterr().out)
+    assert found["sound"] is False
+    assert [(mistake["file"], mistake["line"]) for mistake in found["mistakes"]] == [("esclusa.toml", 1), ("esclusa.toml", 3)]
+    Path("esclusa.toml").write_text("", encoding="utf-8")
+    assert main(["check", "--json"]) == Exit.DONE
+    assert json.loads(capsys.readouterr().out) == {"sound": True, "mistakes": []}
+
+
+def test_it_never_shows_a_secret(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEDE_KEY", "hunter2")
+    Path("esclusa.toml").write_text(SOUND, encoding="utf-8")
+    for arguments in (["check"], ["check", "--json"]):
+        assert main(arguments) == Exit.MISTAKE
+        assert "hunter2" not in "".join(capsys.readouterr())
