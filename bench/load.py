@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from statistics import median, quantiles
 from typing import TypeVar
 
@@ -123,3 +124,31 @@ async def steadily(ask: Callable[[], Awaitable[object]], calls: int, rate: float
     arriving.cancel()
     await asyncio.wait([arriving])
     return cost
+
+
+Begin = Callable[[Callable[[object], None]], object]
+"""Begins one call, and says through what it was given how that ended."""
+
+
+async def in_the_air(begin: Sequence[Begin], width: int, seconds: float) -> Cost:
+    """`width` calls at a time of each of `begin`, for so long."""
+    over = asyncio.get_running_loop().create_future()
+    until = time.perf_counter() + seconds
+    done, left = 0, width * len(begin)
+
+    def ended(start: Begin, _: object) -> None:
+        nonlocal done, left
+        done += 1
+        if time.perf_counter() < until:
+            start(partial(ended, start))
+            return
+        left -= 1
+        if not left:
+            over.set_result(None)
+
+    watch = Watch()
+    for start in begin:
+        for _ in range(width):
+            start(partial(ended, start))
+    await over
+    return watch.cost(done)

@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
+from uuid import UUID
 
 from msgspec.structs import replace
 
-from esclusa.bootstrap import Lifecycle, Setup, World, make_connectors, make_hub, open_ports, settle_memory
+from esclusa.bootstrap import Setup, World, make_connectors, make_hub, open_ports, settle_memory
 from esclusa.config.settings import Configuration, EsclusaSettings
 from esclusa.connectors.connector import Connector
 from esclusa.connectors.settings import ConnectorSettings
@@ -23,6 +24,7 @@ from esclusa.kernel.clock import Clock
 from esclusa.kernel.duration import Duration
 from esclusa.kernel.ids import Ids
 from esclusa.kernel.instrument import Instrument, Level
+from esclusa.kernel.lifecycle import Lifecycle
 from esclusa.kernel.signal import Signals
 from esclusa.observability.logs import Logs
 
@@ -91,7 +93,7 @@ class Asker:
         self._people = people()
 
     async def __call__(self) -> Snapshot:
-        """The final result with all its data; an assertion if it is not complete."""
+        """The final result, as `read`."""
         hub = self._hub
         receipt = await hub.submit(Submission(caller=ME, query=QUERY, subject=next(self._people)))
         tag = None
@@ -100,6 +102,10 @@ class Asker:
             if not heads.query_more:
                 break
             tag = heads.tag
-        snapshot = await hub.results(receipt.id, ME)
+        return await self.read(receipt.id)
+
+    async def read(self, id: UUID) -> Snapshot:
+        """A final result with all its data; an assertion if it is not complete."""
+        snapshot = await self._hub.results(id, ME)
         assert snapshot.complete, snapshot
         return snapshot

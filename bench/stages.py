@@ -24,32 +24,154 @@ WIDTH = 8
 """Open requests; or calls in the air to each back end."""
 PATIENCE = 30.0
 """Seconds that a call may take."""
-KEPT = 3.0
-"""Seconds after which a request is purged, where that is measured."""
+WARM = 0.3
+"""Seconds of load before what is measured: connections are opened."""
+KEEP = 3.0
+"""Seconds that a request is kept, where its purge is measured."""
 FOUND = Outcome(data=b'{"took":        0,"found":true,"expedientes":["' + b"x" * 240 + b'"]}')
+
+Stage = Callable[[Sequence[str], float], Awaitable[Cost]]
+"""Measures one part: the addresses of the back ends, and for how many seconds."""
+
+
+class Instant:
+    """A back end that answers in the loop's next turn."""
+
+    safe = True
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+
+    def ask(self, question: Question, by: float, done: Done) -> Abort:  # noqa: ARG002 - whatever is asked
+        """As `Backend.ask`."""
+        return self._loop.call_soon(done, FOUND).cancel
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def instant(settings: Configuration, world: World) -> Mapping[str, Connector]:
+    """As `make_connectors`, with back ends that answer at once."""
+    return {
+        name: Connector(name, Instant(), each, world.clock, world.ids, world.instrument)
+        for name, each in settings.connectors.items()
+    }
+
+
+async def client(addresses: Sequence[str], seconds: float) -> Cost:
+    """The HTTP client alone: one ready request again and again."""
+    async with world(Level.SILENT) as ours:
+        clock = ours.clock
+        limits = Limits(connections=WIDTH)
+        request = Request(Template("GET", ((b"Accept", b"application/json"),)), "/body/0")
+        clients = [HttpClient(Origin.of(address), clock, limits=limits) for address in addresses]
+
+        def call(client: HttpClient, done: Callable[[object], None]) -> None:
+            client.send(request, clock.now() + PATIENCE, partial(_answered, done))
+
+        begin = [partial(call, each) for each in clients]
+        await in_the_air(begin, WIDTH, WARM)
+        cost = await in_the_air(begin, WIDTH, seconds)
+        for each in clients:
+            await each.close()
+    return cost
+
+
+def _answered(done: Callable[[object], None], ending: Response | HttpError) -> None:
+    assert isinstance(ending, Response), ending
+    done(ending)
+
+
+async def connectors(addresses: Sequence[str], seconds: float, make: MakeConnectors = make_connectors) -> Cost:
+    """Connectors alone: policies, and what their back ends take."""
+    async with world(Level.SILENT) as ours:
+        settings = configured(_urls(addresses), concurrency=WIDTH)
+        made = make(settings, ours)
+        question = Question(str(ours.ids.uuid()), QUERY, next(people()), {})
+
+        def offer(connector: Connector, done: Callable[[object], None]) -> None:
+            connector.offer(question, ours.clock.now() + PATIENCE, partial(_found, done))
+
+        begin = [partial(offer, each) for each in made.values()]
+        await in_the_air(begin, WIDTH, WARM)
+        cost = await in_the_air(begin, WIDTH, seconds)
+        for each in made.values():
+            await each.close()
+    return cost
+
+
+def _found(done: Callable[[object], None], answer: Answer) -> None:
+    assert answer.reason is None, answer
+    done(answer)
+
+
+async def whole(
+    addresses: Sequence[str],
+    seconds: float,
+    make: MakeConnectors = make_connectors,
+    engine: str = "embedded",
+    level: Level = Level.SILENT,
+) -> Cost:
+    """The hub, from submit to the final result."""
+    settings = configured(_urls(addresses), concurrency=WIDTH, engine=engine)
+    async with world(level) as ours, running(settings, ours, make) as hub:
+        asker = Asker(hub)
+        await at_once(asker, CONNECTORS, WIDTH, WARM)
+        return await at_once(asker, CONNECTORS, WIDTH, seconds)
+
+
+async def read(addresses: Sequence[str], seconds: float) -> Cost:
+    """A final result with its data, read again and again."""
+    settings = configured(_urls(addresses), concurrency=WIDTH)
+    async with world(Level.SILENT) as ours, running(settings, ours, instant) as hub:
+        asker = Asker(hub)
+        final = await asker()
+        return await at_once(partial(asker.read, final.id), CONNECTORS, 1, seconds)
+
+
+async def purge(addresses: Sequence[str], seconds: float) -> Cost:
+    """What the hub does after a load whose requests all expire at once, until nothing of them is left."""
+    kept = QuerySettings(ttl=Duration(KEEP), keep=Duration(KEEP))
+    settings = configured(_urls(addresses), concurrency=WIDTH, query=kept)
+    async with world(Level.SILENT) as ours, running(settings, ours, instant) as hub:
+        asked = await at_once(Asker(hub), CONNECTORS, WIDTH, min(seconds, KEEP / 2))
+        watch = Watch()
+        await asyncio.sleep(KEEP)
+        ours.signals.listen()
+        while (await ours.signals.wait("purge.round"))["left"]:
+            pass
+        cost = watch.cost(asked.calls)
+        assert sum(ours.instrument.counters["esclusa_hub_purged_total"].values.values()) > asked.calls
+    return cost
+
+
+def _urls(addresses: Sequence[str]) -> list[str]:
+    return [url(address, number) for number, address in enumerate(addresses[:CONNECTORS])]
+
+
+STAGES: Mapping[str, Stage] = {
+    "client": client,
+    "connectors": connectors,
+    "policies": partial(connectors, make=instant),
+    "in memory": partial(whole, make=instant, engine="memory"),
+    "embedded": partial(whole, make=instant),
+    "whole": whole,
+    "logged": partial(whole, level=Level.INFO),
+    "purge": purge,
+    "read": read,
+}
 
 
 class Stages(msgspec.Struct, frozen=True):
-    """Microseconds of processor time a call."""
+    """Microseconds of processor time a call: of each of `STAGES`."""
 
-    client: float
-    """The HTTP client alone."""
-    connector: float
-    """REST connectors: the request from its settings, the policies, the client, the outcome."""
-    policies: float
-    """Connectors whose back end answers at once, with no HTTP."""
-    in_memory: float
-    """The hub over such connectors and the engine `memory`: submit, pool, collect, seal, read."""
-    stored: float
-    """The same over the embedded engine."""
-    whole: float
-    """The whole path, over HTTP and the embedded engine."""
-    logged: float
-    """The whole path with its log at INFO: what row 1 measures."""
-    purged: float
-    """The purge, later."""
-    read: float
-    """Reading a final result with its data once more."""
+    micros: Mapping[str, float]
 
 
-Stage = Callable[[Sequence[str], float], Awaitable[Cost]]
+async def measure(addresses: Sequence[str], rounds: int, seconds: float) -> Stages:
+    """Every stage in turn, `rounds` times."""
+    costs: dict[str, list[Cost]] = {name: [] for name in STAGES}
+    for _ in range(rounds):
+        for name, stage in STAGES.items():
+            costs[name].append(await stage(addresses[:CONNECTORS], seconds))
+    return Stages({name: typical(each).micros for name, each in costs.items()})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -20,9 +20,12 @@ QUESTION = {"query": "q", "subject": NIF}
 
 
 @asynccontextmanager
-async def hub(**options: Any) -> AsyncIterator[tuple[Process, Served]]:
+async def hub(
+    *, query: dict[str, Any] | None = None, limits: dict[str, Any] | None = None, **options: Any
+) -> AsyncIterator[tuple[Process, Served]]:
     """A process of the hub with bodies `a`, `b` and `c`, and its API."""
-    async with running(**options) as process, served(process.hub, process.world.clock) as edge:
+    settings = configuration(query=query, hub={"drain": Duration(0.1), **(limits or {})})
+    async with running(settings, **options) as process, served(process.hub, process.world.clock) as edge:
         yield process, edge
 
 
@@ -33,14 +36,19 @@ async def ask(edge: Served, **headers: str) -> str:
     return answer.headers["location"]
 
 
-async def final(edge: Served, url: str) -> Any:
-    """The final result, waited for as the contract says."""
+async def looked(edge: Served, url: str, until: Callable[[Any], bool]) -> Any:
+    """What is known as soon as it is `until`, by long poll."""
     tag = ""
     while True:
         answer = await edge.client.get(url, headers={"prefer": "wait=10", **({"if-none-match": tag} if tag else {})})
-        if answer.status_code == 200 and not answer.json()["queryMore"]:
+        if answer.status_code == 200 and until(answer.json()):
             return answer.json()
         tag = answer.headers["etag"]
+
+
+async def final(edge: Served, url: str) -> Any:
+    """The final result."""
+    return await looked(edge, url, lambda body: not body["queryMore"])
 
 
 def states(body: Any) -> dict[str, str]:
@@ -73,9 +81,7 @@ async def test_results_come_in_parts_and_what_failed_is_named() -> None:
         process.backends["b"].step = answers(ERROR)
         process.backends["c"].step = waits
         url = await ask(edge)
-        body: dict[str, Any] = {"answers": []}
-        while len(body["answers"]) < 2:
-            body = (await edge.client.get(url, headers={"prefer": "wait=5"})).json()
+        body = await looked(edge, url, lambda body: len(body["answers"]) == 2)
         assert states(body) == {"a": "ok", "b": "backend_error"}
         assert (body["pending"], body["queryMore"], body["complete"]) == (["c"], True, False)
         assert body["answers"][0]["data"] == {"plate": "1234 BCD"}
@@ -96,8 +102,7 @@ async def test_everybody_answering_is_complete() -> None:
 
 async def test_at_the_deadline_who_has_not_answered_is_no_answer_for_ever() -> None:
     """H2: after the ttl a back end with no answer is reported `no_answer`, and nothing changes any more."""
-    settings = configuration(query={"ttl": Duration(0.4)})
-    async with hub(settings=settings, roles=["hub", "collector"]) as (_, edge):
+    async with hub(query={"ttl": Duration(0.4)}, roles=["hub", "collector"]) as (_, edge):
         url = await ask(edge)
         body = await final(edge, url)
         assert set(states(body).values()) == {"no_answer"}
@@ -238,7 +243,7 @@ async def test_nobody_elses_request_tells_anything() -> None:
 
 async def test_a_subject_has_so_many_open_requests() -> None:
     """H1: `429` with `Retry-After`; not for another subject."""
-    async with hub(settings=configuration(hub={"max_open_per_subject": 2})) as (process, edge):
+    async with hub(limits={"max_open_per_subject": 2}) as (process, edge):
         for body in process.backends.values():
             body.step = waits
         for _ in range(2):
@@ -262,6 +267,18 @@ async def test_what_may_be_asked_and_of_whom_can_be_read() -> None:
         assert [each["name"] for each in process["connectors"]] == ["a", "b", "c"]
 
 
+def noted(process: Process) -> asyncio.Event:
+    """Set once somebody waits at the hub."""
+    waiting, wait = asyncio.Event(), process.hub.wait
+
+    async def noting(*question: Any, **more: Any) -> Any:
+        waiting.set()
+        return await wait(*question, **more)
+
+    process.hub.wait = noting
+    return waiting
+
+
 async def test_a_process_that_drains_lets_its_readers_go_with_what_there_is() -> None:
     """H7, H40: a waiting look is answered, a stream ends so that its reader resumes elsewhere, and then it closes."""
     async with hub() as (process, edge):
@@ -269,7 +286,9 @@ async def test_a_process_that_drains_lets_its_readers_go_with_what_there_is() ->
             body.step = waits
         url = await ask(edge)
         tag = (await edge.client.get(url)).headers["etag"]
+        waiting = noted(process)
         polling = asyncio.ensure_future(edge.client.get(url, headers={"prefer": "wait=30", "if-none-match": tag}))
+        await waiting.wait()
         async with edge.client.stream("GET", f"{url}/events") as stream:
             lines = stream.aiter_lines()
             assert await anext(lines) == "retry: 2000"

@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from esclusa.kernel.clock import Clock
+
 _ID = re.compile(rb"^x-request-id: *(\S+)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -24,6 +26,13 @@ class Country:
         """By request and body."""
         self.ports: dict[str, int] = {}
         self.served: asyncio.Queue[str] = asyncio.Queue()
+        self.says: dict[str, str] = {}
+        """What every answer has beside the body's name and the request."""
+        self.delays: dict[str, float] = {}
+        """Seconds, of bodies that take always the same."""
+        self.busy: Counter[str] = Counter()
+        self.most: Counter[str] = Counter()
+        """The most calls at a time."""
 
     async def serve(self, name: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection."""
@@ -34,9 +43,16 @@ class Country:
                 request = found[1].decode() if found else ""
                 self.calls[request, name] += 1
                 self.served.put_nowait(name)
-                await asyncio.sleep(self.dice.random() * self.slowest)
-                body = json.dumps({"body": name, "request": request}).encode()
-                writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+                self.busy[name] += 1
+                self.most[name] = max(self.most[name], self.busy[name])
+                try:
+                    await Clock().sleep(self.delays.get(name, self.dice.random() * self.slowest))
+                finally:
+                    self.busy[name] -= 1
+                body = json.dumps({"body": name, "request": request, **self.says}).encode()
+                writer.write(
+                    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+                )
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
@@ -65,5 +81,6 @@ class Country:
         """Their tables in a configuration."""
         extra = "".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items())
         return "".join(
-            f'[connectors.{name}]\nurl = "http://127.0.0.1:{port}/who/{{subject}}"\n{extra}' for name, port in self.ports.items()
+            f'[connectors.{name}]\nurl = "http://127.0.0.1:{port}/who/{{subject}}"\n{extra}'
+            for name, port in self.ports.items()
         )

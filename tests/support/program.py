@@ -14,6 +14,8 @@ from typing import Any
 
 import httpx
 
+from esclusa.kernel.clock import Clock
+
 KEY = "a key for tests alone"
 
 
@@ -53,7 +55,7 @@ class Program:
                 while not await self.answers("/health/ready"):
                     if self.process.returncode is not None:
                         raise AssertionError(f"it ended with {self.process.returncode}: {self.log()[-2000:]}")
-                    await asyncio.sleep(0.02)
+                    await Clock().sleep(0.02)
 
     async def answers(self, path: str) -> bool:
         """Whether it answers 200."""

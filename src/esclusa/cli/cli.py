@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from io import TextIOWrapper
 
 from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
@@ -21,8 +23,12 @@ To see the whole of it at work: "esclusa demo". With back ends of your own: "esc
 Each command says more of itself: "esclusa ask --help"."""
 
 
-def command_line() -> App:
-    """The parser, with every command; each is imported when it is used."""
+_COMMANDS = ("demo", "init", "check", "run", "ask", "status", "connectors")
+"""Each a function in the module of its name, in the order in which help shows them."""
+
+
+def command_line(*, whole: bool = False) -> App:
+    """The parser, with every command. Unless it is `whole`, each is imported when it is used, and says nothing before."""
     app = App(
         name="esclusa",
         help=_HELP,
@@ -35,10 +41,12 @@ def command_line() -> App:
         exit_on_error=False,
         suppress_keyboard_interrupt=False,
     )
-    for name in ("demo", "init", "check", "run", "ask", "status", "connectors"):
-        app.command(f"esclusa.cli.{name}:{name}", name=name, help_epilogue="")
-    config = App(name="config", help="About the configuration file.", help_epilogue="")
-    config.command("esclusa.cli.schema:schema", name="schema")
+    for place, name in enumerate(_COMMANDS):
+        module = f"esclusa.cli.{name}"
+        command = getattr(import_module(module), name) if whole else f"{module}:{name}"
+        app.command(command, name=name, help_epilogue="", sort_key=place)
+    config = App(name="config", help="About the configuration file.", help_epilogue="", sort_key=len(_COMMANDS))
+    config.command("esclusa.cli.schema:schema", name="schema", help="Print its JSON Schema, for editors.", help_epilogue="")
     app.command(config)
     return app
 
@@ -46,14 +54,12 @@ def command_line() -> App:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line, that of the process unless given; returns the exit code."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that can't show a letter shows another
     try:
         errors = Console(file=sys.stderr, highlight=False, soft_wrap=True)
-        app = command_line()
         given = list(sys.argv[1:] if arguments is None else arguments)
-        if given in ([], ["--help"], ["-h"]):
-            _ = app.resolved_commands  # only now are all of them imported, for what they say of themselves
+        app = command_line(whole=given in ([], ["--help"], ["-h"]))
         result = app(given, error_console=errors)
         sys.stdout.flush()
     except CycloptsError:

@@ -13,7 +13,7 @@ from typing import Annotated
 import uvloop
 from cyclopts import Parameter
 
-from esclusa.bootstrap import World, settle_memory
+from esclusa.bootstrap import settle_memory
 from esclusa.cli.ask import shown, silently
 from esclusa.cli.client import Service, connected
 from esclusa.cli.exits import Exit
@@ -51,22 +51,19 @@ async def _demo(subject: str, data: Path | None, *, once: bool, json: bool) -> E
     asked = False
     with _interruptible(), _folder(data) as folder:
         try:
-            world = World.real()
-            async with (
-                open_demo(world, folder) as running,
-                connected(Service(running.url, key=running.key), world.clock) as client,
-            ):
+            async with open_demo(folder) as running, connected(Service(running.url, key=running.key), running.clock) as client:
                 settle_memory()
-                crowd = Crowd(client, world.clock)
                 if not json:
                     _introduce(subject)
+                crowd = Crowd(client, running.clock)
                 await crowd.assemble()
                 async with crowd.going_on():
-                    question = citizens_question(subject, world.clock.now())
-                    last = await (silently(client, question) if json else shown(client, running.title, question, world.clock))
-                    asked = True
+                    question = citizens_question(subject, running.clock.now())
                     if json:
-                        document(last)
+                        document(await silently(client, question))
+                    else:
+                        await shown(client, running.title, question, running.clock)
+                    asked = True
                     if once or json:
                         return Exit.DONE
                     _say_where(running)

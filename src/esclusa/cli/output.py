@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 import unicodedata
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +12,7 @@ import msgspec
 from rich.console import Console
 
 from esclusa.cli.exits import Exit
-from esclusa.kernel.errors import ConfigurationError, EsclusaError, Mistake
+from esclusa.kernel.errors import ConfigurationError, EsclusaError, Mistake, PartDied
 
 _WIDE = 200
 """Columns where there is no terminal to measure."""
@@ -68,6 +69,13 @@ def reported(work: Callable[[], Exit], *, json: bool) -> Exit:
         for line in str(failed).splitlines():
             complain(f"esclusa: {harmless(line)}")
         return failed.code
+    except BrokenPipeError:
+        raise  # whoever read has enough: no failure of this command
+    except PartDied as died:
+        if not isinstance(died.__cause__, EsclusaError | OSError):
+            traceback.print_exception(died.__cause__)  # a fault of ours: who mends it has to see where
+        complain(f"esclusa: {died}")
+        return Exit.FAILED
     except (EsclusaError, OSError) as error:
         if json:
             document({"title": str(error)})

@@ -61,7 +61,7 @@ def data_folder(path: Path, environ: Mapping[str, str]) -> Path:
 
 def initial() -> str:
     """The text of a first configuration, with comments: what `esclusa init` writes."""
-    return resources.files(__package__).joinpath("initial.toml").read_text(encoding="utf-8")
+    return resources.files("esclusa.config").joinpath("initial.toml").read_text(encoding="utf-8")
 
 
 def _selected(document: Document, environ: Mapping[str, str]) -> str | None:

@@ -37,7 +37,7 @@ class Document:
         """The tree of `path`; an empty one, and a mistake, when it can't be had. `entry`: what included it."""
         file = str(path)
         self._findings.reading(file)
-        nothing = Node(Place(file, 0), {})
+        nothing, text = Node(Place(file, 0), {}), ""
         try:
             text = path.read_text(encoding="utf-8-sig")
             return parse(text, file)

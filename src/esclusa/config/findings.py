@@ -29,8 +29,8 @@ class Findings:
         self._files.setdefault(file, len(self._files))
 
     def add(self, place: Place, what: str) -> None:
-        """`what`: what is wrong and the remedy, in one line, without the value of a secret."""
-        self._found[Mistake(place.file, place.line, what)] = None
+        """`what`: what is wrong and the remedy, without the value of a secret; it becomes one line."""
+        self._found[Mistake(place.file, place.line, " ".join(what.splitlines()))] = None
 
     def mistakes(self) -> list[Mistake]:
         """All of them, in the order of the files and of their lines."""

@@ -32,7 +32,7 @@ class Node(msgspec.Struct, frozen=True):
         """What is written at `path` below, right or wrong."""
         node = self
         for step in path:
-            below = dict(enumerate(node.value)) if isinstance(node.value, list) else node.value
+            below: Any = dict(enumerate(node.value)) if isinstance(node.value, list) else node.value
             if not isinstance(below, dict) or step not in below:
                 return None
             node = below[step]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
@@ -15,11 +14,15 @@ from esclusa.config.config import load
 from esclusa.demo.bodies import port_variable
 from esclusa.demo.country_process import country_process
 from esclusa.edges.http.wire import SubmissionBody
+from esclusa.kernel.clock import Clock
+from esclusa.kernel.errors import CannotListen
 
 CONFIGURATION = Path(__file__).with_name("esclusa.toml")
 """Of the hub: an example to read and to copy."""
-LISTEN = ("127.0.0.1", 8080)
+LISTEN = "127.0.0.1:8080"
 """Where the API is, unless somebody else is there."""
+ANYWHERE = "127.0.0.1:0"
+"""Where it is then: any free port."""
 QUERY = "expedientes"
 """What the citizen asks."""
 YEARS = 5
@@ -30,6 +33,7 @@ class Demo(msgspec.Struct, frozen=True):
     """The demo at work."""
 
     application: Application
+    clock: Clock
     url: str
     """Of the API."""
     key: str
@@ -39,36 +43,36 @@ class Demo(msgspec.Struct, frozen=True):
 
 
 @asynccontextmanager
-async def open_demo(world: World, data: Path) -> AsyncIterator[Demo]:
+async def open_demo(data: Path, *, listen: str = LISTEN) -> AsyncIterator[Demo]:
     """The country and the hub, for as long as the context lasts; the hub keeps its files in the folder `data`.
 
     Raises `ChildProcessError`, `StorageError`, `CannotListen` when something of it can't start.
     """
-    async with country_process(world.clock) as ports:
-        key = world.ids.secret(16).hex()
-        configuration = load(CONFIGURATION, environment(ports, key, data, free_address()))
-        application = make_application(configuration, world)
-        async with application.lifecycle:
-            address = application.server.address
-            url = "" if address is None else address.url
-            yield Demo(application, url, key, configuration.queries[QUERY].title)
+    async with country_process(Clock()) as ports:
+        try:
+            demo = await _started(ports, data, listen)
+        except CannotListen:
+            demo = await _started(ports, data, ANYWHERE)
+        try:
+            yield demo
+        finally:
+            await demo.application.lifecycle.close()
+
+
+async def _started(ports: Mapping[str, int], data: Path, listen: str) -> Demo:
+    world = World.real()
+    key = world.ids.secret(16).hex()
+    configuration = load(CONFIGURATION, environment(ports, key, data, listen))
+    application = make_application(configuration, world)
+    await application.lifecycle.start()
+    address = application.server.address
+    return Demo(application, world.clock, "" if address is None else address.url, key, configuration.queries[QUERY].title)
 
 
 def environment(ports: Mapping[str, int], key: str, data: Path, listen: str) -> dict[str, str]:
     """What the variables of the demo's configuration stand for; nothing of the process's own environment is in it."""
     where = {port_variable(body): str(port) for body, port in ports.items()}
     return where | {"DEMO_KEY": key, "DEMO_DATA": str(data.absolute()), "DEMO_LISTEN": listen}
-
-
-def free_address() -> str:
-    """`LISTEN`, or any port beside it when that one is taken."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(LISTEN)
-        except OSError:
-            return f"{LISTEN[0]}:0"
-    return f"{LISTEN[0]}:{LISTEN[1]}"
 
 
 def citizens_question(subject: str, now: float) -> SubmissionBody:

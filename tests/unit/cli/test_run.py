@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from subprocess import PIPE
 
 import httpx
 import pytest
@@ -26,9 +27,8 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_it_says_where_it_serves_and_ends_in_order_when_told_to(capsys: Capture) -> None:
     program = "import sys; from esclusa.cli import main; sys.exit(main(['run', '--role', 'hub', '--role', 'collector']))"
-    with subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=PIPE, stderr=PIPE, text=True) as process:  # noqa: S603 - our own program
         try:
             assert process.stdout
             words = process.stdout.readline().split()

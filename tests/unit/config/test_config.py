@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from esclusa.config.config import Configuration, initial, load
+from esclusa.config.config import Configuration, data_folder, initial, load
 from esclusa.kernel.duration import Duration
 from esclusa.kernel.errors import ConfigurationError
 
@@ -200,3 +205,120 @@ def test_a_secret_is_not_shown_where_the_file_is_not_toml(mistakes: Mistakes) ->
         (found,) = mistakes(f"[clients.sede]\n{line}\n")
         assert "hunter2" not in found
         assert found.startswith("esclusa.toml:2: ")
+
+
+SOUND: dict[str, Any] = {
+    "esclusa": {"engine": "memory", "data": "d", "include": [], "environment": "pro"},
+    "server": {"listen": "127.0.0.1:80", "admin": "127.0.0.1:81", "maxBody": 100},
+    "clients": {"sede": {"key": "0123456789abcdef", "permissions": ["ask-for-anyone"]}},
+    "credentials": {"one": {"kind": "basic", "username": "a", "password": "b"}, "two": {"kind": "bearer", "token": "c"}},
+    "pools": {"slow": {"partitions": 3}},
+    "connectors": {
+        "dgt": {
+            "url": "https://dgt.example/{subject}",
+            "method": "POST",
+            "body": {"a": ["{params.since}"]},
+            "headers": {"X-A": "{subject}"},
+            "breaker": {"failures": 3, "rate": 0.5},
+            "timeout": "3s",
+            "tls": {"name": "dgt"},
+            "tags": ["a"],
+            "serves": {"province": ["28"]},
+            "credentials": "one",
+            "pool": "slow",
+            "safe": True,
+            "statuses": {"404": "empty"},
+            "transform": "a.b",
+            "environments": {"pro": {"timeout": "2s", "retry": {"attempts": 2}}},
+        }
+    },
+    "queries": {
+        "q": {
+            "ttl": "10s",
+            "connectors": ["dgt", "#a", "*"],
+            "subject": "[0-9]+",
+            "params": {"province": {"type": "province"}, "since": {"type": "date"}},
+        }
+    },
+    "log": {"level": "debug"},
+}
+ODD = st.recursive(
+    st.sampled_from(
+        ["", "x", "${", "${A}", "${NONE}", "$$", "*", "#", "{", "{subject}", "..", "a\nb", "\0", "0s", "nif", 0, -1, 1.5]
+    )
+    | st.booleans()
+    | st.floats()
+    | st.dates(),
+    lambda below: (
+        st.lists(below, max_size=2)
+        | st.dictionaries(st.sampled_from(["url", "kind", "pro", "a b", "\n", ""]), below, max_size=2)
+    ),
+    max_leaves=4,
+)
+
+
+def _paths(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    yield path
+    for key, below in value.items() if isinstance(value, dict) else ():
+        yield from _paths(below, (*path, key))
+
+
+def _changed(value: Any, path: tuple[str, ...], odd: Any) -> Any:
+    if not path:
+        return odd
+    return {**value, path[0]: _changed(value[path[0]], path[1:], odd)}
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {_toml(below)}" for key, below in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float):
+        return repr(value)
+    return json.dumps(value)
+
+
+@settings(max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(list(_paths(SOUND))[1:]), ODD)
+def test_whatever_is_written_it_is_sound_or_named_and_never_a_traceback(
+    tmp_path: Path, path: tuple[str, ...], odd: Any
+) -> None:
+    written = _changed(SOUND, path, odd)
+    file = tmp_path / "esclusa.toml"
+    file.write_text("\n".join(f"{key} = {_toml(value)}" for key, value in written.items()), encoding="utf-8")
+    try:
+        load(file, {"A": "value"})
+    except ConfigurationError as error:
+        for mistake in error.mistakes:
+            assert mistake.file == str(file)
+            assert 1 <= mistake.line <= len(SOUND)
+            assert len(str(mistake).splitlines()) == 1
+
+
+def test_that_document_is_sound(tmp_path: Path) -> None:
+    file = tmp_path / "esclusa.toml"
+    file.write_text("\n".join(f"{key} = {_toml(value)}" for key, value in SOUND.items()), encoding="utf-8")
+    assert load(file, {}).connectors["dgt"].timeout == Duration(2)
+
+
+def test_who_asks_a_process_finds_its_data_without_knowing_its_secrets(mistakes: Mistakes, tmp_path: Path) -> None:
+    text = "[esclusa]\ndata = '${PLACE:-there}'\n[clients.sede]\nkey = '${SECRET}'\n[connectors.x]\nurl = 3"
+    assert mistakes(text)
+    assert data_folder(tmp_path / "esclusa.toml", {}) == tmp_path / "there"
+    assert data_folder(tmp_path / "esclusa.toml", {"PLACE": "/srv/esclusa"}) == Path("/srv/esclusa")
+
+
+def test_without_a_word_of_them_the_data_are_beside_the_file(mistakes: Mistakes, tmp_path: Path) -> None:
+    assert mistakes("") == []
+    assert data_folder(tmp_path / "esclusa.toml", {}) == tmp_path / "esclusa-data"
+
+
+@pytest.mark.parametrize("text", ["[esclusa]\ndata = 3", "[esclusa]\ndata = '${PLACE}'", "[esclusa", None])
+def test_but_who_cannot_find_them_is_told(mistakes: Mistakes, tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        mistakes(text)
+    with pytest.raises(ConfigurationError):
+        data_folder(tmp_path / "esclusa.toml", {})

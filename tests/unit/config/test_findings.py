@@ -22,6 +22,13 @@ def test_those_of_one_line_stay_in_the_order_in_which_they_were_found() -> None:
     assert [mistake.what for mistake in findings.mistakes()] == ["z", "a", "m"]
 
 
+def test_each_is_one_line_whatever_it_quotes() -> None:
+    findings = Findings()
+    findings.reading("a.toml")
+    findings.add(Place("a.toml", 1), 'can\'t be "one\r\ntwo\x85three\u2028"')
+    assert findings.mistakes()[0].what == 'can\'t be "one two three "'
+
+
 def test_the_nearest_name_is_proposed_whatever_its_case() -> None:
     assert nearest("TIMEOUT", ["timeout", "title"]) == 'did you mean "timeout"?'
     assert nearest("open_for", ["failures", "openFor"]) == 'did you mean "openFor"?'

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from uuid import UUID
 
 import pytest
-from msgspec import UNSET
 from stdnum.es import nif
 
 from esclusa.connectors.backend import Reason
@@ -55,7 +54,9 @@ class Api:
             yield snapshot(receipt.id, [])
             if (reason := self._answers[receipt.id]) is None:
                 await asyncio.Event().wait()
-            yield snapshot(receipt.id, [AnswerBody("x", "X", "ko", reason or UNSET, UNSET, 0, 0, WHEN)])
+                return
+            answer = AnswerBody(connector="x", title="X", state="ko", reason=reason, attempts=0, elapsed_ms=0, received_at=WHEN)
+            yield snapshot(receipt.id, [answer])
         finally:
             self.following -= 1
 

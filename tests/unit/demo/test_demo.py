@@ -3,11 +3,10 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-from esclusa.bootstrap import World
 from esclusa.cli.client import Service, connected
 from esclusa.config.config import load
 from esclusa.demo.bodies import BODIES
-from esclusa.demo.demo import CONFIGURATION, citizens_question, environment, free_address, open_demo
+from esclusa.demo.demo import CONFIGURATION, citizens_question, environment, open_demo
 from esclusa.demo.lives import CITIZENS
 from esclusa.edges.http.wire import SnapshotBody, SubmissionBody
 from esclusa.hub.questions import checked_params
@@ -32,19 +31,13 @@ def test_the_citizens_question_is_well_put(tmp_path: Path) -> None:
     assert question.connectors is None
 
 
-def test_the_api_is_elsewhere_when_somebody_is_at_its_address() -> None:
-    with socket.socket() as taken:
-        if free_address() == "127.0.0.1:8080":
-            taken.bind(("127.0.0.1", 8080))
-            taken.listen()
-        assert free_address() == "127.0.0.1:0"
-
-
 async def test_a_hub_asks_the_country(tmp_path: Path) -> None:
-    world = World.real()
-    async with open_demo(world, tmp_path) as demo, connected(Service(demo.url, key=demo.key), world.clock) as client:
-        question = SubmissionBody(query="vehiculos", subject=CITIZENS[0].nif, params={"province": "50"})
-        snapshots: list[SnapshotBody] = [each async for each in client.follow(await client.submit(question))]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        where = "{}:{}".format(*taken.getsockname())
+        async with open_demo(tmp_path, listen=where) as demo, connected(Service(demo.url, key=demo.key), demo.clock) as client:
+            assert not demo.url.endswith(where), "somebody else is at that address"
+            question = SubmissionBody(query="vehiculos", subject=CITIZENS[0].nif, params={"province": "50"})
+            snapshots: list[SnapshotBody] = [each async for each in client.follow(await client.submit(question))]
     final = snapshots[-1]
     assert final.complete
     assert [answer.connector for answer in final.answers] == ["dgt", "dehu", "ayto-zaragoza"]

@@ -284,8 +284,7 @@ class HttpClient:
         self._wake, self._timer = _NEVER, None
         now = self._clock.now() + _GRAIN
         for call in [call for call in self._calls if call.by <= now]:
-            if call.done is not None:  # unless another's `done` has aborted it
-                self._cut(call, HttpError("timeout", _unfinished(call)))
+            self._cut(call, HttpError("timeout", _unfinished(call)))  # nothing, if another's `done` has aborted it
         for connection in [connection for connection in self._idle if connection.until <= now]:
             self._idle.remove(connection)
             connection.close()

@@ -14,7 +14,9 @@ LONGEST_WAIT = 30
 """Seconds that `Prefer: wait` may hold an answer."""
 _WAIT = re.compile(r'wait\s*=\s*"?(\d{1,9})"?\s*(;.*)?', re.IGNORECASE | re.ASCII)
 _ETAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
-_KEY = re.compile(r"[\x20-\x7e]{1,255}")
+KEY = r"[\x20-\x7e]*[\x21\x23-\x7e][\x20-\x7e]*"
+"""An `Idempotency-Key`: printable ASCII, not only spaces and quotes."""
+LONGEST_KEY = 255
 
 
 def header(scope: Scope, name: bytes) -> bytes | None:
@@ -56,8 +58,8 @@ def idempotency_key_of(scope: Scope) -> str | None:
     if not said:
         return None
     key = said[0].decode("latin-1")
-    if len(said) > 1 or not _KEY.fullmatch(key) or not key.strip('" '):
-        raise Malformed("Idempotency-Key: one value of 1 to 255 printable ASCII characters")
+    if len(said) > 1 or len(key) > LONGEST_KEY or not re.fullmatch(KEY, key):
+        raise Malformed(f"Idempotency-Key: one value of 1 to {LONGEST_KEY} printable ASCII characters")
     return key
 
 

@@ -46,6 +46,8 @@ class Reply(msgspec.Struct, frozen=True):
     media: str = JSON
     headers: Sequence[str] = ()
     """Names in `HEADERS`."""
+    links: Mapping[str, Mapping[str, str]] = {}
+    """Operations that go on from here: by id, their parameters as runtime expressions."""
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,6 +177,8 @@ def _reply(reply: Reply) -> dict[str, Any]:
     said: dict[str, Any] = {"description": reply.description, "headers": _headers("traceresponse", *reply.headers)}
     if reply.body is not None:
         said["content"] = {reply.media: {"schema": _schema(reply.body)}}
+    if reply.links:
+        said["links"] = {id: {"operationId": id, "parameters": parameters} for id, parameters in reply.links.items()}
     return said
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from esclusa.edges.http.headers import LONGEST_WAIT
+from esclusa.edges.http.headers import KEY, LONGEST_KEY, LONGEST_WAIT
 from esclusa.edges.http.openapi import Operation, Parameter, Reply
 from esclusa.edges.http.problems import PROBLEMS
 from esclusa.edges.http.wire import (
@@ -33,11 +33,21 @@ IDEMPOTENCY_KEY = Parameter(
     "Idempotency-Key",
     "header",
     "A name for this question, made by the caller: sent again, it gets the same request, asked once",
-    {"type": "string", "minLength": 1, "maxLength": 255},
+    {"type": "string", "maxLength": LONGEST_KEY, "pattern": f"^{KEY}$"},
 )
 LAST_EVENT_ID = Parameter(
     "Last-Event-ID", "header", "The id of the last event that the reader has: it gets what came after", {"type": "string"}
 )
+EVENT = {
+    "type": "object",
+    "description": "One event. `answer`: an `AnswerBody`; `done`: a `SnapshotBody` without data.",
+    "properties": {
+        "id": {"type": "string", "pattern": "^[A-Za-z0-9_-]*$"},
+        "event": {"enum": ["answer", "done"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+        "retry": {"type": "integer"},
+    },
+}
 PROBLEM = Parameter("name", "path", "The type of problem", {"type": "string", "enum": list(PROBLEMS)})
 FILE = Parameter("file", "path", "The file", {"type": "string", "enum": ["docs.js", "swagger-ui-bundle.js", "swagger-ui.css"]})
 
@@ -52,7 +62,14 @@ SUBMIT = Operation(
     parameters=[IDEMPOTENCY_KEY],
     body=SubmissionBody,
     example={"query": "expedientes", "subject": "12345678Z", "params": {"province": "28"}},
-    replies={202: Reply("It will be asked", ReceiptBody, headers=["Location", "Retry-After"])},
+    replies={
+        202: Reply(
+            "It will be asked",
+            ReceiptBody,
+            headers=["Location", "Retry-After"],
+            links={each: {"id": "$response.body#/id"} for each in ("read", "follow", "cancel")},
+        )
+    },
     refusals=[
         errors.Forbidden,
         errors.UnsupportedType,
@@ -88,7 +105,7 @@ FOLLOW = Operation(
     "15 seconds. Any instance goes on from any event's id.",
     parameters=[ID, LAST_EVENT_ID],
     replies={
-        200: Reply("The answers, as they come", {"type": "string"}, "text/event-stream"),
+        200: Reply("The answers, as they come", EVENT, "text/event-stream"),
         204: Reply("The reader has everything: do not come back"),
     },
     refusals=[errors.NotFound, errors.Unavailable],

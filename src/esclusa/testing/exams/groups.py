@@ -188,6 +188,44 @@ class GroupsExam(Exam):
             await two.until(lambda: gone in two.owned and bool(two.messages))
             assert two.owned[gone].committed == position
             assert two.values == [b"1/%d" % gone]
+            one.alive()
+
+    async def test_a_commit_that_was_asked_for_counts_though_its_partition_is_released_at_once(self) -> None:
+        async with self.deployment() as deployment:
+            process = await deployment.process(self.clock())
+            await process.upkeep.setup([FOUR])
+            await fill(process.log, FOUR, 1)
+            one = await self.member(process, FOUR, releases=False)
+            await one.until(lambda: len(one.messages) == 4)
+            two = await self.member(process, FOUR)
+            await one.until(lambda: len(one.revoked) == 2)
+            positions = {partition: message.offset + 1 for partition, message in one.messages}
+            for partition in one.revoked:
+                commit = one.subscription.commit(partition, positions[partition])
+                await one.subscription.release(partition)
+                await commit
+            await two.until(lambda: len(two.owned) == 2)
+            assert {partition: assigned.committed for partition, assigned in two.owned.items()} == {
+                partition: positions[partition] for partition in one.revoked
+            }
+
+    async def test_who_joins_meanwhile_does_not_put_off_a_revocation(self) -> None:
+        async with self.deployment() as deployment:
+            process = await deployment.process(self.clock())
+            await process.upkeep.setup([FOUR])
+            one = await self.member(process, FOUR, releases=False)
+            await one.until(lambda: len(one.owned) == 4)
+            two = await self.member(process, FOUR)
+            await one.until(lambda: len(one.revoked) == 2)
+            three = await self.member(process, FOUR)
+            await one.until(lambda: len(one.lost) == 2)
+            await two.until(lambda: len(two.owned) >= 1)
+            await three.until(lambda: len(three.owned) >= 1)
+            values = await fill(process.log, FOUR, 5)
+            for member in (one, two, three):
+                await member.until(lambda member=member: len(member.messages) == 5 * len(member.owned))  # type: ignore[misc]
+            assert sorted(one.values + two.values + three.values) == sorted(values)
+            assert len(one.revoked) == len(set(one.revoked)) == 2
 
     async def test_what_is_not_released_is_lost_and_can_not_be_committed(self) -> None:
         async with self.deployment() as deployment:
@@ -226,12 +264,15 @@ class GroupsExam(Exam):
         async with self.deployment() as deployment:
             process = await deployment.process(self.clock())
             await process.upkeep.setup([ONE])
+            await process.upkeep.setup([FOUR])
             for _ in range(8):
                 await asyncio.gather(*[process.log.append(ONE, b"key", bytes(10_000)) for _ in range(100)])
-            member = await self.member(process, ONE)
-            await member.until(lambda: len(member.messages) == 800)
-            batches = [event.messages for event in member.events if isinstance(event, Delivered)]
-            assert max(map(len, batches)) < 800
+            await asyncio.gather(*[process.log.append(FOUR, b"key", b"") for _ in range(6000)])
+            for topic, count in ((ONE, 800), (FOUR, 6000)):
+                member = await self.member(process, topic)
+                await member.until(lambda member=member, count=count: len(member.messages) == count)  # type: ignore[misc]
+                batches = [event.messages for event in member.events if isinstance(event, Delivered)]
+                assert max(map(len, batches)) < count
 
     async def test_a_receive_that_is_cancelled_loses_nothing(self) -> None:
         clock = self.clock()

@@ -182,6 +182,27 @@ class LogExam(GroupsExam, LogModelExam):
             assert offset >= end
             await member.until(lambda: member.values == [b"after"])
 
+    async def test_who_is_behind_when_messages_are_deleted_goes_on_with_what_is_left(self) -> None:
+        clock = self.clock()
+        async with self.deployment() as deployment:
+            process = await deployment.process(clock)
+            await process.upkeep.setup([KEEP])
+            behind = await process.log.subscribe(KEEP, "behind")
+            await asyncio.gather(*[process.log.append(KEEP, b"key", bytes(1000)) for _ in range(1000)])
+            came = 0
+            while not came:
+                event = await behind.receive()
+                came = len(event.messages) if isinstance(event, Delivered) else 0
+            assert came < 1000
+            await clock.sleep(KEEP.keep + 1)
+            while (await process.upkeep.sweep(clock.millis())).left:
+                pass
+            await asyncio.gather(*[process.log.append(KEEP, b"key", b"%d" % number) for number in range(10)])
+            event = await behind.receive()
+            assert isinstance(event, Delivered)
+            assert [message.value for message in event.messages] == [b"%d" % number for number in range(10)]
+            assert len(await read(process.log, KEEP, 0)) == 10
+
     async def test_a_broadcast_reaches_who_listens_at_that_moment(self) -> None:
         async with self.deployment() as deployment:
             process = await deployment.process(self.clock())

@@ -390,7 +390,7 @@ async def test_a_cancelled_request_is_aborted(sent: bool) -> None:
         gone.set()
 
     async with back_end(script) as back:
-        clock = Clock()
+        clock = HandClock()
         async with HttpClient(back.origin, clock) as client:
             task = asyncio.create_task(client.request(get(), clock.now() + 10))
             await (heard.wait() if sent else until(lambda: back.accepted == 1))
@@ -421,7 +421,7 @@ async def test_done_may_abort_others() -> None:
 
 async def test_close_ends_calls_and_connections() -> None:
     async with back_end(silent) as back:
-        clock = Clock()
+        clock = HandClock()
         client = HttpClient(back.origin, clock, limits=Limits(connections=2))
         outcomes = Outcomes()
         for _ in range(4):
@@ -429,7 +429,7 @@ async def test_close_ends_calls_and_connections() -> None:
         await until(lambda: back.accepted == 2)
         await client.close()
         assert [kind(ended) for ended in outcomes] == ["aborted"] * 4
-        assert client.connections == 0
+        assert (client.connections, clock.timers) == (0, 0)
         await client.close()
 
 

@@ -15,7 +15,7 @@ from esclusa.connectors.transport import HttpClient, HttpError, Limits, Origin, 
 from esclusa.connectors.transport.call import Call
 from esclusa.connectors.transport.connection import Connection
 from esclusa.kernel.clock import Clock
-from unit.connectors.transport.scripted import Outcomes, Peer, answer, back_end, get, one, outcome, post, turns, until
+from unit.connectors.transport.scripted import Outcomes, Peer, answer, back_end, get, outcome, post, turns, until
 
 OK = b"HTTP/1.1 200 OK\r\n"
 
@@ -324,17 +324,19 @@ async def test_an_answer_cut_at_any_byte_is_an_error_or_whole() -> None:
 
 
 async def test_an_answer_before_the_request_is_whole_ends_the_connection() -> None:
-    """The back end refuses without reading on: the answer stands."""
+    """The back end refuses without reading on: the answer stands, and the rest of the request is not the next one's start."""
 
     async def script(peer: Peer) -> None:
-        peer.send(b"")
         await peer.head()
-        peer.send(answer(b"too much", b"413 Content Too Large"))
+        peer.send(answer(b"%d" % peer.number, b"413 Content Too Large"))
         await peer.gone()
 
-    response = await one(script, post(bytes(20_000_000)))
-    assert isinstance(response, Response)
-    assert response.status == 413
+    async with back_end(script) as back:
+        clock = Clock()
+        async with HttpClient(back.origin, clock) as client:
+            assert body(await outcome(client, clock, post(bytes(20_000_000)))) == b"0"
+            assert client.idle == 0
+            assert body(await outcome(client, clock)) == b"1"
 
 
 async def test_a_back_end_that_does_not_read_is_left_at_the_deadline() -> None:
@@ -383,3 +385,18 @@ def test_a_new_connection_that_is_closing_already_says_why_and_that_nothing_was_
     assert not call.sent
     assert not connection.carry(call)
     transport.write.assert_not_called()
+
+
+def test_a_kept_connection_that_is_closing_is_not_even_looked_at(listener: Listener) -> None:
+    """Its descriptor may be another's by now."""
+    transport = Mock(asyncio.Transport)
+    transport.get_extra_info.return_value = listener.listening
+    transport.get_write_buffer_size.return_value = 0
+    transport.is_closing.return_value = False
+    connection = Connection(Mock(), b"h", Limits())
+    connection.connection_made(transport)
+    assert connection.carry(Call(get(), 1.0, Outcomes(), Mock()))
+    connection.data_received(answer())
+    transport.is_closing.return_value = True
+    assert not connection.carry(Call(get(), 1.0, Outcomes(), Mock()))
+    assert transport.write.call_count == 1

@@ -127,7 +127,7 @@ async def test_a_failed_connection_makes_room() -> None:
 
 async def test_no_connection_is_kept_with_no_idle_time() -> None:
     async with back_end(always(answer())) as back:
-        clock = Clock()
+        clock = HandClock()
         async with HttpClient(back.origin, clock, limits=Limits(idle=0)) as client:
             for number in range(3):
                 assert isinstance(await outcome(client, clock), Response)

@@ -135,6 +135,7 @@ def test_after_an_answer_to_head_comes_the_next() -> None:
         (OK + b"content-length: 6\r\n\r\nstolen", True),
         (CHUNKED + b"6\r\nstolen\r\n0\r\n\r\n", True),
         (CHUNKED + b"6", True),
+        (CHUNKED + b"0\r\n\r\n", True),
         (OK + b"content-length: 6\r\n\r\n" + OK, True),
     ],
 )

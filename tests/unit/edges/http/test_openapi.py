@@ -39,7 +39,7 @@ OPERATION = Operation(
     body=Asked,
     example={"howMany": 1},
     replies={
-        202: Reply("Taken", Told, headers=["Location"]),
+        202: Reply("Taken", Told, headers=["Location"], links={"look": {"id": "$response.body#/id"}}),
         204: Reply("Nothing"),
         206: Reply("Some", {"type": "string"}, "text/plain"),
     },
@@ -73,6 +73,7 @@ def test_every_answer_is_described_with_its_headers() -> None:
     replies = made(OPERATION)["paths"]["/things/{id}"]["post"]["responses"]
     assert replies["202"]["content"] == {"application/json": {"schema": {"$ref": "#/components/schemas/Told"}}}
     assert set(replies["202"]["headers"]) == {"traceresponse", "Location"}
+    assert replies["202"]["links"] == {"look": {"operationId": "look", "parameters": {"id": "$response.body#/id"}}}
     assert "content" not in replies["204"]
     assert replies["206"]["content"] == {"text/plain": {"schema": {"type": "string"}}}
     assert all("traceresponse" in reply["headers"] for reply in replies.values())
