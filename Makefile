@@ -44,7 +44,6 @@ check: $(VENV)/dev.stamp ## Lint, format, types, import rules
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/pyright
-	$(BIN)/pyright --verifytypes esclusa --ignoreexternal
 	$(BIN)/lint-imports
 
 bench: $(VENV)/dev.stamp ## Measure each budget beside its peer; writes docs/performance.md

@@ -8,6 +8,7 @@ a question asks one is slow, and the slower it is the more requests are open.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import cycle, islice
 
 import msgspec
@@ -40,9 +41,7 @@ async def with_connectors(addresses: Sequence[str], count: int, rounds: int, sec
     hub_costs, hand_costs = [], []
     async with world() as ours, running(configured(urls, concurrency=width), ours) as hub, byhand.session() as session:
         asker = Asker(hub)
-
-        async def by_hand() -> None:
-            await byhand.ask(session, urls)
+        by_hand = partial(byhand.ask, session, urls)
 
         for turn in range(rounds + 1):
             of_hub = await at_once(asker, count, width, seconds)
@@ -61,9 +60,7 @@ async def with_open(addresses: Sequence[str], count: int, seconds: float) -> Gro
     async with world() as ours, running(configured(urls, concurrency=2 * max(OPEN)), ours) as hub:
         of_hub = await steadily(Asker(hub), A_QUESTION, A_SECOND, slow + 2, seconds)
     async with byhand.session() as session:
-
-        async def by_hand() -> None:
-            await byhand.ask(session, urls)
+        by_hand = partial(byhand.ask, session, urls)
 
         of_hand = await steadily(by_hand, A_QUESTION, A_SECOND, slow + 2, seconds)
     return Growth(count, typical([of_hub]), typical([of_hand]))

@@ -8,7 +8,8 @@ there as well.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -16,6 +17,7 @@ from bench import byhand
 from bench.backends import Body
 from bench.load import a_second, percentiles
 from bench.questions import Asker, configured, running, url, world
+from esclusa.hub.snapshot import Snapshot
 
 CONNECTORS = 60
 DELAY = 100
@@ -23,7 +25,8 @@ DELAY = 100
 WARM = 50
 """Requests that are not counted: they open the connections."""
 
-_took = msgspec.json.Decoder(Body)
+_body = msgspec.json.Decoder(Body)
+T = TypeVar("T")
 
 
 class Latency(msgspec.Struct, frozen=True):
@@ -36,30 +39,35 @@ class Latency(msgspec.Struct, frozen=True):
     p99: float
 
 
-async def measure(addresses: Sequence[str], rate: float, seconds: float) -> tuple[Latency, Latency]:
-    """The hub, and by hand, each at `rate` calls a second."""
-    urls = [url(address, number, DELAY) for number, address in enumerate(addresses[:CONNECTORS])]
-    async with world() as ours, running(configured(urls, concurrency=256), ours) as hub:
-        asker = Asker(hub)
+async def of_hub(addresses: Sequence[str], rate: float, seconds: float) -> Latency:
+    """The hub at `rate` calls a second."""
+    settings = configured(_urls(addresses), concurrency=256)
+    async with world() as ours, running(settings, ours) as hub:
+        return await _measured(Asker(hub), _slowest_of_snapshot, rate, seconds)
 
-        async def of_hub() -> list[bytes]:
-            return [answer.data or b"" for answer in (await asker()).answers]
 
-        hubs = await _measured(of_hub, lambda data: max(_took.decode(each).took for each in data), rate, seconds)
+def _slowest_of_snapshot(snapshot: Snapshot) -> int:
+    return max(_body.decode(answer.data or b"").took for answer in snapshot.answers)
+
+
+async def by_hand(addresses: Sequence[str], rate: float, seconds: float) -> Latency:
+    """The same by hand."""
     async with byhand.session() as session:
-
-        async def by_hand() -> list[Any]:
-            return await byhand.ask(session, urls)
-
-        hands = await _measured(by_hand, lambda bodies: max(body["took"] for body in bodies), rate, seconds)
-    return hubs, hands
+        ask = partial(byhand.ask, session, _urls(addresses))
+        return await _measured(ask, _slowest_of_bodies, rate, seconds)
 
 
-async def _measured(
-    ask: Callable[[], Awaitable[list[Any]]], slowest: Callable[[list[Any]], int], rate: float, seconds: float
-) -> Latency:
-    """`slowest`: what the slowest of the answers took, in microseconds."""
+def _slowest_of_bodies(bodies: list[Any]) -> int:
+    return max(body["took"] for body in bodies)
+
+
+def _urls(addresses: Sequence[str]) -> list[str]:
+    return [url(address, number, DELAY) for number, address in enumerate(addresses[:CONNECTORS])]
+
+
+async def _measured(ask: Callable[[], Awaitable[T]], slowest: Callable[[T], int], rate: float, seconds: float) -> Latency:
+    """`slowest`: what the slowest back end of an answer took, in microseconds."""
     requests = rate / CONNECTORS
     asked = await a_second(ask, requests, WARM + round(requests * seconds))
-    over = [lasted * 1e3 - slowest(answers) / 1e3 for lasted, answers in asked[WARM:]]
+    over = [lasted * 1e3 - slowest(answer) / 1e3 for lasted, answer in asked[WARM:]]
     return Latency(rate, len(over), *percentiles(over))

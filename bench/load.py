@@ -34,6 +34,8 @@ class Watch:
 
     def cost(self, calls: int) -> Cost:
         """What `calls` calls have taken since."""
+        if not calls:
+            raise RuntimeError("no call has ended in time: the machine is too busy with something else")
         return Cost(calls, time.perf_counter() - self._wall, time.process_time() - self._cpu)
 
 

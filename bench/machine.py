@@ -24,6 +24,8 @@ class Machine(msgspec.Struct, frozen=True):
     system: str
     python: str
     versions: dict[str, str]
+    load: float
+    """How many processes were running before: figures of a machine that is not quiet say little."""
 
 
 def described() -> Machine:
@@ -37,6 +39,7 @@ def described() -> Machine:
         f"{platform.system()} {platform.release()}",
         platform.python_version(),
         versions,
+        os.getloadavg()[0],
     )
 
 

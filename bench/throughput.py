@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 
@@ -36,9 +37,7 @@ async def measure(addresses: Sequence[str], rounds: int, seconds: float) -> list
     settings = configured(urls, concurrency=max(WIDTHS))
     async with world() as ours, running(settings, ours) as hub, byhand.session() as session:
         asker = Asker(hub)
-
-        async def by_hand() -> None:
-            await byhand.ask(session, urls)
+        by_hand = partial(byhand.ask, session, urls)
 
         for turn in range(rounds + 1):
             for width in WIDTHS:

@@ -14,12 +14,14 @@ from esclusa.kernel.instrument import Level
 from support.api import KEY, served
 from support.hub import configuration, running
 
-SECONDS = 45
-"""After which it ends if it has not before."""
 CONFIGURATION = """
 [checks.positive_data_acceptance]
 # 422: well-formed, and not what this installation takes, which no schema can say
 expected-statuses = ["2xx", "3xx", "401", "403", "404", "422", "429", "5xx"]
+
+[checks.ensure_resource_availability]
+# an Idempotency-Key that is repeated names a request that may have been cancelled meanwhile
+enabled = false
 """
 
 
@@ -46,7 +48,6 @@ async def test_nothing_is_found(tmp_path: Path) -> None:
             "--seed=1",
             "--max-examples=15",
             "--generation-database=none",
-            f"--max-time={SECONDS}",
             "--no-color",
         ]
         finding = await asyncio.create_subprocess_exec(

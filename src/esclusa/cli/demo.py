@@ -18,11 +18,12 @@ from esclusa.cli.ask import shown, silently
 from esclusa.cli.client import Service, connected
 from esclusa.cli.exits import Exit
 from esclusa.cli.options import Json
-from esclusa.cli.output import document, reported, say
+from esclusa.cli.output import Failed, document, reported, say
 from esclusa.demo.bodies import BODIES
 from esclusa.demo.crowd import Crowd
 from esclusa.demo.demo import CONFIGURATION, Demo, citizens_question, open_demo
-from esclusa.demo.lives import CITIZENS
+from esclusa.demo.lives import CITIZENS, is_person
+from esclusa.hub.questions import normal_nif
 
 
 def demo(
@@ -44,7 +45,15 @@ def demo(
         esclusa demo --subject Z9901635W
         esclusa demo --once --json
     """
-    return reported(lambda: uvloop.run(_demo(subject, data, once=once, json=json)), json=json)
+    return reported(lambda: uvloop.run(_demo(_somebody(subject), data, once=once, json=json)), json=json)
+
+
+def _somebody(subject: str) -> str:
+    """The subject as the country's bodies write it; `Failed` when it is nobody's."""
+    normal = normal_nif(subject)
+    if normal is None or not is_person(normal):
+        raise Failed(Exit.MISTAKE, f"{subject} is nobody's NIF or NIE: try {CITIZENS[0].nif}")
+    return normal
 
 
 async def _demo(subject: str, data: Path | None, *, once: bool, json: bool) -> Exit:

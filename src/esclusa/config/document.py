@@ -75,16 +75,22 @@ class Document:
                     yield file, entry
 
     def _matching(self, folder: Path, entry: Node) -> list[Path]:
-        if not _GLOB.search(entry.value):
-            return [folder / entry.value]
+        if "\0" in entry.value:
+            return self._no_file(entry)
         pattern = Path(entry.value)
+        if not _GLOB.search(entry.value):
+            return [folder / pattern]
         if pattern.is_absolute():
             folder, pattern = Path(pattern.anchor), pattern.relative_to(pattern.anchor)
         try:
             return sorted(file for file in folder.glob(str(pattern)) if file.is_file())
         except ValueError:
-            self._findings.add(entry.place, f'include: {entry.shown()} is no pattern: write one such as "conf.d/*.toml"')
-            return []
+            return self._no_file(entry)
+
+    def _no_file(self, entry: Node) -> list[Path]:
+        what = f'esclusa.include has {entry.shown()}, which is neither a file nor a pattern: write one such as "conf.d/*.toml"'
+        self._findings.add(entry.place, what)
+        return []
 
     def _join(self, tables: dict[str, Node], more: Node) -> None:
         """Add the tables of `more`. `[server]` may stand in one file only; `[connectors.NAME]` too, each by its name."""

@@ -61,7 +61,7 @@ class _Leash(asyncio.Protocol):
     def __init__(self, gone: Callable[[], None]) -> None:
         self._gone = gone
 
-    def connection_lost(self, _: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's signature
         self._gone()
 
 

@@ -104,9 +104,12 @@ CITIZENS = (
 
 def person(subject: str, today: date) -> Person | None:
     """Whoever has this NIF or NIE, as of `today`; None for a company's NIF."""
-    if not (subject[0].isdigit() or subject[0] in "KLMXYZ"):
-        return None
-    return _Life(subject, today).told()
+    return _Life(subject, today).told() if is_person(subject) else None
+
+
+def is_person(subject: str) -> bool:
+    """Whether this is a person's NIF or NIE, and not a company's, by its first character."""
+    return subject[0].isdigit() or subject[0] in "KLMXYZ"
 
 
 def other(number: int) -> str:

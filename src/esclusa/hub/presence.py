@@ -131,7 +131,7 @@ class Presence:
                 self._inventory.titles[name],
                 settings.pool,
                 settings.tags,
-                max((state.breaker for state in said.get(name, ())), key=_WORST.__getitem__, default="closed"),
+                max((state.breaker for state in said.get(name, ())), key=lambda breaker: _WORST[breaker], default="closed"),
                 sum(state.waiting for state in said.get(name, ())),
                 sum(state.running for state in said.get(name, ())),
                 len(said.get(name, ())),

@@ -144,6 +144,10 @@ class Instrument:
             self._sink(Level.ERROR, event, facts)
 
 
+SHORT = 5
+"""Characters up to which an identifier is masked whole."""
+
+
 def masked(subject: str) -> str:
     """A person's identifier as it may be logged: the last three characters, the rest as `*` (`******78Z`)."""
-    return "*" * max(0, len(subject) - 3) + subject[-3:] if len(subject) > 5 else "*" * len(subject)  # noqa: PLR2004
+    return "*" * max(0, len(subject) - 3) + subject[-3:] if len(subject) > SHORT else "*" * len(subject)

@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from esclusa.cli import main
+from esclusa.cli.exits import Exit
+
 
 @asynccontextmanager
 async def demo(*arguments: str) -> AsyncIterator[tuple[Process, Path]]:
@@ -45,9 +48,7 @@ async def test_an_interruption_ends_it_with_nothing_left_behind(number: signal.S
         assert list(temporary.iterdir()) == []
 
 
-async def test_a_subject_that_is_none_is_refused_in_words() -> None:
-    async with demo("--subject", "12345678A", "--json") as (process, temporary):
-        assert process.stdout
-        assert b"invalid-subject" in await process.stdout.read()
-        assert await process.wait() == 4
-        assert list(temporary.iterdir()) == []
+@pytest.mark.parametrize("subject", ["12345678A", "B64717838", "nobody"])
+def test_a_subject_that_is_nobody_is_a_mistake_before_anything_starts(subject: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--subject", subject]) == Exit.MISTAKE
+    assert f"{subject} is nobody's NIF or NIE: try 99002727D" in capsys.readouterr().err

@@ -281,7 +281,7 @@ def _toml(value: Any) -> str:
     return json.dumps(value)
 
 
-@settings(max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(list(_paths(SOUND))[1:]), ODD)
 def test_whatever_is_written_it_is_sound_or_named_and_never_a_traceback(
     tmp_path: Path, path: tuple[str, ...], odd: Any

@@ -57,9 +57,11 @@ def test_a_file_that_is_not_there_is_a_mistake_where_it_is_named(mistakes: Mista
     ]
 
 
-def test_a_pattern_that_is_none_is_a_mistake(mistakes: Mistakes) -> None:
+def test_what_is_neither_a_file_nor_a_pattern_is_a_mistake(mistakes: Mistakes) -> None:
     (found,) = mistakes("[esclusa]\ninclude = ['**x/*.toml']")
-    assert found.startswith('esclusa.toml:2: include: "**x/*.toml" is no pattern: ')
+    assert found.startswith('esclusa.toml:2: esclusa.include has "**x/*.toml", which is neither a file nor a pattern: ')
+    (found,) = mistakes('[esclusa]\ninclude = ["a\\u0000b"]')
+    assert found.startswith("esclusa.toml:2: esclusa.include has ")
 
 
 def test_the_same_table_in_two_files_is_a_mistake(mistakes: Mistakes) -> None:

@@ -26,13 +26,12 @@ def client_context(
     - `ca`: a PEM file of the authorities to trust, instead of the system's.
     - `certificate`, `key`: PEM files, for mutual TLS; the key may stand in the certificate's file, under `password`.
 
-    TLS 1.2 at least; chain and name are always verified. `ValueError` in words for a file that can't be used.
+    TLS 1.2 at least, the standard library's default; chain and name are always verified. `ValueError` in words for a file that can't be used.
     """
     try:
         context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=ca)
     except (OSError, ssl.SSLError) as error:
         raise ValueError(f"{ca}: no authorities can be read from it ({_reason(error)})") from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     if certificate is not None:
         try:

@@ -79,6 +79,6 @@ class Pages:
 
 def _served(file: _File) -> ASGIResponse:
     """Read when it is asked for: seldom, and two megabytes."""
-    body = resources.files(__package__).joinpath("static", file.place).read_bytes()
+    body = resources.files("esclusa.edges.http").joinpath("static", file.place).read_bytes()
     headers = {"content-type": file.media, "content-security-policy": _POLICY, "cache-control": "no-cache"}
     return ASGIResponse(body=body, headers=headers)

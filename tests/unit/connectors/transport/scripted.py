@@ -31,6 +31,9 @@ class Peer:
     def __init__(self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.number = number
         """0 for the first that was accepted."""
+        tls = writer.get_extra_info("ssl_object")
+        self.protocol = None if tls is None else tls.selected_alpn_protocol()
+        """What was agreed on by ALPN."""
         self._reader = reader
         self._writer = writer
 

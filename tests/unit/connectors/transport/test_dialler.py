@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 import trustme
 
 from esclusa.connectors.transport import Address, HttpClient, HttpError, Limits, Origin, Response, client_context
+from esclusa.connectors.transport.connection import Connection
 from esclusa.connectors.transport.dialler import Dialler
 from esclusa.connectors.transport.resolver import Resolver
 from esclusa.kernel.clock import Clock
@@ -107,10 +109,19 @@ async def test_a_dead_address_costs_a_head_start_only(deaf: int) -> None:
 
 
 async def test_when_no_address_takes_it_the_call_fails_as_soon_as_that_is_known() -> None:
+    """And the next call looks the name up anew: it may have moved."""
+    asked = []
+
+    def lookup(host: str) -> list[Address]:
+        asked.append(host)
+        return [HERE, ALSO_HERE]
+
     clock = HandClock()
-    lookup = found("127.0.0.1", "127.0.0.2", "127.0.0.3")
     async with HttpClient(Origin("http", "dgt.example", closed_port()), clock, lookup=lookup) as client:
-        assert error(await outcome(client, clock)).kind == "connect"
+        for number in (1, 2):
+            assert error(await outcome(client, clock)).kind == "connect"
+            assert len(asked) == number
+            await until(lambda: asyncio.all_tasks() == {asyncio.current_task()})
         assert client.connections == 0
 
 
@@ -122,7 +133,7 @@ async def test_while_one_address_may_still_take_it_there_is_hope(deaf: int) -> N
         client.send(get(), clock.now() + 10, outcomes)
         await until(lambda: clock.timers == 2)
         clock.move(0.25)
-        await turns()
+        await turns(200)
         assert not outcomes
         clock.move(9.75)
         assert error(outcomes[0]).kind == "timeout"
@@ -291,6 +302,46 @@ async def test_kept_alive_over_tls(trust: Trust) -> None:
             for _ in range(20):
                 assert isinstance(await outcome(client, clock), Response)
             assert back.accepted == 1
+
+
+async def test_http_1_1_is_what_is_offered(trust: Trust) -> None:
+    context = server(trust.ca.issue_cert("dgt.example"))
+    context.set_alpn_protocols(["h2", "http/1.1"])
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        peer.send(answer(str(peer.protocol).encode()))
+
+    async with back_end(script, tls=context) as back:
+        clock = Clock()
+        origin = Origin("https", "dgt.example", back.port)
+        async with HttpClient(origin, clock, tls=client_context(ca=trust.ca_file), lookup=local) as client:
+            ended = await outcome(client, clock)
+            assert isinstance(ended, Response)
+            assert ended.body == b"http/1.1"
+
+
+async def test_a_connection_made_in_the_moment_of_its_cancellation_is_closed_at_once() -> None:
+    """Not in order, which the other side could draw out."""
+    clock = HandClock()
+    dialler = Dialler(Origin("http", "h", 80), clock, Resolver("h", clock, local), tls=None, name="h", allow=None)
+    made = asyncio.Event()
+    with socket.socket() as sock:
+        transport = Mock(asyncio.Transport)
+        transport.get_extra_info.return_value = sock
+
+        async def create_connection(factory: Callable[[], Connection], **_: object) -> None:
+            factory().connection_made(transport)
+            made.set()
+            await asyncio.Event().wait()
+
+        dialler._loop = Mock(create_connection=create_connection, sock_connect=AsyncMock())
+        dialling = asyncio.create_task(dialler.dial(lambda: Connection(Mock(), b"h", Limits())))
+        await made.wait()
+        dialling.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await dialling
+        transport.abort.assert_called_once()
 
 
 async def test_an_answer_without_a_length_ends_in_order_or_is_cut(trust: Trust) -> None:

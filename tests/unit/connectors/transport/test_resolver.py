@@ -141,6 +141,7 @@ def test_an_answer_that_comes_after_the_loop_is_closed_is_dropped() -> None:
 
     asyncio.run(ask())
     threads = [thread for thread in threading.enumerate() if thread.name == "resolve dgt.example"]
+    assert all(thread.daemon for thread in threads)  # or else the process would wait for them
     names.go.set()
     for thread in threads:
         thread.join(20)  # an error in it would fail the test
