@@ -2,59 +2,45 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import sys
 from argparse import ArgumentParser
-from collections.abc import Callable, Coroutine
-from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
 
 import msgspec
-import uvloop
 
 from bench import growth, latency, stages, throughput
 from bench.backends import backends
-from bench.machine import cores, described, settle
+from bench.machine import alone, cores, described
 from bench.report import Results, markdown, write
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
-QUICK, FULL = (1, 0.3), (5, 1.5)
+QUICK, FULL = (1, 0.3), (3, 1.5)
 """Rounds, and seconds of each measure."""
-
-
-def alone(measure: Callable[P, Coroutine[Any, Any, T]], *args: P.args, **options: P.kwargs) -> T:
-    """`measure`, in a fresh process that has the measured core: nothing of what was measured before is left in it."""
-    core, _ = cores()
-    name = f"{measure.__module__.removeprefix('bench.')}.{measure.__name__}"
-    print(f"{name}{args[1:]} ...", file=sys.stderr, flush=True)
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=spawn, initializer=settle, initargs=(core,)) as processes:
-        return processes.submit(_run, measure, *args, **options).result()
-
-
-def _run(measure: Callable[P, Coroutine[Any, Any, T]], *args: P.args, **options: P.kwargs) -> T:
-    return uvloop.run(measure(*args, **options))
 
 
 def measured(rounds: int, seconds: float) -> Results:
     """One run of everything."""
     machine = described()
-    _, theirs = cores()
-    with backends(max(growth.CONNECTORS), theirs) as addresses:
-        speed = alone(throughput.measure, addresses, rounds, seconds)
-        half = speed[1].hub.rate / 2, speed[1].hand.rate / 2
-        return Results(
-            machine,
-            speed,
-            alone(latency.of_hub, addresses, half[0], 5 * seconds),
-            alone(latency.by_hand, addresses, half[1], 5 * seconds),
-            [alone(growth.with_connectors, addresses, count, rounds, seconds) for count in growth.CONNECTORS],
-            [alone(growth.with_open, addresses, count, 2 * seconds) for count in growth.OPEN],
-            alone(stages.measure, addresses, min(rounds, 3), seconds),
-        )
+    _, core = cores()
+    with backends(max(growth.CONNECTORS), core) as addresses:
+        say("calls a second")
+        speed = alone(partial(throughput.measure, addresses, rounds, seconds))
+        say("latency at half of that")
+        _, usual, _ = speed
+        of_hub = alone(partial(latency.of_hub, addresses, usual.hub.rate / 2, 5 * seconds))
+        by_hand = alone(partial(latency.by_hand, addresses, usual.hand.rate / 2, 5 * seconds))
+        say("more connectors")
+        connectors = [alone(partial(growth.with_connectors, addresses, size, rounds, seconds)) for size in growth.CONNECTORS]
+        say("more open requests")
+        open_ = [alone(partial(growth.with_open, addresses, size, 2 * seconds)) for size in growth.OPEN]
+        say("stages")
+        parts = alone(partial(stages.measure, addresses, rounds, seconds))
+    return Results(machine, speed, of_hub, by_hand, connectors, open_, parts)
+
+
+def say(what: str) -> None:
+    """What is being measured now: it takes minutes."""
+    print(what, "...", file=sys.stderr, flush=True)
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -57,7 +57,7 @@ async def by_hand(addresses: Sequence[str], rate: float, seconds: float) -> Late
         return await _measured(ask, _slowest_of_bodies, rate, seconds)
 
 
-def _slowest_of_bodies(bodies: list[Any]) -> int:
+def _slowest_of_bodies(bodies: list[dict[str, int]]) -> int:
     return max(body["took"] for body in bodies)
 
 

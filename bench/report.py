@@ -1,5 +1,7 @@
 """The tables, in Markdown: for the terminal and for docs/performance.md."""
 
+# ruff: noqa: RUF001 - tables have signs of arithmetic
+
 from __future__ import annotations
 
 from collections.abc import Sequence

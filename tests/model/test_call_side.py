@@ -28,6 +28,7 @@ from support.play import Broken, perform
 
 ROUNDS = 300
 STEPS = 40
+RAREST = 1334
 
 
 def test_no_schedule_breaks_a_promise() -> None:
@@ -173,7 +174,8 @@ def _with_late_keys(sealer: Any) -> Any:
 )  # fmt: skip
 def test_a_rule_taken_out_is_caught(without: Callable[[], Any], breaks: set[str]) -> None:
     with without():
-        for seed in range(2000):
+        # Most are caught within a few; the first of these is one that catches the rarest.
+        for seed in (RAREST, *range(2000)):
             try:
                 run(perform(CallPlay, seed, STEPS))
             except Broken as broken:

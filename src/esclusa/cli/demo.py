@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,6 +65,7 @@ async def _demo(subject: str, data: Path | None, *, once: bool, json: bool) -> E
                 settle_memory()
                 if not json:
                     _introduce(subject)
+                    sys.stdout.flush()
                 crowd = Crowd(client, running.clock)
                 await crowd.assemble()
                 async with crowd.going_on():
@@ -76,6 +78,7 @@ async def _demo(subject: str, data: Path | None, *, once: bool, json: bool) -> E
                     if once or json:
                         return Exit.DONE
                     _say_where(running)
+                    sys.stdout.flush()  # it may be a pipe, and what comes next is a long wait
                     await running.application.lifecycle.ended()
         except asyncio.CancelledError:
             return Exit.DONE if asked else Exit.INTERRUPTED

@@ -32,6 +32,7 @@ LIVES = 15_000
 """Milliseconds that a report is believed."""
 
 _WORST: Mapping[BreakerState, int] = {"closed": 0, "half_open": 1, "open": 2}
+_BEST: BreakerState = "closed"
 
 
 class ConnectorState(msgspec.Struct, frozen=True, array_like=True):
@@ -131,7 +132,7 @@ class Presence:
                 self._inventory.titles[name],
                 settings.pool,
                 settings.tags,
-                max((state.breaker for state in said.get(name, ())), key=lambda breaker: _WORST[breaker], default="closed"),
+                max((state.breaker for state in said.get(name, ())), key=_WORST.__getitem__, default=_BEST),
                 sum(state.waiting for state in said.get(name, ())),
                 sum(state.running for state in said.get(name, ())),
                 len(said.get(name, ())),
