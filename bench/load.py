@@ -115,7 +115,7 @@ async def steadily(ask: Callable[[], Awaitable[object]], calls: int, rate: float
             while True:
                 while len(due) < (loop.time() - begun) * rate:
                     due.append(askers.create_task(asker()))
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(1 / rate)
 
     due: list[asyncio.Task[None]] = []
     arriving = loop.create_task(arrivals())

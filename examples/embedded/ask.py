@@ -12,7 +12,7 @@ async def main(subject: str) -> None:
         receipt = await hub.submit(esclusa.Submission(caller="client:me", query="about-me", subject=subject))
         async for _, news in hub.follow(receipt.id, "client:me"):
             if isinstance(news, esclusa.Answer):
-                print(f"{news.title}: {news.reason or 'ok'}", (news.data or b"").decode())
+                print(f"{news.title}: {news.reason or 'ok'} {(news.data or b'-').decode()}")
             else:
                 print("complete" if news.complete else "incomplete")
 

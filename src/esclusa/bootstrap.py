@@ -255,7 +255,8 @@ async def open_hub(
     """The hub inside one's own program, with every role, for as long as the context lasts.
 
     `source`: the path of a configuration file, or a configuration; `environ`: what its `${NAME}` stand for, the
-    process's environment unless given. Raises `ConfigurationError`, `StorageError`.
+    process's environment unless given. Raises `ConfigurationError`, `StorageError`; if a part dies, the context is cut off
+    with `PartDied`.
     """
     configuration = (
         source if isinstance(source, Configuration) else load(Path(source), os.environ if environ is None else environ)
@@ -264,7 +265,7 @@ async def open_hub(
     ports = open_ports(configuration, world)
     process = make_hub(configuration, ports, make_connectors(configuration, world), world)
     parts: list[Part] = [*ports.engines, Setup(configuration, ports), *process.parts, process.waits]
-    async with Lifecycle(parts):
+    async with Lifecycle(parts) as lifecycle, lifecycle.guard():
         yield process.hub
 
 

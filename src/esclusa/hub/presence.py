@@ -31,8 +31,8 @@ EVERY = 5.0
 LIVES = 15_000
 """Milliseconds that a report is believed."""
 
-_WORST: Mapping[BreakerState, int] = {"closed": 0, "half_open": 1, "open": 2}
-_BEST: BreakerState = "closed"
+_STATES: tuple[BreakerState, ...] = ("closed", "half_open", "open")
+"""From the best to the worst."""
 
 
 class ConnectorState(msgspec.Struct, frozen=True, array_like=True):
@@ -132,7 +132,7 @@ class Presence:
                 self._inventory.titles[name],
                 settings.pool,
                 settings.tags,
-                max((state.breaker for state in said.get(name, ())), key=_WORST.__getitem__, default=_BEST),
+                _STATES[max((_STATES.index(state.breaker) for state in said.get(name, ())), default=0)],
                 sum(state.waiting for state in said.get(name, ())),
                 sum(state.running for state in said.get(name, ())),
                 len(said.get(name, ())),

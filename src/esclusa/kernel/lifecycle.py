@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any, Protocol, Self
 
 from esclusa.kernel.errors import PartDied
@@ -113,6 +113,28 @@ class Lifecycle:
             msg = "not started"
             raise RuntimeError(msg)
         await asyncio.shield(self._ended)
+
+    @contextlib.asynccontextmanager
+    async def guard(self) -> AsyncIterator[None]:
+        """Cut the block off when a part dies: its death is raised instead of whatever the block was about."""
+        block = asyncio.current_task()
+        watch = asyncio.ensure_future(self.ended())
+
+        def told(_: object) -> None:
+            if block is not None and not watch.cancelled() and watch.exception() is not None:
+                block.cancel()
+
+        watch.add_done_callback(told)
+        try:
+            yield
+        except asyncio.CancelledError:
+            death = watch.exception() if watch.done() and not watch.cancelled() else None
+            if block is None or death is None:
+                raise
+            block.uncancel()
+            raise death from None
+        finally:
+            watch.cancel()
 
     async def close(self) -> None:
         """Drain and stop in reverse order. Runs to its end even if the caller is cancelled meanwhile."""
