@@ -1,6 +1,7 @@
 """Two bodies are asked about one person from inside one's own program: the hub is an async context manager."""
 
 import asyncio
+import json
 import sys
 from pathlib import Path
 
@@ -12,7 +13,8 @@ async def main(subject: str) -> None:
         receipt = await hub.submit(esclusa.Submission(caller="client:me", query="about-me", subject=subject))
         async for _, news in hub.follow(receipt.id, "client:me"):
             if isinstance(news, esclusa.Answer):
-                print(f"{news.title}: {news.reason or 'ok'} {(news.data or b'-').decode()}")
+                data = json.loads(news.data) if news.data else "nothing"
+                print(f"{news.title}: {news.reason or data}")
             else:
                 print("complete" if news.complete else "incomplete")
 

@@ -35,19 +35,19 @@ def bodies() -> Iterator[dict[str, str]]:
 
 
 def said(*command: str | Path, environment: dict[str, str]) -> list[str]:
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)  # noqa: S603 - our own
     return done.stdout.splitlines()
 
 
 def test_a_program_of_ones_own_asks(bodies: dict[str, str]) -> None:
     lines = said(sys.executable, EXAMPLES / "embedded" / "ask.py", environment=bodies)
-    assert sorted(lines[:-1]) == ['Civil registry: ok {"name": "Ana", "born": "1980-02-29"}', "Tax office: ok -"]
+    assert sorted(lines[:-1]) == ["Civil registry: {'name': 'Ana', 'born': '1980-02-29'}", "Tax office: nothing"]
     assert lines[-1] == "complete"
 
 
 def test_it_is_told_what_is_missing(bodies: dict[str, str]) -> None:
     lines = said(sys.executable, EXAMPLES / "embedded" / "ask.py", "00000000T", environment=bodies)
-    assert sorted(lines) == ["Civil registry: backend_error -", "Tax office: ok -", "incomplete"]
+    assert sorted(lines) == ["Civil registry: backend_error", "Tax office: nothing", "incomplete"]
 
 
 def test_the_tutorials_configuration_is_right(bodies: dict[str, str]) -> None:

@@ -7,7 +7,6 @@ import asyncio
 import pytest
 
 from esclusa.connectors.backend import Reason
-from esclusa.hub.envelope import Asked, decode
 from esclusa.hub.snapshot import Answer, Snapshot
 from esclusa.kernel.duration import Duration
 from esclusa.kernel.errors import Closed, NotFound, TooManyOpen
@@ -253,7 +252,3 @@ async def test_closed_ports_are_an_error_that_says_so() -> None:
         pass
     with pytest.raises(Closed):
         await process.engine.records.read(b"x" * 16)
-
-
-def test_stored_formats_are_read_by_what_comes_later() -> None:
-    assert decode(Asked, bytes.fromhex("94a26d65a171a9313233343536373857 80".replace(" ", ""))).caller == "me"

@@ -210,7 +210,7 @@ class Connection(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """The reader takes less than it is given: it has some time to take anything."""
         super().pause_writing()
-        pass
+        self._look_for_stall(self.transport.get_write_buffer_size() + 1)
 
     def resume_writing(self) -> None:
         """The reader has caught up."""
