@@ -47,7 +47,7 @@ check: $(VENV)/dev.stamp ## Lint, format, types, import rules
 	$(BIN)/lint-imports
 
 bench: $(VENV)/dev.stamp ## Measure each budget beside its peer; writes docs/performance.md
-	$(BIN)/python -m bench $(ARGS)
+	$(BIN)/python -m bench --write docs/performance.md $(ARGS)
 
 soak: $(VENV)/dev.stamp ## Run the fault tests for many rounds
 	$(BIN)/pytest -m soak --timeout 3600 $(ARGS)

@@ -14,7 +14,7 @@ from bench.backends import backends
 from bench.machine import alone, cores, described
 from bench.report import Results, markdown, write
 
-QUICK, FULL = (1, 0.3), (3, 1.5)
+QUICK, FULL = (1, 0.3), (5, 1.0)
 """Rounds, and seconds of each measure."""
 
 
@@ -27,14 +27,14 @@ def measured(rounds: int, seconds: float) -> Results:
         speed = alone(partial(throughput.measure, addresses, rounds, seconds))
         say("latency at half of that")
         _, usual, _ = speed
-        of_hub = alone(partial(latency.of_hub, addresses, usual.hub.rate / 2, 5 * seconds))
-        by_hand = alone(partial(latency.by_hand, addresses, usual.hand.rate / 2, 5 * seconds))
+        of_hub = alone(partial(latency.of_hub, addresses, usual.hub.rate / 2, 8 * seconds))
+        by_hand = alone(partial(latency.by_hand, addresses, usual.hand.rate / 2, 8 * seconds))
         say("more connectors")
         connectors = [alone(partial(growth.with_connectors, addresses, size, rounds, seconds)) for size in growth.CONNECTORS]
         say("more open requests")
-        open_ = [alone(partial(growth.with_open, addresses, size, 2 * seconds)) for size in growth.OPEN]
+        open_ = [alone(partial(growth.with_open, addresses, size, 3 * seconds)) for size in growth.OPEN]
         say("stages")
-        parts = alone(partial(stages.measure, addresses, rounds, seconds))
+        parts = alone(partial(stages.measure, addresses, min(rounds, 3), seconds))
     return Results(machine, speed, of_hub, by_hand, connectors, open_, parts)
 
 

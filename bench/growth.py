@@ -23,7 +23,9 @@ A_QUESTION = 10
 """Connectors that a question asks while open requests grow."""
 A_SECOND = 400
 """Questions a second, meanwhile."""
-OPEN = (1, 100, 1_000, 10_000)
+OPEN = (1, 1_000, 10_000)
+SETTLE = 2.0
+"""Seconds for connections and pages to be as they will be, before anything is measured."""
 
 
 class Growth(msgspec.Struct, frozen=True):
@@ -31,6 +33,17 @@ class Growth(msgspec.Struct, frozen=True):
 
     size: int
     hub: Typical
+    hand: Typical
+
+
+class Open(msgspec.Struct, frozen=True):
+    """The cost of a call with so many requests open."""
+
+    size: int
+    waited: Typical
+    """Somebody waits for each, and so looks at it every two seconds at least."""
+    alone: Typical
+    """Nobody looks before it is final."""
     hand: Typical
 
 
@@ -52,15 +65,18 @@ async def with_connectors(addresses: Sequence[str], count: int, rounds: int, sec
     return Growth(count, typical(hub_costs), typical(hand_costs))
 
 
-async def with_open(addresses: Sequence[str], count: int, seconds: float) -> Growth:
+async def with_open(addresses: Sequence[str], count: int, seconds: float) -> Open:
     """A question to ten bodies, `count` of them open at a time."""
     slow = count / A_SECOND
     urls = [url(address, number) for number, address in enumerate(addresses[: A_QUESTION - 1])]
     urls.append(url(addresses[A_QUESTION], A_QUESTION, round(slow * 1000)))
-    async with world() as ours, running(configured(urls, concurrency=2 * max(OPEN)), ours) as hub:
-        of_hub = await steadily(Asker(hub), A_QUESTION, A_SECOND, slow + 2, seconds)
+    costs = []
+    for wait in (True, False):
+        async with world() as ours, running(configured(urls, concurrency=2 * max(OPEN)), ours) as hub:
+            asker = Asker(hub)
+            ask = asker if wait else partial(asker.later, slow + 0.1)
+            costs.append(await steadily(ask, A_QUESTION, A_SECOND, slow + SETTLE, seconds))
     async with byhand.session() as session:
-        by_hand = partial(byhand.ask, session, urls)
-
-        of_hand = await steadily(by_hand, A_QUESTION, A_SECOND, slow + 2, seconds)
-    return Growth(count, typical([of_hub]), typical([of_hand]))
+        ask_all = partial(byhand.ask, session, urls)
+        costs.append(await steadily(ask_all, A_QUESTION, A_SECOND, slow + SETTLE, seconds))
+    return Open(count, *(typical([cost]) for cost in costs))

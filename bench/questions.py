@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -94,15 +95,25 @@ class Asker:
 
     async def __call__(self) -> Snapshot:
         """The final result, as `read`."""
-        hub = self._hub
-        receipt = await hub.submit(Submission(caller=ME, query=QUERY, subject=next(self._people)))
+        id = await self._submit()
+        await self._wait(id)
+        return await self.read(id)
+
+    async def later(self, seconds: float) -> Snapshot:
+        """The same, with nobody waiting for the first `seconds`."""
+        id = await self._submit()
+        await asyncio.sleep(seconds)
+        await self._wait(id)
+        return await self.read(id)
+
+    async def _submit(self) -> UUID:
+        receipt = await self._hub.submit(Submission(caller=ME, query=QUERY, subject=next(self._people)))
+        return receipt.id
+
+    async def _wait(self, id: UUID) -> None:
         tag = None
-        while True:
-            heads = await hub.wait(receipt.id, ME, seconds=30, tag=tag, data=False)
-            if not heads.query_more:
-                break
+        while (heads := await self._hub.wait(id, ME, seconds=30, tag=tag, data=False)).query_more:
             tag = heads.tag
-        return await self.read(receipt.id)
 
     async def read(self, id: UUID) -> Snapshot:
         """A final result with all its data; an assertion if it is not complete."""

@@ -38,12 +38,11 @@ async def ask(edge: Served, **headers: str) -> str:
 
 async def looked(edge: Served, url: str, until: Callable[[Any], bool]) -> Any:
     """What is known as soon as it is `until`, by long poll."""
-    tag = ""
-    while True:
-        answer = await edge.client.get(url, headers={"prefer": "wait=10", **({"if-none-match": tag} if tag else {})})
-        if answer.status_code == 200 and until(answer.json()):
-            return answer.json()
-        tag = answer.headers["etag"]
+    answer = await edge.client.get(url)
+    while answer.status_code != 200 or not until(answer.json()):
+        wait = {"prefer": "wait=10", "if-none-match": answer.headers["etag"]}
+        answer = await edge.client.get(url, headers=wait)
+    return answer.json()
 
 
 async def final(edge: Served, url: str) -> Any:

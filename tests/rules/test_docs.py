@@ -22,7 +22,7 @@ from reference.api import api_page
 from reference.commands import commands_page
 from reference.errors import errors_page
 from reference.markdown import attribute_docs
-from reference.metrics import metrics_page
+from reference.metrics import instruments, metrics_page
 from reference.settings import fields, settings_page, tables
 from rules.tree import ROOT, imported
 
@@ -99,6 +99,27 @@ def test_links_between_files_lead_somewhere() -> None:
             if "://" not in target and not made and not (path.parent / target).exists():
                 broken.append(f"{path.relative_to(ROOT)}: {target}")
     assert not broken
+
+
+def mentioned(pattern: str) -> set[tuple[str, ...]]:
+    """What the pages say between backquotes that looks like `pattern`, by its groups."""
+    return {found.groups() for path in markdown() for found in re.finditer(f"`{pattern}", path.read_text(encoding="utf-8"))}
+
+
+def test_what_the_pages_mention_exists() -> None:
+    """Metrics, commands, and settings such as `[hub] drain`."""
+    imported()
+    settings = {
+        (place.split(".")[0], field.encode_name)
+        for table in fields(Configuration)
+        for place, struct in tables(table.encode_name, table.type)
+        for field in struct.fields
+    }
+    metrics = {name for name, *_ in instruments()}
+    known = set(command_line())
+    assert {name for (name,) in mentioned(r"(esclusa_[a-z_]+)")} <= metrics
+    assert {name for (name,) in mentioned(r"esclusa ([a-z]+)")} <= known
+    assert mentioned(r"\[(\w+)\] (\w+)") <= settings
 
 
 def configurations() -> list[Any]:

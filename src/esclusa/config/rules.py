@@ -20,6 +20,8 @@ from esclusa.connectors.settings import CertificateCredentials
 from esclusa.edges.http.settings import ClientSettings
 from esclusa.hub.settings import QuerySettings
 
+OPERATOR = "local"
+"""The caller on the socket in the data folder: a client of that name would read the operator's requests."""
 SHORTEST_KEY = 16
 """Characters of a client's key."""
 
@@ -90,6 +92,8 @@ def clients(draft: Draft) -> None:
     owners: dict[str, str] = {}
     for name, client in draft.settings.clients.items():
         table = dotted(("clients", name))
+        if name == OPERATOR:
+            draft.wrong(("clients", name), f"[{table}]: that is the operator at this machine: take another name")
         written = [key for key in ("key", "keySha256") if draft.root.find("clients", name, key) is not None]
         if not written:
             draft.wrong(("clients", name), f'[{table}] has no key: add key = "${{SOME_VARIABLE}}", or keySha256')

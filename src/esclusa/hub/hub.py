@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -44,7 +44,7 @@ class Hub:
         """
         return await self._results.wait(id, caller, seconds=seconds, tag=tag, data=data)
 
-    def follow(self, id: UUID, caller: str, *, after: str | None = None) -> AsyncIterator[tuple[str, Answer | Snapshot]]:
+    def follow(self, id: UUID, caller: str, *, after: str | None = None) -> AsyncGenerator[tuple[str, Answer | Snapshot], None]:
         """`(event id, answer)` for each answer that is not in `after`, as they come; at last `(event id, final snapshot)`.
 
         `after`: the last event id that the reader has; nothing comes if that was the end. The snapshot has heads only.

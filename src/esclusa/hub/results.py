@@ -5,7 +5,7 @@ No reader holds state: any instance serves any look at any request, from its row
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncGenerator, Collection
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -62,7 +62,7 @@ class Results:
                     return await self.snapshot(id, caller, data=True) if data else snapshot
                 await waiter.wait(min(until, snapshot.deadline / 1000))
 
-    async def follow(self, id: UUID, caller: str, *, after: str | None) -> AsyncIterator[tuple[str, Answer | Snapshot]]:
+    async def follow(self, id: UUID, caller: str, *, after: str | None) -> AsyncGenerator[tuple[str, Answer | Snapshot], None]:
         """Each answer not in `after`, as they come, with the event id to go on from; at last the final snapshot."""
         sent: set[str] = set()
         with self._wakeups.waiter(id.bytes) as waiter:

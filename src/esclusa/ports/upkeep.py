@@ -1,4 +1,4 @@
-"""Administration of an engine: only the command line, `status` and the purge use it."""
+"""Administration of an engine: the start, health, `status` and the purge use it, no capability's hot path."""
 
 from __future__ import annotations
 

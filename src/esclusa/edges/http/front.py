@@ -9,6 +9,7 @@ from __future__ import annotations
 import traceback
 from typing import Any
 
+from litestar.exceptions import LitestarException
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Send
 
 from esclusa.edges.http.headers import header
@@ -16,12 +17,14 @@ from esclusa.edges.http.problems import body_of, headers_of, problem_of
 from esclusa.edges.http.settings import ServerSettings
 from esclusa.edges.http.trace import Trace, trace_of
 from esclusa.kernel.clock import Clock
-from esclusa.kernel.errors import Internal, Refused, TooLarge, TooSlow
+from esclusa.kernel.errors import Internal, NotFound, Refused, TooLarge, TooSlow
 from esclusa.kernel.ids import Ids
 from esclusa.kernel.instrument import Instrument
 
 TRACE = "trace"
 """In a scope's `state`: its `Trace`."""
+LONGEST_PATH = 1024
+"""Characters. Nothing is served at a longer one, and the router behind remembers paths."""
 SECURITY: tuple[tuple[bytes, bytes], ...] = (
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -58,15 +61,14 @@ class Front:
         trace = scope["state"][TRACE] = trace_of(header(scope, b"traceparent"), self._ids)
         exchange = _Exchange(receive, send, trace, self._clock, self._settings)
         try:
-            exchange.announced(header(scope, b"content-length"))
+            exchange.admit(scope["path"], header(scope, b"content-length"))
             await self._app(scope, exchange.receive, exchange.send)
-        except Refused as refused:
-            await exchange.refuse(refused)
         except Exception as error:
-            failed(self._instrument, trace, error)
+            if not isinstance(error, Refused):
+                failed(self._instrument, trace, error)
             if exchange.status:
                 raise  # half an answer is out: the connection is cut, which is the one honest end
-            await exchange.refuse(Internal())
+            await exchange.refuse(error if isinstance(error, Refused) else Internal())
         finally:
             route = scope.get("path_template") or "none"
             self._requests.add(route, scope["method"], str(exchange.status))
@@ -98,8 +100,10 @@ class _Exchange:
         self.status = 0
         """Of the answer; 0: none has begun."""
 
-    def announced(self, length: bytes | None) -> None:
-        """`TooLarge` when the body is said to be longer than it may be."""
+    def admit(self, path: str, length: bytes | None) -> None:
+        """Refuse what can be refused unread. `length`: what is said of the body's."""
+        if len(path) > LONGEST_PATH:
+            raise NotFound
         if length is not None and int(length) > self._limit:
             raise TooLarge(f"At most {self._limit} bytes")
 
@@ -140,5 +144,7 @@ class _Exchange:
 
 def failed(instrument: Instrument, trace: Trace, error: Exception) -> None:
     """Log a fault of our own. Its message is left out: it may quote what belongs to a person."""
+    if isinstance(error, LitestarException) and isinstance(error.__cause__, Exception):
+        error = error.__cause__  # what the framework has wrapped, because half an answer is out
     where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)[-8:]]
     instrument.error("http failed", trace=trace.id, error=type(error).__name__, at=where)

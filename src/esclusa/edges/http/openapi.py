@@ -100,6 +100,8 @@ HEADERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "Preference-Applied": ("The preference that was followed (RFC 7240)", {"type": "string", "pattern": "^wait=[0-9]+$"}),
     "WWW-Authenticate": ("How to authenticate", {"type": "string"}),
 }
+SOMETIMES = frozenset({"Preference-Applied"})
+"""Headers that an answer which may have them need not have."""
 
 
 def document(operations: Iterable[Operation], *, version: str) -> bytes:
@@ -129,7 +131,7 @@ def document(operations: Iterable[Operation], *, version: str) -> bytes:
                     "key": {"type": "http", "scheme": "bearer", "description": "The key of a client (`[clients.NAME]`)"}
                 },
                 "headers": {
-                    name: {"description": about, "schema": schema, "required": True}
+                    name: {"description": about, "schema": schema, "required": name not in SOMETIMES}
                     for name, (about, schema) in HEADERS.items()
                 },
             },

@@ -90,8 +90,8 @@ READ = Operation(
     description="Every back end concerned is in `answers` or in `pending`. While `queryMore`, ask again after `retryAfterMs`.",
     parameters=[ID, DATA, PREFER, IF_NONE_MATCH],
     replies={
-        200: Reply("What is known", SnapshotBody, headers=["ETag"]),
-        304: Reply("Nothing has changed", headers=["ETag"]),
+        200: Reply("What is known", SnapshotBody, headers=["ETag", "Preference-Applied"]),
+        304: Reply("Nothing has changed", headers=["ETag", "Preference-Applied"]),
     },
     refusals=[errors.NotFound, errors.Unavailable],
 )

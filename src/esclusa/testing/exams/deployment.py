@@ -84,6 +84,16 @@ class Exam:
         virtual.run(main)
 
 
+async def swept(upkeep: Upkeep, before: int) -> int:
+    """Sweep until nothing is left; how many were deleted."""
+    deleted, left = 0, 1
+    while left:
+        one = await upkeep.sweep(before)
+        assert one.deleted > 0 or one.left == 0, "what is left and not deleted would be swept for ever"
+        deleted, left = deleted + one.deleted, one.left
+    return deleted
+
+
 async def cancelled(clock: Clock, turns: int, work: Coroutine[Any, Any, T]) -> T | None:
     """Run `work` and cancel it after so many `turns` of the loop; its result, if it was done by then."""
     task = asyncio.ensure_future(work)

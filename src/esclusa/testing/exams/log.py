@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from esclusa.kernel.errors import Closed, StorageUnavailable
 from esclusa.kernel.message import Message
 from esclusa.ports.log import Delivered, Log, Subscription, Topic, partition_of
-from esclusa.testing.exams.deployment import cancelled, raises, waited
+from esclusa.testing.exams.deployment import cancelled, raises, swept, waited
 from esclusa.testing.exams.groups import FOUR, ONE, GroupsExam, fill
 from esclusa.testing.exams.models import LogModelExam
 
@@ -73,8 +73,10 @@ class LogExam(GroupsExam, LogModelExam):
                 value = b"%d" % number
                 if await cancelled(clock, number % 5, waited(process.log.append(ONE, b"key", value))) is not None:
                     certain.append(value)
-                await process.log.append(ONE, b"key", value + b"+")
-                certain.append(value + b"+")
+                dropped, kept = (process.log.append(ONE, b"key", value + end) for end in (b"+", b"+++"))
+                dropped.cancel()
+                await kept
+                certain.append(value + b"+++")
             there = [message.value for message in await read(process.log, ONE, 0)]
             assert len(there) == len(set(there))
             assert set(certain) <= set(there)
@@ -161,6 +163,16 @@ class LogExam(GroupsExam, LogModelExam):
             await process.log.append(ONE, b"key", b"after")
             assert len(await read(process.log, ONE, 0)) == 501
 
+    async def test_closing_ends_a_read_that_is_half_way(self) -> None:
+        async with self.deployment() as deployment:
+            process = await deployment.process(self.clock())
+            await process.upkeep.setup([ONE])
+            await asyncio.gather(*[process.log.append(ONE, b"key", bytes(4000)) for _ in range(500)])
+            reading = aiter(process.log.read(ONE, 0, 0, 500))
+            await anext(reading)
+            await process.log.close()
+            await raises(Closed, anext(reading))
+
     async def test_messages_are_kept_as_long_as_declared_and_the_end_stays(self) -> None:
         clock = self.clock()
         async with self.deployment() as deployment:
@@ -172,8 +184,7 @@ class LogExam(GroupsExam, LogModelExam):
             assert len(await read(process.log, KEEP, 0)) == 3
             end = await process.log.end(KEEP, 0)
             await clock.sleep(2)
-            while (await process.upkeep.sweep(clock.millis())).left:
-                pass
+            await swept(process.upkeep, clock.millis())
             assert await process.log.end(KEEP, 0) == end
             assert await read(process.log, KEEP, 0) == []
             member = await self.member(process, KEEP)
@@ -195,8 +206,7 @@ class LogExam(GroupsExam, LogModelExam):
                 came = len(event.messages) if isinstance(event, Delivered) else 0
             assert came < 1000
             await clock.sleep(KEEP.keep + 1)
-            while (await process.upkeep.sweep(clock.millis())).left:
-                pass
+            await swept(process.upkeep, clock.millis())
             await asyncio.gather(*[process.log.append(KEEP, b"key", b"%d" % number) for number in range(10)])
             event = await behind.receive()
             assert isinstance(event, Delivered)

@@ -8,7 +8,7 @@ from esclusa.kernel.errors import StorageBusy, StorageError
 from esclusa.ports.log import Topic
 from esclusa.ports.records import Row
 from esclusa.ports.upkeep import Lag
-from esclusa.testing.exams.deployment import Exam, end, raises
+from esclusa.testing.exams.deployment import Exam, end, raises, swept
 from esclusa.testing.exams.groups import FOUR, ONE, fill
 from esclusa.testing.exams.member import Member
 
@@ -87,12 +87,7 @@ class UpkeepExam(Exam):
             await asyncio.gather(*[process.records.put(b"%d" % number, rows) for number in range(400)])
             await fill(process.log, SHORT, 3000)
             await clock.sleep(20)
-            deleted, left = 0, 1
-            while left:
-                swept = await process.upkeep.sweep(clock.millis())
-                assert swept.deleted > 0, "what is left and not deleted would be swept for ever"
-                deleted, left = deleted + swept.deleted, swept.left
-            assert deleted == 400 * 50 + 3000
+            assert await swept(process.upkeep, clock.millis()) == 400 * 50 + 3000
             assert (await process.upkeep.sweep(clock.millis())).deleted == 0
 
     async def test_one_process_at_a_time_unless_several_are_declared(self) -> None:

@@ -121,11 +121,12 @@ async def test_when_no_address_takes_it_the_call_fails_as_soon_as_that_is_known(
         return [HERE, ALSO_HERE]
 
     clock = HandClock()
+    tasks = asyncio.all_tasks()
     async with HttpClient(Origin("http", "dgt.example", closed_port()), clock, lookup=lookup) as client:
         for number in (1, 2):
             assert error(await outcome(client, clock)).kind == "connect"
             assert len(asked) == number
-            await until(lambda: asyncio.all_tasks() == {asyncio.current_task()})
+            await until(lambda: asyncio.all_tasks() == tasks)
         assert client.connections == 0
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, LitestarException
 from litestar.response.base import ASGIResponse
 
 from esclusa.edges.http.app import make_app, refused_of
+from esclusa.edges.http.held import EventStream
 from esclusa.edges.http.openapi import Operation, Reply, Route
 from esclusa.edges.http.settings import ServerSettings
 from esclusa.kernel import errors
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import Refused
 from esclusa.kernel.ids import Ids
-from esclusa.kernel.instrument import Instrument
+from esclusa.kernel.instrument import Instrument, Level
 from support.asgi import Exchange, Heard
 
 
@@ -61,6 +63,25 @@ async def test_an_unknown_method_is_a_problem_that_says_which_are_served() -> No
 async def test_which_methods_are_served_can_be_asked() -> None:
     heard = await call("OPTIONS", "/x/1")
     assert (heard.status, heard.headers["allow"]) == (204, "DELETE, GET, HEAD, OPTIONS")
+
+
+async def test_a_stream_that_breaks_is_cut_and_said_by_its_own_name() -> None:
+    async def broken() -> AsyncGenerator[bytes, None]:
+        yield b""
+        raise ZeroDivisionError
+
+    async def serve(_: Any) -> ASGIResponse:
+        return EventStream(broken(), clock)
+
+    clock, logged = Clock(), []
+    instrument = Instrument(lambda _, event, facts: logged.append((event, facts)), Level.ERROR)
+    routes = [Route(operation("GET", "/x", "text/event-stream"), serve)]
+    exchange = Exchange(make_app(routes, ServerSettings(), clock, Ids(clock), instrument), target="/x")
+    with pytest.raises(LitestarException):
+        await exchange()
+    assert not exchange.heard.over
+    ((event, facts),) = logged
+    assert (event, facts["error"]) == ("http failed", "ZeroDivisionError")
 
 
 async def test_a_host_that_is_none_is_a_problem() -> None:

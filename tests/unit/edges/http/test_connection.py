@@ -154,6 +154,31 @@ async def test_so_have_those_of_a_later_request() -> None:
         writer.close()
 
 
+async def test_the_time_of_headers_begins_with_their_first_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection may be opened before it is used: until then a deadline of its own holds."""
+    armed: list[asyncio.TimerHandle] = []
+    again = asyncio.Event()
+    call_at = Clock.call_at
+
+    def noting(clock: Clock, when: float, callback: Any, *args: Any) -> asyncio.TimerHandle:
+        if armed:
+            again.set()
+        armed.append(call_at(clock, when, callback, *args))
+        return armed[-1]
+
+    monkeypatch.setattr(Clock, "call_at", noting)
+    async with listening() as here:
+        reader, writer = await here.open()
+        writer.write(GET[:10])
+        await asyncio.wait_for(again.wait(), 5)
+        idle, heading = armed
+        assert idle.cancelled()
+        writer.write(GET[10:])
+        await reader.readuntil(b"xx")
+        assert heading.cancelled()
+        writer.close()
+
+
 async def test_a_connection_on_which_nothing_comes_is_closed_without_a_word() -> None:
     async with listening(header_timeout=SOON) as here:
         assert await here.said() == b""
@@ -301,27 +326,43 @@ async def test_a_drained_connection_says_that_it_closes() -> None:
         assert len(here.connections) == 0
 
 
+class Secure:
+    """An authority, a server's context, and a caller's, who may show a certificate."""
+
+    def __init__(self) -> None:
+        authority = trustme.CA()
+        self.server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("localhost").configure_cert(self.server)
+        authority.configure_trust(self.server)
+        self.server.verify_mode = ssl.CERT_OPTIONAL
+        self.client = ssl.create_default_context()
+        authority.configure_trust(self.client)
+        self.certificate = authority.issue_cert("person@example.org")
+
+
 @pytest.mark.parametrize("shown", [True, False])
 async def test_the_certificate_that_the_other_side_shows_is_in_the_scope(*, shown: bool) -> None:
     """The ASGI extension `tls`."""
-    authority = trustme.CA()
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(server)
-    authority.configure_trust(server)
-    server.verify_mode = ssl.CERT_OPTIONAL
-    client = ssl.create_default_context()
-    authority.configure_trust(client)
-    mine = authority.issue_cert("person@example.org")
+    secure = Secure()
     if shown:
-        mine.configure_cert(client)
-    async with listening(context=server) as here:
-        reader, writer = await asyncio.open_connection("127.0.0.1", here.port, ssl=client, server_hostname="localhost")
+        secure.certificate.configure_cert(secure.client)
+    async with listening(context=secure.server) as here:
+        reader, writer = await asyncio.open_connection("127.0.0.1", here.port, ssl=secure.client, server_hostname="localhost")
         writer.write(GET)
         await reader.readuntil(b"xx")
         writer.close()
         chain = here.served[0]["extensions"]["tls"]["client_cert_chain"]
-        assert chain == ([mine.cert_chain_pems[0].bytes().decode()] if shown else [])
+        assert chain == ([secure.certificate.cert_chain_pems[0].bytes().decode()] if shown else [])
         assert here.served[0]["scheme"] == "https"
+
+
+async def test_what_is_refused_is_refused_over_tls_too() -> None:
+    secure = Secure()
+    async with listening(context=secure.server) as here:
+        reader, writer = await asyncio.open_connection("127.0.0.1", here.port, ssl=secure.client, server_hostname="localhost")
+        writer.write(b"garbage\r\n\r\n")
+        assert problem(await reader.read()) == (400, "/problems/malformed")
+        writer.close()
 
 
 async def test_without_tls_there_is_none() -> None:

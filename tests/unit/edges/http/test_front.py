@@ -112,6 +112,13 @@ async def test_the_time_of_a_body_is_not_that_of_its_answer() -> None:
     assert (await Exchange(app)()).status == 200
 
 
+async def test_a_path_has_a_length() -> None:
+    """The router remembers paths, so a caller could fill memory with long ones."""
+    app, _ = front(echo)
+    assert (await Exchange(app, target="/" + "x" * 1023)()).status == 200
+    assert (await Exchange(app, target="/" + "x" * 1024)()).status == 404
+
+
 async def test_a_refusal_that_nobody_answered_becomes_a_problem() -> None:
     async def refuse(*_: Any) -> None:
         raise NotFound

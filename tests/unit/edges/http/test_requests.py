@@ -14,6 +14,7 @@ import pytest
 from esclusa.connectors.backend import Reason
 from esclusa.edges.http.server import SOCKET
 from esclusa.kernel.errors import IdempotencyMismatch, InvalidSubject, StorageUnavailable, TooManyOpen, Unavailable
+from esclusa.kernel.instrument import Level
 from support.api import QUESTION, READER_KEY, FakeHub, Served, faked
 
 URL = "/api/v1/requests"
@@ -63,6 +64,18 @@ async def test_a_body_is_json(headers: dict[str, str], status: int) -> None:
         sent = {"content-type": "application/json"} | headers
         answer = await edge.client.post(URL, content=b'{"query": "expedientes", "subject": "12345678Z"}', headers=sent)
         assert answer.status_code == status
+
+
+async def test_half_a_question_is_not_asked() -> None:
+    async with faked() as (hub, edge):
+        head = f"POST {URL} HTTP/1.1\r\nhost: x\r\nauthorization: {edge.client.headers['authorization']}\r\n"
+        async with edge.connected() as (_, writer):
+            writer.write(f"{head}content-type: application/json\r\ncontent-length: 100\r\n\r\n{{".encode())
+            await writer.drain()
+            await edge.client.get("/health/live")
+        await edge.server.drain()
+        assert not hub.submitted
+        assert not [line for line in edge.logged if line[0] >= Level.ERROR]
 
 
 @pytest.mark.parametrize(

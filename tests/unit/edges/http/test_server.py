@@ -18,14 +18,35 @@ from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import CannotListen
 from esclusa.kernel.ids import Ids
 from esclusa.kernel.instrument import Instrument
+from esclusa.testing.virtual import EPOCH
 from support.api import AS_SEDE, Served, faked
 
 
-def another(edge: Served, folder: Path, listen: str = "127.0.0.1:0", admin: str | None = None) -> HttpServer:
+def another(edge: Served, folder: Path, listen: str = "127.0.0.1:0", clock: Clock | None = None) -> HttpServer:
     """A server of the same applications, elsewhere."""
-    clock = Clock()
-    settings = ServerSettings(listen=listen, admin=admin)
+    clock = clock or Clock()
+    settings = ServerSettings(listen=listen)
     return HttpServer(edge.server._applications, settings, folder, clock, Ids(clock), Instrument())
+
+
+class Stepped(Clock):
+    """Every sleep lasts until it is told to end; then that much time has gone by."""
+
+    __slots__ = ("ahead", "asleep", "awake")
+
+    def __init__(self) -> None:
+        super().__init__(epoch=EPOCH)
+        self.ahead = 0.0
+        self.asleep, self.awake = asyncio.Event(), asyncio.Event()
+
+    def now(self) -> float:
+        return EPOCH + self.ahead
+
+    async def sleep(self, seconds: float) -> None:
+        self.asleep.set()
+        await self.awake.wait()
+        self.awake.clear()
+        self.ahead += seconds
 
 
 def test_an_address_as_a_url() -> None:
@@ -97,6 +118,12 @@ async def test_a_folder_whose_name_is_too_long_for_a_socket_is_said_in_words(tmp
             await another(edge, tmp_path / ("x" * 120)).start()
 
 
+async def test_a_folder_in_which_there_can_be_none_is_said_in_words() -> None:
+    async with faked() as (_, edge):
+        with pytest.raises(CannotListen, match=r"/proc/esclusa\.sock"):
+            await another(edge, Path("/proc")).start()
+
+
 async def test_draining_lets_requests_finish_and_takes_no_more() -> None:
     async with faked() as (hub, edge):
         id = await edge.ask()
@@ -142,10 +169,20 @@ async def test_stopping_cuts_what_would_not_end() -> None:
         assert hub.left.is_set()
 
 
-async def test_answers_say_when_they_were_given() -> None:
-    async with faked() as (_, edge):
-        answer = await edge.client.get("/health/live")
-        assert parsedate_to_datetime(answer.headers["date"]).year == 2027
+async def test_answers_say_when_they_were_given(tmp_path: Path) -> None:
+    """RFC 9110: `Date`, right to the second."""
+    clock = Stepped()
+    async with faked() as (_, edge), httpx.AsyncClient() as client:
+        server = another(edge, tmp_path, clock=clock)
+        await server.start()
+        assert server.address is not None
+        for seconds in (0, 1):
+            await clock.asleep.wait()
+            answer = await client.get(f"{server.address.url}/health/live")
+            assert parsedate_to_datetime(answer.headers["date"]).timestamp() == EPOCH + seconds
+            clock.asleep.clear()
+            clock.awake.set()
+        await server.stop()
 
 
 async def test_connections_are_counted_by_where() -> None:
