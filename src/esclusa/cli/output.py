@@ -71,16 +71,19 @@ def reported(work: Callable[[], Exit], *, json: bool) -> Exit:
         return failed.code
     except BrokenPipeError:
         raise  # whoever read has enough: no failure of this command
-    except PartDied as died:
-        if not isinstance(died.__cause__, EsclusaError | OSError):
-            traceback.print_exception(died.__cause__)  # a fault of ours: who mends it has to see where
-        complain(f"esclusa: {died}")
-        return Exit.FAILED
     except (EsclusaError, OSError) as error:
         if json:
             document({"title": str(error)})
+        if isinstance(error, PartDied):
+            _show_fault(error)
         complain(f"esclusa: {error}")
         return Exit.FAILED
+
+
+def _show_fault(died: PartDied) -> None:
+    """A part that died of a fault of our own says where: whoever mends it has to see."""
+    if not isinstance(died.__cause__, EsclusaError | OSError):
+        traceback.print_exception(died.__cause__)
 
 
 def harmless(text: str) -> str:

@@ -80,6 +80,12 @@ def test_a_key_in_clear_or_its_digest_in_either_case_is_good(mistakes: Mistakes)
     assert mistakes(f"[clients.a]\nkey = '0123456789abcdeF'\n[clients.b]\nkeySha256 = '{DIGEST.upper()}'") == []
 
 
+def test_nobody_is_called_like_the_operator(mistakes: Mistakes) -> None:
+    assert mistakes("[clients.local]\nkey = '0123456789abcdef'") == [
+        "esclusa.toml:1: [clients.local]: that is the operator at this machine: take another name"
+    ]
+
+
 def test_files_of_credentials_are_there(mistakes: Mistakes) -> None:
     found = mistakes(
         "[credentials.c]\nkind = 'certificate'\ncertificate = 'there.pem'\nkey = 'none.pem'\n"

@@ -21,6 +21,12 @@ pytestmark = pytest.mark.virtual_time
 Maker = Callable[..., SqliteEngine]
 
 
+def prepare(folder: Path, content: bytes) -> None:
+    """A folder that an earlier run has left."""
+    folder.mkdir()
+    (folder / "keys.bin").write_bytes(content)
+
+
 def broken(*_: object) -> None:
     """A disk that fails."""
     raise OSError(errno.EIO, "Input/output error")
@@ -72,8 +78,7 @@ async def test_a_slot_whose_writing_was_cut_off_is_cleared_at_the_next_start(mak
     clock = Clock(epoch=virtual.EPOCH)
     whole = Key(b"whole".ljust(16), b"W" * 32, clock.millis() + 1000, 0)
     torn = packed(Key(b"torn".ljust(16), b"T" * 32, clock.millis() + 1000, 1))[:40].ljust(SLOT, b"\0")
-    folder.mkdir()
-    (folder / "keys.bin").write_bytes(packed(whole) + torn + EMPTY)
+    prepare(folder, packed(whole) + torn + EMPTY)
     engine = make(clock)
     await engine.start()
     assert await engine.keys.get(whole.id) == b"W" * 32

@@ -44,7 +44,7 @@ def test_an_older_database_takes_the_steps_that_it_lacks_and_keeps_its_data(tmp_
 def test_a_newer_database_is_refused_with_the_remedy_and_left_as_it_is(tmp_path: Path) -> None:
     database = connection(tmp_path / "db")
     climb(database, TWO)
-    with pytest.raises(StorageTooNew, match="format 2, this one knows 1.*another folder"):
+    with pytest.raises(StorageTooNew, match=r"format 2, this one knows 1.*another folder"):
         climb(database)
     assert version(database) == 2
     database.close()
