@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,10 +12,14 @@ import msgspec
 
 from bench import growth, latency, stages, throughput
 from bench.backends import backends
-from bench.machine import alone, cores, described
+from bench.growth import Growth, Open
+from bench.load import Cost, Typical, typical
+from bench.machine import Measure, alone, cores, described
 from bench.report import Results, markdown, write
+from bench.stages import Stages
+from bench.throughput import Throughput
 
-QUICK, FULL = (1, 0.3), (5, 1.0)
+QUICK, FULL = (1, 0.3), (3, 1.0)
 """Rounds, and seconds of each measure."""
 
 
@@ -23,19 +28,50 @@ def measured(rounds: int, seconds: float) -> Results:
     machine = described()
     _, core = cores()
     with backends(max(growth.CONNECTORS), core) as addresses:
-        say("calls a second")
-        speed = alone(partial(throughput.measure, addresses, rounds, seconds))
-        say("latency at half of that")
+        speed = [calls_a_second(addresses, width, rounds, seconds) for width in throughput.WIDTHS]
         _, usual, _ = speed
+        say("latency at half of that")
         of_hub = alone(partial(latency.of_hub, addresses, usual.hub.rate / 2, 8 * seconds))
         by_hand = alone(partial(latency.by_hand, addresses, usual.hand.rate / 2, 8 * seconds))
-        say("more connectors")
-        connectors = [alone(partial(growth.with_connectors, addresses, size, rounds, seconds)) for size in growth.CONNECTORS]
-        say("more open requests")
-        open_ = [alone(partial(growth.with_open, addresses, size, 3 * seconds)) for size in growth.OPEN]
-        say("stages")
-        parts = alone(partial(stages.measure, addresses, min(rounds, 3), seconds))
-    return Results(machine, speed, of_hub, by_hand, connectors, open_, parts)
+        connectors = [more_connectors(addresses, count, rounds, seconds) for count in growth.CONNECTORS]
+        open_ = [more_open(addresses, count, 3 * seconds) for count in growth.OPEN]
+        return Results(machine, speed, of_hub, by_hand, connectors, open_, parts(addresses, rounds, seconds))
+
+
+def calls_a_second(addresses: Sequence[str], width: int, rounds: int, seconds: float) -> Throughput:
+    """So many requests open at a time."""
+    say(f"calls a second, {width} open")
+    by_hand = partial(throughput.by_hand, addresses, width, seconds)
+    of_hub = partial(throughput.of_hub, addresses, width, seconds)
+    return Throughput(width, *in_turns(rounds, of_hub, by_hand, partial(by_hand, tuned=True)))
+
+
+def more_connectors(addresses: Sequence[str], count: int, rounds: int, seconds: float) -> Growth:
+    """So many connectors."""
+    say(f"{count} connectors")
+    measures = growth.connectors_of_hub, growth.connectors_by_hand
+    return Growth(count, *in_turns(rounds, *(partial(each, addresses, count, seconds) for each in measures)))
+
+
+def more_open(addresses: Sequence[str], count: int, seconds: float) -> Open:
+    """So many open requests."""
+    say(f"{count} open requests")
+    of_hub = partial(growth.open_of_hub, addresses, count, seconds)
+    by_hand = partial(growth.open_by_hand, addresses, count, seconds)
+    return Open(count, *in_turns(1, partial(of_hub, wait=True), partial(of_hub, wait=False), by_hand))
+
+
+def parts(addresses: Sequence[str], rounds: int, seconds: float) -> Stages:
+    """Every stage."""
+    say("stages")
+    costs = in_turns(rounds, *(partial(stage, addresses[: stages.CONNECTORS], seconds) for stage in stages.STAGES.values()))
+    return Stages(**{name: cost.micros for name, cost in zip(stages.STAGES, costs, strict=True)})
+
+
+def in_turns(rounds: int, *measures: Measure[Cost]) -> list[Typical]:
+    """What each of `measures` finds, each alone, one after another, `rounds` times: so a noisy minute is everybody's."""
+    costs = [[alone(measure) for measure in measures] for _ in range(rounds)]
+    return [typical(each) for each in zip(*costs, strict=True)]
 
 
 def say(what: str) -> None:

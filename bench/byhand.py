@@ -9,9 +9,13 @@ from typing import Any
 from aiohttp import ClientSession, TCPConnector
 
 
+CONNECTIONS = 15_000
+"""At a time: more than there are calls, so that none waits; the usual hundred would make it wait."""
+
+
 def session() -> ClientSession:
-    """One for all calls, with as many connections as there are calls: the usual hundred would make it wait."""
-    return ClientSession(connector=TCPConnector(limit=0))
+    """One for all calls."""
+    return ClientSession(connector=TCPConnector(limit=CONNECTIONS))
 
 
 async def ask(session: ClientSession, urls: Sequence[str]) -> list[Any]:

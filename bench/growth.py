@@ -14,18 +14,21 @@ from itertools import cycle, islice
 import msgspec
 
 from bench import byhand
-from bench.load import Typical, at_once, steadily, typical
+from bench.load import Cost, Typical, at_once, steadily
 from bench.questions import Asker, configured, running, url, world
 
-IN_THE_AIR = 2000
-CONNECTORS = (10, 100, 1000)
+CONNECTORS = (10, 100, 1_000)
+IN_THE_AIR = 2_000
+"""Calls at a time, however many connectors."""
+OPEN = (1, 1_000, 10_000)
 A_QUESTION = 10
 """Connectors that a question asks while open requests grow."""
 A_SECOND = 400
 """Questions a second, meanwhile."""
-OPEN = (1, 1_000, 10_000)
-SETTLE = 2.0
-"""Seconds for connections and pages to be as they will be, before anything is measured."""
+FAST, SLOW = 100, 12_000
+"""Calls in the air at a time of a fast connector and of the slow one, at most."""
+WARM = 2.0
+"""Seconds before what is measured: connections are opened."""
 
 
 class Growth(msgspec.Struct, frozen=True):
@@ -47,36 +50,45 @@ class Open(msgspec.Struct, frozen=True):
     hand: Typical
 
 
-async def with_connectors(addresses: Sequence[str], count: int, rounds: int, seconds: float) -> Growth:
-    """A question to `count` connectors."""
-    urls = [url(address, number) for number, address in enumerate(islice(cycle(addresses), count))]
-    width = max(1, IN_THE_AIR // count)
-    hub_costs, hand_costs = [], []
-    async with world() as ours, running(configured(urls, concurrency=width), ours) as hub, byhand.session() as session:
+async def connectors_of_hub(addresses: Sequence[str], count: int, seconds: float) -> Cost:
+    """Questions to `count` connectors."""
+    width = IN_THE_AIR // count
+    async with world() as ours, running(configured(_many(addresses, count), [width] * count), ours) as hub:
         asker = Asker(hub)
-        by_hand = partial(byhand.ask, session, urls)
-
-        for turn in range(rounds + 1):
-            of_hub = await at_once(asker, count, width, seconds)
-            of_hand = await at_once(by_hand, count, width, seconds)
-            if turn:  # the first one opens the connections
-                hub_costs.append(of_hub)
-                hand_costs.append(of_hand)
-    return Growth(count, typical(hub_costs), typical(hand_costs))
+        await at_once(asker, count, width, WARM)
+        return await at_once(asker, count, width, seconds)
 
 
-async def with_open(addresses: Sequence[str], count: int, seconds: float) -> Open:
-    """A question to ten bodies, `count` of them open at a time."""
-    slow = count / A_SECOND
-    urls = [url(address, number) for number, address in enumerate(addresses[: A_QUESTION - 1])]
-    urls.append(url(addresses[A_QUESTION], A_QUESTION, round(slow * 1000)))
-    costs = []
-    for wait in (True, False):
-        async with world() as ours, running(configured(urls, concurrency=2 * max(OPEN)), ours) as hub:
-            asker = Asker(hub)
-            ask = asker if wait else partial(asker.later, slow + 0.1)
-            costs.append(await steadily(ask, A_QUESTION, A_SECOND, slow + SETTLE, seconds))
+async def connectors_by_hand(addresses: Sequence[str], count: int, seconds: float) -> Cost:
+    """The same by hand."""
     async with byhand.session() as session:
-        ask_all = partial(byhand.ask, session, urls)
-        costs.append(await steadily(ask_all, A_QUESTION, A_SECOND, slow + SETTLE, seconds))
-    return Open(count, *(typical([cost]) for cost in costs))
+        ask = partial(byhand.ask, session, _many(addresses, count))
+        await at_once(ask, count, IN_THE_AIR // count, WARM)
+        return await at_once(ask, count, IN_THE_AIR // count, seconds)
+
+
+async def open_of_hub(addresses: Sequence[str], count: int, seconds: float, *, wait: bool) -> Cost:
+    """Questions to ten bodies, `count` of them open at a time; `wait`: somebody waits for each."""
+    slow = count / A_SECOND
+    settings = configured(_one_slow(addresses, slow), [*[FAST] * (A_QUESTION - 1), SLOW])
+    async with world() as ours, running(settings, ours) as hub:
+        asker = Asker(hub)
+        ask = asker if wait else partial(asker.later, slow + 0.1)
+        return await steadily(ask, A_QUESTION, A_SECOND, slow + WARM, seconds)
+
+
+async def open_by_hand(addresses: Sequence[str], count: int, seconds: float) -> Cost:
+    """The same by hand."""
+    slow = count / A_SECOND
+    async with byhand.session() as session:
+        ask = partial(byhand.ask, session, _one_slow(addresses, slow))
+        return await steadily(ask, A_QUESTION, A_SECOND, slow + WARM, seconds)
+
+
+def _many(addresses: Sequence[str], count: int) -> list[str]:
+    return [url(address, number) for number, address in enumerate(islice(cycle(addresses), count))]
+
+
+def _one_slow(addresses: Sequence[str], slow: float) -> list[str]:
+    fast = [url(address, number) for number, address in enumerate(addresses[: A_QUESTION - 1])]
+    return [*fast, url(addresses[A_QUESTION], A_QUESTION, round(slow * 1000))]

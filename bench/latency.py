@@ -41,7 +41,7 @@ class Latency(msgspec.Struct, frozen=True):
 
 async def of_hub(addresses: Sequence[str], rate: float, seconds: float) -> Latency:
     """The hub at `rate` calls a second."""
-    settings = configured(_urls(addresses), concurrency=256)
+    settings = configured(_urls(addresses), [256] * CONNECTORS)
     async with world() as ours, running(settings, ours) as hub:
         return await _measured(Asker(hub), _slowest_of_snapshot, rate, seconds)
 

@@ -122,6 +122,8 @@ async def steadily(ask: Callable[[], Awaitable[object]], calls: int, rate: float
     await asyncio.wait([arriving], timeout=before)
     watch, earlier = Watch(), done
     await asyncio.wait([arriving], timeout=seconds)
+    if arriving.done():
+        arriving.result()  # it never ends but by an error
     cost = watch.cost((done - earlier) * calls)
     arriving.cancel()
     await asyncio.wait([arriving])

@@ -42,14 +42,14 @@ def url(address: str, number: int, delay: int = 0) -> str:
 
 
 def configured(
-    urls: Sequence[str], *, concurrency: int, engine: str = "embedded", query: QuerySettings | None = None
+    urls: Sequence[str], concurrency: Sequence[int], *, engine: str = "embedded", query: QuerySettings | None = None
 ) -> Configuration:
-    """A hub that asks all `urls`; as shipped, but for the calls that each connector may have in the air at a time."""
+    """A hub that asks all `urls`; as shipped, but for how many calls of each may be in the air at a time."""
     return Configuration(
         esclusa=EsclusaSettings(engine=engine),
         connectors={
-            f"body{number}": ConnectorSettings(url=each, concurrency=concurrency, timeout=Duration(50))
-            for number, each in enumerate(urls)
+            f"body{number}": ConnectorSettings(url=each, concurrency=most, timeout=Duration(50))
+            for number, (each, most) in enumerate(zip(urls, concurrency, strict=True))
         },
         queries={QUERY: query or QuerySettings()},
         pools={"default": PoolSettings()},

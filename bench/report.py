@@ -129,7 +129,17 @@ def _span(sizes: Sequence[int]) -> str:
 
 def _throughput(throughput: Sequence[Throughput]) -> str:
     return _table(
-        ("Open requests", "hub: calls/s", "µs a call", "by hand: calls/s", "µs a call", "calls/s, hub over by hand"),
+        (
+            "Open requests",
+            "hub: calls/s",
+            "µs a call",
+            "by hand: calls/s",
+            "µs a call",
+            "hub over by hand",
+            "by hand, tuned: calls/s",
+            "µs a call",
+            "hub over that",
+        ),
         [
             (
                 str(each.width),
@@ -138,6 +148,9 @@ def _throughput(throughput: Sequence[Throughput]) -> str:
                 f"{each.hand.rate:,.0f}",
                 f"{each.hand.micros:.1f}",
                 f"{each.ratio:.2f}×",
+                f"{each.tuned.rate:,.0f}",
+                f"{each.tuned.micros:.1f}",
+                f"{each.hub.rate / each.tuned.rate:.2f}×",
             )
             for each in throughput
         ],

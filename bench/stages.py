@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import msgspec
 
-from bench.load import Cost, Watch, at_once, in_the_air, typical
+from bench.load import Cost, Watch, at_once, in_the_air
 from bench.questions import QUERY, Asker, MakeConnectors, configured, people, running, url, world
 from esclusa.bootstrap import World, make_connectors
 from esclusa.config.settings import Configuration
@@ -30,7 +31,7 @@ KEEP = 3.0
 """Seconds that a request is kept, where its purge is measured."""
 FOUND = Outcome(data=b'{"took":        0,"found":true,"expedientes":["' + b"x" * 240 + b'"]}')
 
-Stage = Callable[[Sequence[str], float], Awaitable[Cost]]
+Stage = Callable[[Sequence[str], float], Coroutine[Any, Any, Cost]]
 """Measures one part: the addresses of the back ends, and for how many seconds."""
 
 
@@ -85,7 +86,7 @@ def _answered(done: Callable[[object], None], ending: Response | HttpError) -> N
 async def connectors(addresses: Sequence[str], seconds: float, make: MakeConnectors = make_connectors) -> Cost:
     """Connectors alone: policies, and what their back ends take."""
     async with world(Level.SILENT) as ours:
-        settings = configured(_urls(addresses), concurrency=WIDTH)
+        settings = configured(_urls(addresses), [WIDTH] * CONNECTORS)
         made = make(settings, ours)
         question = Question(str(ours.ids.uuid()), QUERY, next(people()), {})
 
@@ -113,7 +114,7 @@ async def whole(
     level: Level = Level.SILENT,
 ) -> Cost:
     """The hub, from submit to the final result."""
-    settings = configured(_urls(addresses), concurrency=WIDTH, engine=engine)
+    settings = configured(_urls(addresses), [WIDTH] * CONNECTORS, engine=engine)
     async with world(level) as ours, running(settings, ours, make) as hub:
         asker = Asker(hub)
         await at_once(asker, CONNECTORS, WIDTH, WARM)
@@ -122,7 +123,7 @@ async def whole(
 
 async def read(addresses: Sequence[str], seconds: float) -> Cost:
     """A final result with its data, read again and again."""
-    settings = configured(_urls(addresses), concurrency=WIDTH)
+    settings = configured(_urls(addresses), [WIDTH] * CONNECTORS)
     async with world(Level.SILENT) as ours, running(settings, ours, instant) as hub:
         asker = Asker(hub)
         final = await asker()
@@ -132,7 +133,7 @@ async def read(addresses: Sequence[str], seconds: float) -> Cost:
 async def purge(addresses: Sequence[str], seconds: float) -> Cost:
     """What the hub does after a load whose requests all expire at once, until nothing of them is left."""
     kept = QuerySettings(ttl=Duration(KEEP), keep=Duration(KEEP))
-    settings = configured(_urls(addresses), concurrency=WIDTH, query=kept)
+    settings = configured(_urls(addresses), [WIDTH] * CONNECTORS, query=kept)
     async with world(Level.SILENT) as ours, running(settings, ours, instant) as hub:
         asked = await at_once(Asker(hub), CONNECTORS, WIDTH, min(seconds, KEEP / 2))
         watch = Watch()
@@ -153,9 +154,11 @@ class Stages(msgspec.Struct, frozen=True):
     """Microseconds of processor time a call."""
 
     client: float
+    """The HTTP client alone."""
     connectors: float
-    """Over HTTP: the client and the policies included."""
+    """Connectors over HTTP: the client and the policies included."""
     policies: float
+    """Connectors without HTTP."""
     in_memory: float
     """The hub over connectors without HTTP, on the engine `memory`."""
     embedded: float
@@ -165,10 +168,12 @@ class Stages(msgspec.Struct, frozen=True):
     logged: float
     """The same at INFO: what `throughput` measures."""
     purge: float
+    """Deleting what has expired."""
     read: float
+    """One more look at a final result."""
 
 
-_STAGES: Mapping[str, Stage] = {
+STAGES: Mapping[str, Stage] = {
     "client": client,
     "connectors": connectors,
     "policies": partial(connectors, make=instant),
@@ -179,12 +184,4 @@ _STAGES: Mapping[str, Stage] = {
     "purge": purge,
     "read": read,
 }
-
-
-async def measure(addresses: Sequence[str], rounds: int, seconds: float) -> Stages:
-    """Every stage in turn, `rounds` times: medians."""
-    costs: dict[str, list[Cost]] = {name: [] for name in _STAGES}
-    for _ in range(rounds):
-        for name, stage in _STAGES.items():
-            costs[name].append(await stage(addresses[:CONNECTORS], seconds))
-    return Stages(**{name: typical(each).micros for name, each in costs.items()})
+"""What measures each of the fields of `Stages`."""

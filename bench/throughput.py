@@ -1,4 +1,4 @@
-"""Back-end calls a second and core: the hub's whole durable path beside the same calls by hand, in turns."""
+"""Back-end calls a second and core: the hub's whole durable path, and the same calls by hand."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from functools import partial
 import msgspec
 
 from bench import byhand
-from bench.load import Cost, Typical, at_once, typical
+from bench.load import Cost, Typical, at_once
 from bench.questions import Asker, configured, running, url, world
+from esclusa.bootstrap import settle_memory
 
 CONNECTORS = 60
 WIDTHS = (1, 8, 32)
 """Open requests at a time."""
+WARM = 0.3
+"""Seconds before what is measured: connections are opened."""
 
 
 class Throughput(msgspec.Struct, frozen=True):
@@ -22,6 +25,8 @@ class Throughput(msgspec.Struct, frozen=True):
     width: int
     hub: Typical
     hand: Typical
+    tuned: Typical
+    """By hand, with Python's garbage collector set as the hub sets it."""
 
     @property
     def ratio(self) -> float:
@@ -29,21 +34,24 @@ class Throughput(msgspec.Struct, frozen=True):
         return self.hub.rate / self.hand.rate
 
 
-async def measure(addresses: Sequence[str], rounds: int, seconds: float) -> list[Throughput]:
-    """At each width, `rounds` times `seconds` of each of the two."""
-    urls = [url(address, number) for number, address in enumerate(addresses[:CONNECTORS])]
-    hub_costs: dict[int, list[Cost]] = {width: [] for width in WIDTHS}
-    hand_costs: dict[int, list[Cost]] = {width: [] for width in WIDTHS}
-    settings = configured(urls, concurrency=max(WIDTHS))
-    async with world() as ours, running(settings, ours) as hub, byhand.session() as session:
+async def of_hub(addresses: Sequence[str], width: int, seconds: float) -> Cost:
+    """`width` requests open at a time for so long."""
+    settings = configured(_urls(addresses), [width] * CONNECTORS)
+    async with world() as ours, running(settings, ours) as hub:
         asker = Asker(hub)
-        by_hand = partial(byhand.ask, session, urls)
+        await at_once(asker, CONNECTORS, width, WARM)
+        return await at_once(asker, CONNECTORS, width, seconds)
 
-        for turn in range(rounds + 1):
-            for width in WIDTHS:
-                of_hub = await at_once(asker, CONNECTORS, width, seconds)
-                of_hand = await at_once(by_hand, CONNECTORS, width, seconds)
-                if turn:  # the first one opens the connections
-                    hub_costs[width].append(of_hub)
-                    hand_costs[width].append(of_hand)
-    return [Throughput(width, typical(hub_costs[width]), typical(hand_costs[width])) for width in WIDTHS]
+
+async def by_hand(addresses: Sequence[str], width: int, seconds: float, *, tuned: bool = False) -> Cost:
+    """The same by hand."""
+    async with byhand.session() as session:
+        ask = partial(byhand.ask, session, _urls(addresses))
+        await at_once(ask, CONNECTORS, width, WARM)
+        if tuned:
+            settle_memory()
+        return await at_once(ask, CONNECTORS, width, seconds)
+
+
+def _urls(addresses: Sequence[str]) -> list[str]:
+    return [url(address, number) for number, address in enumerate(addresses[:CONNECTORS])]

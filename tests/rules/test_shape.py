@@ -78,7 +78,7 @@ def test_no_hidden_globals() -> None:
 
 
 def test_unit_tests_mirror_the_source() -> None:
-    """`a/b.py` is tested in `a/test_b.py`; what would make that too long is in `a/test_b_ASPECT.py`."""
+    """`a/b.py` is tested in `a/test_b.py`, what would make that too long in `a/test_b_ASPECT.py`, all of `a` in `a/test_a.py`."""
     unit = TESTS / "unit"
     stray = [
         str(path.relative_to(ROOT))
@@ -91,6 +91,8 @@ def test_unit_tests_mirror_the_source() -> None:
 def modules_of(test: Path) -> Iterator[Path]:
     """The module that a file of tests/unit is about."""
     words = test.stem.split("_")[1:]
+    if words == [test.parent.name]:
+        yield SRC / "esclusa" / test.parent / "__init__.py"
     for count in range(len(words), 0, -1):
         module = SRC / "esclusa" / test.parent / f"{'_'.join(words[:count])}.py"
         if module.exists():

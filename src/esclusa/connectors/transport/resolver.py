@@ -46,8 +46,9 @@ class Resolver:
         if self._clock.now() < self._fresh_until:
             return self._known
         if self._asking is None:
-            self._asking = self._loop.create_future()
-            Thread(target=self._ask, args=(self._asking,), name=f"resolve {self._host}", daemon=True).start()
+            asking = self._loop.create_future()
+            Thread(target=self._ask, args=(asking,), name=f"resolve {self._host}", daemon=True).start()
+            self._asking = asking
         found = await asyncio.shield(self._asking)
         if not found:
             raise HttpError("resolve", f"no address is known for {self._host}")
@@ -62,7 +63,7 @@ class Resolver:
         """In the thread: a daemon, so that no process waits for a name server in order to end."""
         try:
             found = self._lookup(self._host)
-        except (OSError, ValueError):  # UnicodeError is a ValueError: a name that can't be one in the DNS
+        except Exception:  # noqa: BLE001 - OSError, UnicodeError or whatever else: who waits must not wait for ever
             found = []
         with contextlib.suppress(RuntimeError):  # the loop has been closed meanwhile: nobody is waiting
             self._loop.call_soon_threadsafe(self._found, asking, found)

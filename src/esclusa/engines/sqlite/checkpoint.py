@@ -2,8 +2,9 @@
 
 A PASSIVE checkpoint runs in a thread while writes go on, `EVERY` seconds after a write or after `BYTES` of them. While
 writes never pause it can't reach the log's end, and the log would grow without end; so beyond `LONG` the queue of
-writes is held for the moment that the small rest takes, and the next write begins the log anew. A log whose file has grown beyond `HUGE` is cut, at a moment
-when nothing waits to be written, and with the queue held, so that a commit never meets the lock.
+writes is held for the moment that the small rest takes, and the next write begins the log anew. A log whose file has
+grown beyond `HUGE` is cut, at a moment when nothing waits to be written, and with the queue held, so that a commit never
+meets the lock.
 """
 
 from __future__ import annotations

@@ -312,21 +312,25 @@ class GroupsExam(Exam):
             assert second.owned[0].committed == last
 
     async def test_closing_wakes_who_receives(self) -> None:
+        clock = self.clock()
         async with self.deployment() as deployment:
-            process = await deployment.process(self.clock())
+            process = await deployment.process(clock)
             await process.upkeep.setup([ONE])
             member = await self.member(process, ONE)
             await member.until(lambda: 0 in member.owned)
+            await clock.sleep(0.1)  # it waits for more by now
             await member.close()
             assert member.closed
             await raises(Closed, member.subscription.receive())
 
     async def test_closing_the_log_wakes_who_receives(self) -> None:
+        clock = self.clock()
         async with self.deployment() as deployment:
-            process = await deployment.process(self.clock())
+            process = await deployment.process(clock)
             await process.upkeep.setup([ONE])
             member = await self.member(process, ONE)
             await member.until(lambda: 0 in member.owned)
+            await clock.sleep(0.1)  # it waits for more by now
             await process.log.close()
             await member.until(lambda: member.closed)
             await raises(Closed, member.subscription.receive())

@@ -10,6 +10,7 @@ import pytest
 from esclusa.engines.sqlite import SqliteEngine, rows
 from esclusa.kernel.clock import Clock
 from esclusa.ports.records import Row
+from esclusa.ports.upkeep import Swept
 from esclusa.testing import virtual
 
 pytestmark = pytest.mark.virtual_time
@@ -44,15 +45,9 @@ async def test_nothing_is_left_of_what_has_expired(make: Maker) -> None:
     await engine.records.put(b"key", [Row("a", b"", b"", clock.millis() + 3000, rank=-1)])
     await engine.records.forget(b"forgotten", clock.millis() + 1000)
     await clock.sleep(5)
-    assert await engine.upkeep.sweep(clock.millis()) == rows_swept(3)
+    assert await engine.upkeep.sweep(clock.millis()) == Swept(3, 0)
     assert [count(engine, table) for table in ("records", "expiries", "tombstones")] == [0, 0, 0]
     assert not engine._storage._rows._forgotten
-
-
-def rows_swept(deleted: int) -> object:
-    from esclusa.ports.upkeep import Swept
-
-    return Swept(deleted, 0)
 
 
 async def test_a_large_put_is_split_into_statements(make: Maker) -> None:

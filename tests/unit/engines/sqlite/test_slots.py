@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,9 @@ from esclusa.kernel.instrument import Instrument
 
 @asynccontextmanager
 async def opened(path: Path, instrument: Instrument | None = None) -> AsyncIterator[Slots]:
-    path.touch()
     with ThreadPoolExecutor(1) as executor:
         slots = Slots(executor, instrument or Instrument())
+        os.close(os.open(path, os.O_CREAT))
         slots.open(path)
         yield slots
         await slots.close()
@@ -39,7 +40,9 @@ def content(number: int) -> bytes:
 async def test_what_is_asked_for_together_is_synced_once_and_before_it_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, told, synced = tmp_path / "keys", [], []
+    path = tmp_path / "keys"
+    told: list[int] = []
+    synced: list[tuple[bytes, list[int]]] = []
     real = os.fdatasync
 
     def fdatasync(file: int) -> None:
@@ -48,9 +51,7 @@ async def test_what_is_asked_for_together_is_synced_once_and_before_it_is_told(
 
     monkeypatch.setattr(os, "fdatasync", fdatasync)
     async with opened(path) as slots:
-        await asyncio.gather(
-            *[slots.write(number, content(number), lambda number=number: told.append(number)) for number in (2, 0)]
-        )
+        await asyncio.gather(*[slots.write(number, content(number), partial(told.append, number)) for number in (2, 0)])
         assert path.read_bytes() == content(0) + EMPTY + content(2)
     assert synced == [(content(0) + EMPTY + content(2), [])]
     assert told == [2, 0]
@@ -60,8 +61,8 @@ async def test_what_comes_while_a_job_runs_is_the_next_job(tmp_path: Path) -> No
     path = tmp_path / "keys"
     async with opened(path) as slots:
         first = slots.write(0, content(1), lambda: None)
-        while slots._job is None:
-            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert slots._job is not None
         second = slots.write(0, content(2), lambda: None)
         await asyncio.gather(first, second)
         assert path.read_bytes() == content(2)

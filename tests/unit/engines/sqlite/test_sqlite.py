@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -46,6 +47,26 @@ asyncio.run(main())
 """
 
 
+def write_and_die(folder: Path) -> None:
+    """A process that writes to every port and kills itself as soon as that is acknowledged."""
+    killed = subprocess.run([sys.executable, "-c", DIES, str(folder)], check=False, capture_output=True)  # noqa: S603 - ourselves
+    assert killed.returncode == -9, killed.stderr
+
+
+def written_by_a_newer_one(folder: Path) -> Path:
+    """A database of a format that is yet to come."""
+    folder.mkdir()
+    database = sqlite3.connect(folder / "hub.db")
+    database.execute("PRAGMA user_version = 99")
+    database.close()
+    return folder / "hub.db"
+
+
+def modes_in(folder: Path) -> dict[str, int]:
+    """The permissions of a folder and its files."""
+    return {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()} | {".": folder.stat().st_mode & 0o777}
+
+
 async def test_it_is_a_part_of_a_lifecycle(make: Maker) -> None:
     clock = Clock(epoch=virtual.EPOCH)
     engine = make(clock)
@@ -76,25 +97,21 @@ async def test_a_second_one_on_the_folder_is_refused_and_leaves_the_first_as_it_
 
 
 async def test_a_start_that_fails_is_undone(make: Maker, folder: Path) -> None:
-    folder.mkdir()
-    database = sqlite3.connect(folder / "hub.db")
-    database.execute("PRAGMA user_version = 99")
-    database.close()
+    database = written_by_a_newer_one(folder)
     with pytest.raises(StorageTooNew, match="format 99"):
         await make().start()
-    (folder / "hub.db").unlink()
+    database.unlink()
     await make().start()
 
 
 async def test_a_folder_that_is_a_file_is_unavailable_in_words(make: Maker, folder: Path) -> None:
-    folder.touch()
+    os.close(os.open(folder, os.O_CREAT))
     with pytest.raises(StorageUnavailable):
         await make().start()
 
 
 async def test_what_was_acknowledged_is_there_after_kill_9(make: Maker, folder: Path) -> None:
-    killed = subprocess.run([sys.executable, "-c", DIES, str(folder)], check=False, capture_output=True)
-    assert killed.returncode == -9, killed.stderr
+    write_and_die(folder)
     engine = make()
     await engine.start()
     assert await engine.log.end(TOPIC, 0) == 1
@@ -107,7 +124,7 @@ async def test_its_files_are_private(make: Maker, folder: Path) -> None:
     engine = make(clock)
     await engine.start()
     await engine.records.put(b"key", [Row("name", b"", b"", clock.millis() + 1000)])
-    modes = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
+    modes = modes_in(folder)
+    assert modes.pop(".") == 0o700
     assert set(modes) == {"lock", "hub.db", "hub.db-wal", "hub.db-shm", "keys.bin"}
     assert set(modes.values()) == {0o600}
-    assert folder.stat().st_mode & 0o777 == 0o700

@@ -143,7 +143,7 @@ async def test_groups_are_measured_and_signalled(make: Maker) -> None:
     engine = make(clock, instrument, signals)
     await engine.start()
     writing = [engine.records.put(b"key", [row(clock, f"{number}")]) for number in range(10)]
-    assert list(instrument.gauges["esclusa_storage_waiting_bytes"].read())[0][1] >= 100
+    assert next(iter(instrument.gauges["esclusa_storage_waiting_bytes"].read()))[1] >= 100
     await asyncio.gather(*writing)
     assert await signals.wait("storage.committed") == {"entries": 10}
     assert instrument.histograms["esclusa_storage_flush_entries"].values[()][-1] == 10

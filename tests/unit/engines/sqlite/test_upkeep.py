@@ -12,6 +12,7 @@ from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import StorageError
 from esclusa.ports.log import Topic
 from esclusa.ports.records import Row
+from esclusa.ports.upkeep import Swept
 from esclusa.testing import virtual
 
 pytestmark = pytest.mark.virtual_time
@@ -30,9 +31,9 @@ async def test_a_sweep_deletes_so_much_and_says_what_is_left(make: Maker, monkey
     expires = clock.millis() + 1000
     await engine.records.put(b"key", [Row(f"{number}", b"", b"", expires) for number in range(150)])
     await clock.sleep(2)
-    assert await engine.upkeep.sweep(clock.millis()) == upkeep.Swept(100, 130)
-    assert await engine.upkeep.sweep(clock.millis()) == upkeep.Swept(100, 30)
-    assert await engine.upkeep.sweep(clock.millis()) == upkeep.Swept(30, 0)
+    assert await engine.upkeep.sweep(clock.millis()) == Swept(100, 130)
+    assert await engine.upkeep.sweep(clock.millis()) == Swept(100, 30)
+    assert await engine.upkeep.sweep(clock.millis()) == Swept(30, 0)
 
 
 async def test_others_go_on_while_a_sweep_is_at_work(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
