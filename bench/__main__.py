@@ -7,6 +7,7 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -19,12 +20,23 @@ from bench.report import Results, markdown, write
 from bench.stages import Stages
 from bench.throughput import Throughput
 
-QUICK, FULL = (1, 0.3), (3, 1.0)
-"""Rounds, and seconds of each measure."""
+
+class Effort(NamedTuple):
+    """How long is measured."""
+
+    rounds: int
+    seconds: float
+    """Of each measure."""
+    open: Sequence[int]
+    """Numbers of open requests."""
 
 
-def measured(rounds: int, seconds: float) -> Results:
+QUICK, FULL = Effort(1, 0.3, growth.OPEN[:-1]), Effort(3, 1.0, growth.OPEN)
+
+
+def measured(effort: Effort) -> Results:
     """One run of everything."""
+    rounds, seconds, opens = effort
     machine = described()
     _, core = cores()
     with backends(max(growth.CONNECTORS), core) as addresses:
@@ -34,7 +46,7 @@ def measured(rounds: int, seconds: float) -> Results:
         of_hub = alone(partial(latency.of_hub, addresses, usual.hub.rate / 2, 8 * seconds))
         by_hand = alone(partial(latency.by_hand, addresses, usual.hand.rate / 2, 8 * seconds))
         connectors = [more_connectors(addresses, count, rounds, seconds) for count in growth.CONNECTORS]
-        open_ = [more_open(addresses, count, 3 * seconds) for count in growth.OPEN]
+        open_ = [more_open(addresses, count, 3 * seconds) for count in opens]
         return Results(machine, speed, of_hub, by_hand, connectors, open_, parts(addresses, rounds, seconds))
 
 
@@ -84,9 +96,9 @@ def main() -> None:
     parser = ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the tables between the marks of this page")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure to this file")
-    parser.add_argument("--quick", action="store_true", help="a glance: figures that say little, in a minute and a half")
+    parser.add_argument("--quick", action="store_true", help="a glance, in a minute and a half: short measures, and fewer")
     told = parser.parse_args()
-    results = measured(*(QUICK if told.quick else FULL))
+    results = measured(QUICK if told.quick else FULL)
     print(markdown(results))
     if told.write:
         write(results, told.write)

@@ -8,7 +8,6 @@ from typing import Any
 
 from aiohttp import ClientSession, TCPConnector
 
-
 CONNECTIONS = 15_000
 """At a time: more than there are calls, so that none waits; the usual hundred would make it wait."""
 

@@ -8,10 +8,13 @@ Usable by itself:
         response.status, response.content_type, response.body
 
 Promises: a call is over by the time it was given, once, with a `Response` or an `HttpError`; heads, bodies, compressed
-bodies, connections and queues are bounded; what a back end sends is taken for the answer to the call that is being made
-on that connection, or for nothing; a request is one request on the wire, whatever is put into it (`InvalidRequest`); the
-certificate of a back end is verified; redirects are not followed; an aborted call leaves nothing behind. Needs: a running
-event loop (asyncio's or uvloop's) and a `Clock`. Emits: nothing; its counts can be read.
+bodies, connections and queues are bounded; nothing that a back end had sent before a request was handed to the socket is
+taken for its answer, and whatever comes with a complete answer closes the connection (HTTP/1.1 itself can't tell what is
+sent unasked after that from an answer); a request is one request on the wire, whatever is put into it (`InvalidRequest`);
+the certificate of a back end is verified; redirects are not followed; an aborted call leaves nothing behind.
+
+Needs: a running event loop and a `Clock`. The loop should be uvloop's: asyncio's own can't tell a TLS connection that was
+ended from one that was cut, which matters for an answer without a length. Emits: nothing; its counts can be read.
 
 Two ways to call: `HttpClient.request` is a coroutine; `HttpClient.send` takes a callback, costs neither task, future nor
 timer, and is what calling back ends all day is done with. A `Template` holds what many requests have in common.

@@ -132,7 +132,7 @@ class HttpClient:
             self._closed = self._loop.create_future()
             for call in list(self._calls):
                 self._cut(call, HttpError("aborted", "the client was closed"))
-            for connection in self._connections:
+            for connection in list(self._connections):
                 connection.close()
             if self._timer is not None:
                 self._timer.cancel()

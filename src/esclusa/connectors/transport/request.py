@@ -43,22 +43,29 @@ _DEFAULTS = (
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
-def _encoded(fields: Fields) -> tuple[bytes, frozenset[bytes]]:
-    """`fields` as they go on the wire, and their names in lower case."""
-    lines = []
-    for name, value in fields:
+_REMEMBERED = 64
+"""Sets of names of further headers that a template has checked: few, by the parameters that questions leave out."""
+
+
+def _names(fields: tuple[bytes, ...]) -> frozenset[bytes]:
+    """Names of fields in lower case; `InvalidRequest` for what can't be one, or isn't the caller's to send."""
+    names = [name.lower() for name in fields]
+    for name in names:
         if not _TOKEN.fullmatch(name):
             raise InvalidRequest(f"{name!r} can't be the name of a header field")
-        if not _VALUE.fullmatch(value):
-            raise InvalidRequest(f"the value of {name.decode()} has characters that a header field can't have")
-        lines.append(b"%b: %b\r\n" % (name, value))
-    names = [name.lower() for name, _ in fields]
-    for name in names:
         if name in _FRAMING:
             raise InvalidRequest(f"{name.decode()} is written by the client itself")
     if names.count(b"host") > 1:
         raise InvalidRequest("a request has one host")
-    return b"".join(lines), frozenset(names)
+    return frozenset(names)
+
+
+def _lines(fields: Fields) -> bytes:
+    """`fields`, whose names have been checked, as they go on the wire."""
+    if not _VALUE.fullmatch(b"".join([value for _, value in fields])):
+        name = next(name for name, value in fields if not _VALUE.fullmatch(value))
+        raise InvalidRequest(f"the value of {name.decode()} has characters that a header field can't have")
+    return b"".join([b"%b: %b\r\n" % field for field in fields])
 
 
 def _defaults(names: frozenset[bytes]) -> bytes:
@@ -75,7 +82,7 @@ class Template:
     - `idempotent`: overrides what the method says of sending a request twice.
     """
 
-    __slots__ = ("defaults", "headers", "idempotent", "lines", "method", "names", "start")
+    __slots__ = ("_checked", "_lines", "_names", "headers", "idempotent", "method", "start")
 
     def __init__(self, method: str, headers: Fields = (), *, idempotent: bool | None = None) -> None:
         token = method.encode("utf-8", "surrogatepass")
@@ -86,10 +93,28 @@ class Template:
         self.idempotent = method in IDEMPOTENT if idempotent is None else idempotent
         self.start = token + b" "
         """What stands before the target."""
-        self.lines, self.names = _encoded(headers)
-        """The headers as they go on the wire, and their names in lower case."""
-        self.defaults = _defaults(self.names)
-        """What is added to a request that brings no headers of its own."""
+        self._names = _names(tuple([name for name, _ in headers]))
+        self._lines = _lines(headers)
+        self._checked: dict[tuple[bytes, ...], tuple[bytes, bool]] = {}
+
+    def lines(self, further: Fields) -> tuple[bytes, bool]:
+        """The lines of a request with `further` headers, and whether its host is named in them.
+
+        `InvalidRequest` for what can't be sent, or is among the template's headers already.
+        """
+        names = tuple([name for name, _ in further])
+        defaults, names_host = self._checked.get(names) or self._check(names)
+        return (self._lines + _lines(further) if further else self._lines) + defaults, names_host
+
+    def _check(self, further: tuple[bytes, ...]) -> tuple[bytes, bool]:
+        names = _names(further)
+        if again := names & self._names:
+            raise InvalidRequest(f"{min(again).decode()} is in the template already")
+        names |= self._names
+        checked = _defaults(names), b"host" in names
+        if len(self._checked) < _REMEMBERED:
+            self._checked[further] = checked
+        return checked
 
 
 class Request:
@@ -112,22 +137,13 @@ class Request:
             target = target.encode("utf-8", "surrogatepass")  # what is not ASCII is refused with the rest
         if not _TARGET.fullmatch(target):
             raise InvalidRequest("the target is not a percent-encoded path with its query")
-        lines, names, defaults = template.lines, template.names, template.defaults
-        if headers:
-            more, own = _encoded(headers)
-            for name in own:
-                if name in names:
-                    raise InvalidRequest(f"{name.decode()} is in the template already")
-            lines, names = lines + more, names | own
-            defaults = _defaults(names)
         self.method = template.method
         self.target = target
         self.headers = template.headers + headers
         self.body = body
         self.idempotent = template.idempotent
         self._start = template.start
-        self._lines = lines + defaults
-        self._names_host = b"host" in names
+        self._lines, self._names_host = template.lines(headers)
 
     def wire(self, authority: bytes) -> bytes:
         """Its bytes on a connection to `authority` (the value of `Host`)."""

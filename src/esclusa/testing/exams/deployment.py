@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Coroutine
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any, Protocol, TypeVar
@@ -66,14 +67,14 @@ class Deployment(Protocol):
         """Start a process whose time is `clock`."""
 
 
-class Exam:
+class Exam(ABC):
     """What all exams share. `limit`: seconds that anything asynchronous may take."""
 
     limit = 60.0
 
+    @abstractmethod
     def deployment(self) -> AbstractAsyncContextManager[Deployment]:
-        """A fresh deployment with nothing stored; leaving it ends what still runs. Every exam overrides this."""
-        raise NotImplementedError
+        """A fresh deployment with nothing stored; leaving it ends what still runs."""
 
     def clock(self, skew: float = 0.0) -> Clock:
         """A process's time; in virtual time unless overridden."""

@@ -39,7 +39,7 @@ class GroupsExam(Exam):
             await process.upkeep.setup([ONE])
             values = await fill(process.log, ONE, 3)
             member = await self.member(process, ONE)
-            await member.until(lambda: len(member.messages) == 3)
+            await member.gets(3)
             assert member.values == values
             assert member.events[0] == Assigned(0, committed=0, end=3)
 
@@ -50,7 +50,7 @@ class GroupsExam(Exam):
             members = [await self.member(process, FOUR, name) for name in ("a", "b", "c")]
             values = await fill(process.log, FOUR, 5)
             for member in members:
-                await member.until(lambda member=member: len(member.messages) == len(values))  # type: ignore[misc]
+                await member.gets(len(values))
                 assert sorted(member.values) == sorted(values)
 
     async def test_messages_of_a_partition_come_in_order_and_once(self) -> None:
@@ -60,7 +60,7 @@ class GroupsExam(Exam):
             values = await fill(process.log, FOUR, 300)
             member = await self.member(process, FOUR)
             values += await fill(process.log, FOUR, 300, first=300)
-            await member.until(lambda: len(member.messages) == len(values))
+            await member.gets(len(values))
             for partition in range(4):
                 came = [message.value for number, message in member.messages if number == partition]
                 assert came == [value for value in values if value.endswith(b"/%d" % partition)]
@@ -71,11 +71,11 @@ class GroupsExam(Exam):
             await process.upkeep.setup([ONE])
             values = await fill(process.log, ONE, 6)
             first = await self.member(process, ONE)
-            await first.until(lambda: len(first.messages) == 6)
+            await first.gets(6)
             await first.subscription.commit(0, first.messages[2][1].offset)
             await first.close()
             second = await self.member(process, ONE)
-            await second.until(lambda: len(second.messages) == 4)
+            await second.gets(4)
             assert second.values == values[2:]
             assert second.owned[0].committed == first.messages[2][1].offset
 
@@ -85,12 +85,12 @@ class GroupsExam(Exam):
             await process.upkeep.setup([ONE])
             values = await fill(process.log, ONE, 3)
             first = await self.member(process, ONE)
-            await first.until(lambda: len(first.messages) == 3)
+            await first.gets(3)
             commit = first.subscription.commit(0, first.messages[2][1].offset)
             await first.subscription.close()
             await commit
             second = await self.member(process, ONE)
-            await second.until(lambda: bool(second.messages))
+            await second.gets(1)
             assert second.values == values[2:]
 
     async def test_a_position_never_goes_back(self) -> None:
@@ -99,13 +99,13 @@ class GroupsExam(Exam):
             await process.upkeep.setup([ONE])
             await fill(process.log, ONE, 5)
             first = await self.member(process, ONE)
-            await first.until(lambda: len(first.messages) == 5)
+            await first.gets(5)
             offsets = [message.offset for _, message in first.messages]
             await asyncio.gather(*[first.subscription.commit(0, offsets[place]) for place in (3, 1, 2)])
             await first.subscription.commit(0, offsets[0])
             await first.close()
             second = await self.member(process, ONE)
-            await second.until(lambda: bool(second.messages))
+            await second.gets(1)
             assert second.owned[0].committed == offsets[3]
 
     async def test_done_out_of_order_the_lowest_unfinished_is_where_the_next_owner_goes_on(self) -> None:
@@ -114,7 +114,7 @@ class GroupsExam(Exam):
             await process.upkeep.setup([ONE])
             await fill(process.log, ONE, 8)
             first = await self.member(process, ONE)
-            await first.until(lambda: len(first.messages) == 8)
+            await first.gets(8)
             offsets = [message.offset for _, message in first.messages]
             unfinished = set(offsets)
             for place in (1, 0, 4, 2, 7):  # 3 is never finished
@@ -122,7 +122,7 @@ class GroupsExam(Exam):
                 await first.subscription.commit(0, min(unfinished))
             await first.close()
             second = await self.member(process, ONE)
-            await second.until(lambda: len(second.messages) == 5)
+            await second.gets(5)
             assert [message.offset for _, message in second.messages] == offsets[3:]
 
     async def test_a_commit_of_a_partition_that_is_not_held_is_ignored(self) -> None:
@@ -131,14 +131,14 @@ class GroupsExam(Exam):
             await process.upkeep.setup([ONE])
             await fill(process.log, ONE, 3)
             owner = await self.member(process, ONE)
-            await owner.until(lambda: len(owner.messages) == 3)
+            await owner.gets(3)
             idle = await process.log.subscribe(ONE, "group")
             await idle.commit(0, 3)
             await idle.close()
             await owner.close()
             await owner.subscription.commit(0, 3)
             following = await self.member(process, ONE)
-            await following.until(lambda: len(following.messages) == 3)
+            await following.gets(3)
             assert following.owned[0].committed == 0
 
     async def test_members_share_the_partitions(self) -> None:
@@ -150,8 +150,8 @@ class GroupsExam(Exam):
             await one.until(lambda: len(one.owned) == 2)
             assert {*one.owned, *two.owned} == {0, 1, 2, 3}
             values = await fill(process.log, FOUR, 4)
-            await one.until(lambda: len(one.messages) == 8)
-            await two.until(lambda: len(two.messages) == 8)
+            await one.gets(8)
+            await two.gets(8)
             assert sorted(one.values + two.values) == sorted(values)
 
     async def test_members_beyond_the_partitions_wait_for_one_to_leave(self) -> None:
@@ -162,10 +162,10 @@ class GroupsExam(Exam):
             await owner.until(lambda: 0 in owner.owned)
             waiting = await self.member(process, ONE)
             values = await fill(process.log, ONE, 2)
-            await owner.until(lambda: len(owner.messages) == 2)
+            await owner.gets(2)
             assert not waiting.events
             await owner.close()
-            await waiting.until(lambda: len(waiting.messages) == 2)
+            await waiting.gets(2)
             assert waiting.values == values
 
     async def test_a_partition_moves_only_when_its_owner_has_let_go(self) -> None:
@@ -175,11 +175,11 @@ class GroupsExam(Exam):
             one = await self.member(process, FOUR, releases=False)
             await one.until(lambda: len(one.owned) == 4)
             await fill(process.log, FOUR, 1)
-            await one.until(lambda: len(one.messages) == 4)
+            await one.gets(4)
             two = await self.member(process, FOUR)
             await one.until(lambda: len(one.revoked) == 2)
             await fill(process.log, FOUR, 1, first=1)
-            await one.until(lambda: len(one.messages) == 6)  # `Member` checks that nothing of the revoked ones comes
+            await one.gets(6)  # `Member` checks that nothing of the revoked ones comes
             assert not two.events
             gone = one.revoked[0]
             position = next(message.offset for partition, message in one.messages if partition == gone) + 1
@@ -196,7 +196,7 @@ class GroupsExam(Exam):
             await process.upkeep.setup([FOUR])
             await fill(process.log, FOUR, 1)
             one = await self.member(process, FOUR, releases=False)
-            await one.until(lambda: len(one.messages) == 4)
+            await one.gets(4)
             two = await self.member(process, FOUR)
             await one.until(lambda: len(one.revoked) == 2)
             positions = {partition: message.offset + 1 for partition, message in one.messages}
@@ -223,7 +223,7 @@ class GroupsExam(Exam):
             await three.until(lambda: len(three.owned) >= 1)
             values = await fill(process.log, FOUR, 5)
             for member in (one, two, three):
-                await member.until(lambda member=member: len(member.messages) == 5 * len(member.owned))  # type: ignore[misc]
+                await member.gets(5 * len(member.owned))
             assert sorted(one.values + two.values + three.values) == sorted(values)
             assert len(one.revoked) == len(set(one.revoked)) == 2
 
@@ -233,14 +233,14 @@ class GroupsExam(Exam):
             await process.upkeep.setup([FOUR])
             await fill(process.log, FOUR, 2)
             one = await self.member(process, FOUR, releases=False)
-            await one.until(lambda: len(one.messages) == 8)
+            await one.gets(8)
             two = await self.member(process, FOUR)
             await one.until(lambda: len(one.lost) == 2)
             assert sorted(one.lost) == sorted(one.revoked)
             for partition in one.lost:
                 await one.subscription.commit(partition, 1)
                 await one.subscription.release(partition)
-            await two.until(lambda: len(two.messages) == 4)
+            await two.gets(4)
             assert all(assigned.committed == 0 for assigned in two.owned.values())
             await two.close()
             await one.until(lambda: len(one.owned) == 4)
@@ -255,9 +255,9 @@ class GroupsExam(Exam):
             values = []
             for first in range(0, 4000, 500):
                 values += await fill(process.log, ONE, 500, first)
-            await busy.until(lambda: len(busy.messages) == 4000)
+            await busy.gets(4000)
             late = Member(idle, limit=self.limit)
-            await late.until(lambda: len(late.messages) == 4000)
+            await late.gets(4000)
             assert late.values == busy.values == values
 
     async def test_a_batch_is_bounded(self) -> None:
@@ -270,7 +270,7 @@ class GroupsExam(Exam):
             await asyncio.gather(*[process.log.append(FOUR, b"key", b"") for _ in range(6000)])
             for topic, count in ((ONE, 800), (FOUR, 6000)):
                 member = await self.member(process, topic)
-                await member.until(lambda member=member, count=count: len(member.messages) == count)  # type: ignore[misc]
+                await member.gets(count)
                 batches = [event.messages for event in member.events if isinstance(event, Delivered)]
                 assert max(map(len, batches)) < count
 
@@ -299,7 +299,7 @@ class GroupsExam(Exam):
             await process.upkeep.setup([ONE])
             await fill(process.log, ONE, 10)
             first = await self.member(process, ONE)
-            await first.until(lambda: len(first.messages) == 10)
+            await first.gets(10)
             for place in range(9):
                 commit = first.subscription.commit(0, first.messages[place][1].offset)
                 await clock.sleep(0)
@@ -308,7 +308,7 @@ class GroupsExam(Exam):
             await first.subscription.commit(0, last)
             await first.close()
             second = await self.member(process, ONE)
-            await second.until(lambda: bool(second.messages))
+            await second.gets(1)
             assert second.owned[0].committed == last
 
     async def test_closing_wakes_who_receives(self) -> None:
@@ -344,14 +344,14 @@ class GroupsExam(Exam):
             await living.upkeep.setup([ONE])
             victim = await self.member(dying, ONE)
             await fill(dying.log, ONE, 3)
-            await victim.until(lambda: len(victim.messages) == 3)
+            await victim.gets(3)
             heir = await self.member(living, ONE)
             offsets = [message.offset for _, message in victim.messages]
             await victim.subscription.commit(0, offsets[1])
             lost = victim.subscription.commit(0, offsets[2])
             dying.kill()
             await asyncio.wait([lost])
-            await heir.until(lambda: len(heir.messages) == 2)
+            await heir.gets(2)
             assert [message.offset for _, message in heir.messages] == offsets[1:]
             await raises(Closed, victim.subscription.receive())
 
@@ -368,7 +368,7 @@ class GroupsExam(Exam):
             await process.upkeep.setup([FOUR])
             values = await fill(process.log, FOUR, 3)
             first = await self.member(process, FOUR)
-            await first.until(lambda: len(first.messages) == 12)
+            await first.gets(12)
             for partition in range(4):
                 offsets = [message.offset for number, message in first.messages if number == partition]
                 await first.subscription.commit(partition, offsets[1])
@@ -381,10 +381,10 @@ class GroupsExam(Exam):
             if deployment.features.durable:
                 assert [await process.log.end(FOUR, partition) for partition in range(4)] == ends
                 second = await self.member(process, FOUR)
-                await second.until(lambda: len(second.messages) == 8)
+                await second.gets(8)
                 assert sorted(second.values) == sorted(values[4:])
             more = await fill(process.log, FOUR, 1, first=3)
             third = await self.member(process, FOUR, "new")
             expected = values + more if deployment.features.durable else more
-            await third.until(lambda: len(third.messages) == len(expected))
+            await third.gets(len(expected))
             assert sorted(third.values) == sorted(expected)

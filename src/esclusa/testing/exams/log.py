@@ -10,7 +10,7 @@ from esclusa.kernel.message import Message
 from esclusa.ports.log import Delivered, Log, Subscription, Topic, partition_of
 from esclusa.testing.exams.deployment import cancelled, raises, swept, waited
 from esclusa.testing.exams.groups import FOUR, ONE, GroupsExam, fill
-from esclusa.testing.exams.models import LogModelExam
+from esclusa.testing.exams.sequences import LogModelExam
 
 WAKE = Topic("exam.wake", broadcast=True)
 KEEP = Topic("exam.keep", keep=100.0)
@@ -36,7 +36,7 @@ class LogExam(GroupsExam, LogModelExam):
             sent = [(bytes([number]), bytes(range(number))) for number in range(40)] + [(b"", b"")]
             offsets = [await process.log.append(FOUR, key, value) for key, value in sent]
             member = await self.member(process, FOUR)
-            await member.until(lambda: len(member.messages) == len(sent))
+            await member.gets(len(sent))
             came = {(partition, message.offset): message for partition, message in member.messages}
             for (key, value), offset in zip(sent, offsets, strict=True):
                 message = came[partition_of(key, 4), offset]
@@ -150,7 +150,7 @@ class LogExam(GroupsExam, LogModelExam):
             assert sum(map(len, batches)) == 2000
             assert max(map(len, batches)) < 2000
             assert min(map(len, batches)) > 0
-            await member.until(lambda: len(member.messages) == 2000)
+            await member.gets(2000)
 
     async def test_read_that_is_left_half_way_disturbs_nothing(self) -> None:
         async with self.deployment() as deployment:

@@ -86,6 +86,10 @@ class Member:
                 self._changed.clear()
                 await self._changed.wait()
 
+    async def gets(self, count: int) -> None:
+        """Wait until `count` messages have come in all."""
+        await self.until(lambda: len(self.messages) >= count)
+
     def alive(self) -> None:
         """Fail if it receives no more, with the reason."""
         if self._task.done():

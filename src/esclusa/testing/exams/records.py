@@ -10,7 +10,7 @@ from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import Closed
 from esclusa.ports.records import Records, Row
 from esclusa.testing.exams.deployment import cancelled, end, raises, swept, waited
-from esclusa.testing.exams.models import RecordsModelExam
+from esclusa.testing.exams.sequences import RecordsModelExam
 
 KEY = b"key"
 MINUTE = 60_000

@@ -68,7 +68,7 @@ class UpkeepExam(Exam):
             await fill(process.log, ONE, 5)
             member = Member(await process.log.subscribe(ONE, "group"), limit=self.limit)
             await process.log.subscribe(FOUR, "other")
-            await member.until(lambda: len(member.messages) == 5)
+            await member.gets(5)
             await member.subscription.commit(0, 3)
             await member.close()
             lag = await process.upkeep.lag([ONE])

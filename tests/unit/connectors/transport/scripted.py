@@ -11,6 +11,7 @@ import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
+from pathlib import Path
 from typing import cast
 
 from esclusa.connectors.transport import Address, HttpClient, HttpError, Limits, Origin, Request, Response
@@ -162,6 +163,33 @@ def once(data: bytes) -> Script:
     return script
 
 
+class Listener:
+    """A back end without an event loop: what it does is done when its method returns, before the client's loop can turn."""
+
+    def __init__(self) -> None:
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.listening.settimeout(10)
+        self.accepted: list[socket.socket] = []
+
+    @property
+    def origin(self) -> Origin:
+        """Where it is."""
+        return Origin("http", "127.0.0.1", self.listening.getsockname()[1])
+
+    def accept(self) -> socket.socket:
+        """The next connection."""
+        peer, _ = self.listening.accept()
+        peer.settimeout(10)
+        self.accepted.append(peer)
+        return peer
+
+    def close(self) -> None:
+        """End it all."""
+        for peer in self.accepted:
+            peer.close()
+        self.listening.close()
+
+
 class HandClock(Clock):
     """Stands still until a test moves it."""
 
@@ -258,6 +286,33 @@ async def outcome(
         return await client.request(request or get(), clock.now() + seconds)
     except HttpError as error:
         return error
+
+
+def body(ended: Response | HttpError) -> bytes:
+    """The body of what should be an answer."""
+    assert isinstance(ended, Response), ended
+    return ended.body
+
+
+def error(ended: Response | HttpError) -> HttpError:
+    """What should be an error."""
+    assert isinstance(ended, HttpError), ended
+    return ended
+
+
+def kind(ended: Response | HttpError) -> str:
+    """The kind of error, or the status."""
+    return ended.kind if isinstance(ended, HttpError) else str(ended.status)
+
+
+def descriptors() -> int:
+    """Descriptors that this process has open."""
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def silent(peer: Peer) -> None:
+    """A script: reads, and says nothing."""
+    await peer.gone()
 
 
 async def one(script: Script, request: Request | None = None, **limits: float) -> Response | HttpError:

@@ -1,4 +1,4 @@
-"""The client of one back end: calls that end once and in time, and connections that are used again."""
+"""The client of one back end: each call ends once, connections are used again, and nothing is left of either."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import gc
 import socket
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,24 +21,18 @@ from unit.connectors.transport.scripted import (
     always,
     answer,
     back_end,
+    descriptors,
     get,
+    kind,
     local,
     once,
     one,
     outcome,
     post,
+    silent,
     turns,
     until,
 )
-
-
-async def silent(peer: Peer) -> None:
-    """Reads, and says nothing."""
-    await peer.gone()
-
-
-def kind(outcome: Response | HttpError) -> str:
-    return outcome.kind if isinstance(outcome, HttpError) else str(outcome.status)
 
 
 async def test_a_call_and_its_answer() -> None:
@@ -115,112 +108,6 @@ async def test_a_done_that_fails_is_reported_and_harms_nobody() -> None:
             assert isinstance(reports[0]["exception"], KeyError)
             assert kind(await outcome(client, clock)) == "200"
             assert back.accepted == 1
-
-
-async def test_a_call_with_no_time_left_is_not_made() -> None:
-    async with back_end(always(answer())) as back:
-        clock = HandClock()
-        async with HttpClient(back.origin, clock) as client:
-            assert kind(await outcome(client, clock, seconds=0)) == "timeout"
-            assert client.connections == 0
-
-
-@pytest.mark.parametrize(
-    "said", [b"", b"HTTP/1.1 200 OK\r\nx:", b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhe", b"HTTP/1.1 100 C\r\n\r\n"]
-)
-async def test_a_hanging_back_end_is_left_at_the_deadline(said: bytes) -> None:
-    told, gone = asyncio.Event(), asyncio.Event()
-
-    async def script(peer: Peer) -> None:
-        await peer.request()
-        peer.send(said)
-        told.set()
-        await peer.gone()
-        gone.set()
-
-    async with back_end(script) as back:
-        clock = HandClock()
-        async with HttpClient(back.origin, clock) as client:
-            outcomes = Outcomes()
-            client.send(get(), clock.now() + 10, outcomes)
-            await told.wait()
-            await turns()
-            clock.move(9.99)
-            assert not outcomes
-            clock.move(0.01)
-            assert isinstance(outcomes[0], HttpError)
-            assert (outcomes[0].kind, outcomes[0].sent) == ("timeout", True)
-            await gone.wait()
-            await until(lambda: client.connections == 0)
-
-
-async def test_a_trickle_does_not_move_the_deadline() -> None:
-    clock = HandClock()
-
-    async def script(peer: Peer) -> None:
-        await peer.request()
-        peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
-        for _ in range(100):
-            peer.send(b"x")
-            await peer.sent()
-            await turns(3)
-            clock.move(0.5)
-
-    async with back_end(script) as back, HttpClient(back.origin, clock) as client:
-        assert kind(await outcome(client, clock, seconds=10)) == "timeout"
-        assert clock.now() - 1_800_000_000 <= 10.5
-
-
-async def test_each_of_many_calls_ends_at_its_own_time() -> None:
-    async with back_end(silent) as back:
-        clock = HandClock()
-        start = clock.now()
-        async with HttpClient(back.origin, clock, limits=Limits(connections=3)) as client:
-            ended: dict[int, float] = {}
-            for seconds in (5, 3, 9, 1, 7, 2):
-
-                def done(outcome: Response | HttpError, seconds: int = seconds) -> None:
-                    assert kind(outcome) == "timeout"
-                    ended[seconds] = clock.now() - start
-
-                client.send(get(), start + seconds, done)
-            await until(lambda: back.accepted == 3)
-            assert clock.timers == 1
-            for _ in range(10):
-                clock.move(1)
-                await turns()
-            assert list(ended) == sorted(ended)
-            assert all(abs(seconds - at) < 0.01 for seconds, at in ended.items())
-            await until(lambda: client.connections == 0)
-            assert clock.timers == 0
-
-
-async def test_the_loops_own_timers_serve() -> None:
-    async with back_end(silent) as back:
-        clock = Clock()
-        async with HttpClient(back.origin, clock) as client:
-            by = clock.now() + 0.05
-            assert kind(await outcome(client, clock, seconds=0.05)) == "timeout"
-            assert clock.now() >= by - 0.002
-
-
-async def test_a_connection_that_is_not_made_in_time() -> None:
-    """A full backlog: the system of the back end leaves the connection without an answer."""
-    with socket.socket() as deaf, socket.socket() as filler:
-        deaf.bind(("127.0.0.1", 0))
-        deaf.listen(0)
-        filler.connect(deaf.getsockname())
-        clock = HandClock()
-        async with HttpClient(Origin("http", "127.0.0.1", deaf.getsockname()[1]), clock) as client:
-            outcomes = Outcomes()
-            client.send(get(), clock.now() + 3, outcomes)
-            await turns()
-            assert client.connections == 1
-            clock.move(3)
-            assert isinstance(outcomes[0], HttpError)
-            assert (outcomes[0].kind, outcomes[0].sent) == ("timeout", False)
-            assert "no connection was made" in outcomes[0].detail
-            await until(lambda: client.connections == 0)
 
 
 async def test_a_connection_is_used_again() -> None:
@@ -311,114 +198,6 @@ async def test_a_connection_that_closes_while_unused_is_dropped() -> None:
                 assert (back.accepted, client.idle) == (number + 1, 0)
 
 
-@pytest.mark.parametrize("stage", ["at once", "connecting", "sent", "answering", "waiting", "over"])
-async def test_an_aborted_call_is_not_heard_of_again(stage: str) -> None:
-    heard, gone = asyncio.Event(), asyncio.Event()
-
-    async def script(peer: Peer) -> None:
-        await peer.request()
-        if stage == "answering":
-            peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf")
-        heard.set()
-        await peer.gone()
-        gone.set()
-
-    async with back_end(always(answer()) if stage == "over" else script) as back:
-        clock = Clock()
-        async with HttpClient(back.origin, clock, limits=Limits(connections=1)) as client:
-            outcomes, others = Outcomes(), Outcomes()
-            if stage == "waiting":
-                client.send(get(), clock.now() + 10, others)
-            call = client.send(get(), clock.now() + 10, outcomes)
-            if stage == "connecting":
-                await asyncio.sleep(0)
-            elif stage in {"sent", "answering", "waiting"}:
-                await heard.wait()
-                await turns()
-            elif stage == "over":
-                await outcomes.wait()
-            before = len(outcomes)
-            call.abort()
-            call.abort()
-            if stage in {"sent", "answering"}:
-                await gone.wait()
-            if stage == "waiting":
-                assert client.waiting == 0
-                assert client.connections == 1
-            elif stage != "over":
-                await until(lambda: client.connections == 0)
-            await turns()
-            assert len(outcomes) == before
-
-
-async def test_a_refused_call_can_be_aborted_too() -> None:
-    clock = Clock()
-    client = HttpClient(Origin("http", "127.0.0.1", 1), clock)
-    await client.close()
-    outcomes = Outcomes()
-    client.send(get(), clock.now() + 1, outcomes).abort()
-    await turns()
-    assert not outcomes
-
-
-async def test_an_aborted_call_makes_room_for_the_next() -> None:
-    async def script(peer: Peer) -> None:
-        if b"/slow" in await peer.request():
-            await peer.gone()
-        else:
-            peer.send(answer())
-
-    async with back_end(script) as back:
-        clock = Clock()
-        async with HttpClient(back.origin, clock, limits=Limits(connections=1)) as client:
-            slow = client.send(get("/slow"), clock.now() + 10, Outcomes())
-            outcomes = Outcomes()
-            client.send(get("/quick"), clock.now() + 10, outcomes)
-            await until(lambda: back.accepted == 1)
-            slow.abort()
-            assert kind(await outcomes.wait()) == "200"
-
-
-@pytest.mark.parametrize("sent", [True, False])
-async def test_a_cancelled_request_is_aborted(sent: bool) -> None:
-    heard, gone = asyncio.Event(), asyncio.Event()
-
-    async def script(peer: Peer) -> None:
-        await peer.request()
-        heard.set()
-        await peer.gone()
-        gone.set()
-
-    async with back_end(script) as back:
-        clock = HandClock()
-        async with HttpClient(back.origin, clock) as client:
-            task = asyncio.create_task(client.request(get(), clock.now() + 10))
-            await (heard.wait() if sent else until(lambda: back.accepted == 1))
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
-            await gone.wait()
-            await until(lambda: client.connections == 0)
-
-
-async def test_done_may_abort_others() -> None:
-    async with back_end(silent) as back:
-        clock = HandClock()
-        async with HttpClient(back.origin, clock) as client:
-            calls: list[Call] = []
-            heard = []
-
-            def done(outcome: Response | HttpError) -> None:
-                heard.append(outcome)
-                for call in calls:
-                    call.abort()
-
-            calls += [client.send(get(), clock.now() + 5, done) for _ in range(5)]
-            await until(lambda: back.accepted == 5)
-            clock.move(5)
-            assert len(heard) == 1
-
-
 async def test_close_ends_calls_and_connections() -> None:
     async with back_end(silent) as back:
         clock = HandClock()
@@ -487,10 +266,6 @@ async def test_a_connection_that_is_lost_before_it_could_be_used(monkeypatch: py
         failed = await outcome(client, clock, post())
         assert isinstance(failed, HttpError)
         assert (failed.kind, failed.sent, client.connections) == ("closed", False, 0)
-
-
-def descriptors() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 async def test_nothing_is_leaked() -> None:

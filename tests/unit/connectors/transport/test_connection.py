@@ -11,47 +11,26 @@ from unittest.mock import Mock
 
 import pytest
 
-from esclusa.connectors.transport import HttpClient, HttpError, Limits, Origin, Request, Response, Template
+from esclusa.connectors.transport import HttpClient, Limits, Request, Response, Template
 from esclusa.connectors.transport.call import Call
 from esclusa.connectors.transport.connection import Connection
 from esclusa.kernel.clock import Clock
-from unit.connectors.transport.scripted import Outcomes, Peer, answer, back_end, get, outcome, post, turns, until
+from unit.connectors.transport.scripted import (
+    Listener,
+    Outcomes,
+    Peer,
+    answer,
+    back_end,
+    body,
+    error,
+    get,
+    outcome,
+    post,
+    turns,
+    until,
+)
 
 OK = b"HTTP/1.1 200 OK\r\n"
-
-
-def body(ended: Response | HttpError) -> bytes:
-    assert isinstance(ended, Response), ended
-    return ended.body
-
-
-def error(ended: Response | HttpError) -> HttpError:
-    assert isinstance(ended, HttpError)
-    return ended
-
-
-class Listener:
-    """A back end without an event loop: what it does is done when its method returns, before the client's loop can turn."""
-
-    def __init__(self) -> None:
-        self.listening = socket.create_server(("127.0.0.1", 0))
-        self.listening.settimeout(10)
-        self.accepted: list[socket.socket] = []
-
-    @property
-    def origin(self) -> Origin:
-        return Origin("http", "127.0.0.1", self.listening.getsockname()[1])
-
-    def accept(self) -> socket.socket:
-        peer, _ = self.listening.accept()
-        peer.settimeout(10)
-        self.accepted.append(peer)
-        return peer
-
-    def close(self) -> None:
-        for peer in self.accepted:
-            peer.close()
-        self.listening.close()
 
 
 @pytest.fixture

@@ -74,6 +74,15 @@ def test_a_request_does_not_repeat_its_templates_headers() -> None:
         Request(Template("GET", ((b"Authorization", b"a"),)), "/", ((b"authorization", b"b"),))
 
 
+def test_a_templates_checks_do_not_grow_with_its_requests() -> None:
+    template = Template("GET")
+    for number in range(1000):
+        assert b"x-%d: 1" % number in Request(template, "/", ((b"x-%d" % number, b"1"),)).wire(b"h")
+    assert len(template._checked) <= 64
+    with pytest.raises(InvalidRequest, match="the value of b"):
+        Request(template, "/", ((b"a", b"1"), (b"b", b"\r\n")))
+
+
 def test_a_host_can_be_named_once() -> None:
     wire = Request("GET", "/", ((b"Host", b"virtual.example"),)).wire(b"real.example")
     assert wire.count(b"ost: ") == 1

@@ -69,7 +69,9 @@ async def test_what_was_of_no_use_is_forgotten() -> None:
     assert names.asked == 2
 
 
-@pytest.mark.parametrize("failure", [socket.gaierror(8, "unknown"), OSError(), UnicodeError("label too long"), KeyError("bug"), None])
+@pytest.mark.parametrize(
+    "failure", [socket.gaierror(8, "unknown"), OSError(), UnicodeError("label too long"), KeyError("bug"), None]
+)
 async def test_a_name_without_an_address_is_an_error_and_asked_again(failure: Exception | None) -> None:
     names = Names()
     names.go.set()

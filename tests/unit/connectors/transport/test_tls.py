@@ -1,15 +1,36 @@
-"""Who is trusted, who we are, and what went wrong in words."""
+"""Who is trusted, who we are, what went wrong in words; and connections over TLS that are right, wrong, cut or slow."""
 
 from __future__ import annotations
 
+import asyncio
+import os
+import socket
 import ssl
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import trustme
 
-from esclusa.connectors.transport import client_context
+from esclusa.connectors.transport import HttpClient, HttpError, Limits, Origin, Response, client_context
 from esclusa.connectors.transport.tls import in_our_words
-from unit.connectors.transport.trust import Trust
+from esclusa.kernel.clock import Clock
+from unit.connectors.transport.scripted import (
+    HandClock,
+    Outcomes,
+    Peer,
+    always,
+    answer,
+    back_end,
+    descriptors,
+    error,
+    get,
+    local,
+    outcome,
+    turns,
+    until,
+)
+from unit.connectors.transport.trust import Trust, server
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +109,194 @@ def test_a_certificate_that_fails_in_an_unusual_way() -> None:
     failure.verify_code = 77
     assert in_our_words(failure) == "its certificate can't be verified"
     assert "closed" in in_our_words(ConnectionResetError())
+
+
+async def call_over_tls(
+    trust: Trust, certificate: trustme.LeafCert, *, host: str = "dgt.example", name: str | None = None, ca: str | None = None
+) -> Response | HttpError:
+    """One call to a back end with this certificate."""
+    async with back_end(always(answer()), tls=server(certificate)) as back:
+        clock = Clock()
+        context = client_context(ca=ca or trust.ca_file)
+        origin = Origin("https", host, back.port)
+        async with HttpClient(origin, clock, tls=context, name=name, lookup=local) as client:
+            ended = await outcome(client, clock)
+            if isinstance(ended, HttpError):
+                assert client.connections == 0
+                assert not ended.sent
+            return ended
+
+
+async def test_a_verified_back_end_answers(trust: Trust) -> None:
+    assert isinstance(await call_over_tls(trust, trust.ca.issue_cert("dgt.example")), Response)
+    assert isinstance(await call_over_tls(trust, trust.ca.issue_cert("127.0.0.1"), host="127.0.0.1"), Response)
+    assert isinstance(await call_over_tls(trust, trust.ca.issue_cert("inner.example"), name="inner.example"), Response)
+
+
+async def test_a_certificate_that_is_not_right_is_refused(trust: Trust) -> None:
+    now = datetime.now(UTC)
+    cases = {
+        "for another name": trust.ca.issue_cert("other.example"),
+        "has expired": trust.ca.issue_cert("dgt.example", not_before=now - timedelta(9), not_after=now - timedelta(1)),
+        "not valid yet": trust.ca.issue_cert("dgt.example", not_before=now + timedelta(1), not_after=now + timedelta(9)),
+        "an authority that is not trusted": trustme.CA().issue_cert("dgt.example"),
+        "self-signed": trust.self_signed("dgt.example"),
+    }
+    for words, certificate in cases.items():
+        failed = error(await call_over_tls(trust, certificate))
+        assert failed.kind == "tls"
+        assert words in failed.detail
+
+
+async def test_an_address_in_a_certificate_is_checked(trust: Trust) -> None:
+    failed = error(await call_over_tls(trust, trust.ca.issue_cert("127.0.0.2"), host="127.0.0.1"))
+    assert (failed.kind, failed.detail) == ("tls", "its certificate is for another address")
+
+
+async def test_mutual_tls(trust: Trust) -> None:
+    async with back_end(always(answer()), tls=server(trust.ca.issue_cert("dgt.example"), clients=trust.ca)) as back:
+        clock = Clock()
+        origin = Origin("https", "dgt.example", back.port)
+        certificate, key = trust.client("esclusa@example.org")
+        with_one = client_context(ca=trust.ca_file, certificate=certificate, key=key)
+        async with HttpClient(origin, clock, tls=with_one, lookup=local) as client:
+            for _ in range(3):
+                assert isinstance(await outcome(client, clock), Response)
+            assert client.connections == 1
+
+
+async def test_a_back_end_that_wants_a_certificate_and_gets_none(trust: Trust) -> None:
+    """By TLS 1.3 it says so after the handshake, which is over for us by then."""
+    context = server(trust.ca.issue_cert("dgt.example"), clients=trust.ca)
+
+    def refuse(listening: socket.socket) -> None:
+        peer, _ = listening.accept()
+        with peer, socket.socket(fileno=os.dup(peer.fileno())) as below:
+            with pytest.raises(ssl.SSLError):
+                context.wrap_socket(peer, server_side=True)
+            while below.recv(10_000):
+                pass
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(10)
+        clock = Clock()
+        origin = Origin("https", "dgt.example", listening.getsockname()[1])
+        refusing = asyncio.create_task(asyncio.to_thread(refuse, listening))
+        async with HttpClient(origin, clock, tls=client_context(ca=trust.ca_file), lookup=local) as client:
+            failed = error(await outcome(client, clock))
+            assert failed.kind == "tls"
+            assert "certificate required" in failed.detail
+            await refusing
+            assert client.connections == 0
+
+
+async def test_kept_alive_over_tls(trust: Trust) -> None:
+    async with back_end(always(answer()), tls=server(trust.ca.issue_cert("dgt.example"))) as back:
+        clock = Clock()
+        origin = Origin("https", "dgt.example", back.port)
+        async with HttpClient(origin, clock, tls=client_context(ca=trust.ca_file), lookup=local) as client:
+            for _ in range(20):
+                assert isinstance(await outcome(client, clock), Response)
+            assert back.accepted == 1
+
+
+async def test_http_1_1_is_what_is_offered(trust: Trust) -> None:
+    context = server(trust.ca.issue_cert("dgt.example"))
+    context.set_alpn_protocols(["h2", "http/1.1"])
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        peer.send(answer(str(peer.protocol).encode()))
+
+    async with back_end(script, tls=context) as back:
+        clock = Clock()
+        origin = Origin("https", "dgt.example", back.port)
+        async with HttpClient(origin, clock, tls=client_context(ca=trust.ca_file), lookup=local) as client:
+            ended = await outcome(client, clock)
+            assert isinstance(ended, Response)
+            assert ended.body == b"http/1.1"
+
+
+async def test_an_answer_without_a_length_ends_in_order_or_is_cut(trust: Trust) -> None:
+    """Over TLS the end is said; a connection that just ends may have been cut by anybody."""
+
+    async def script(peer: Peer) -> None:
+        request = await peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\n\r\nhello")
+        await peer.sent()
+        if b"/cut" in request:
+            await turns(5)
+            peer.cut()
+            await peer.gone()
+
+    async with back_end(script, tls=server(trust.ca.issue_cert("dgt.example"))) as back:
+        clock = Clock()
+        origin = Origin("https", "dgt.example", back.port)
+        async with HttpClient(origin, clock, tls=client_context(ca=trust.ca_file), lookup=local) as client:
+            whole = await outcome(client, clock)
+            assert isinstance(whole, Response)
+            assert whole.body == b"hello"
+            assert error(await outcome(client, clock, get("/cut"))).kind == "closed"
+
+
+@pytest.mark.parametrize(
+    "said", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x16\x03\x03\x00\x05junk!", b"\x15\x03\x03\x00\x02\x02\x28", b""]
+)
+async def test_what_does_not_speak_tls_is_an_error(trust: Trust, said: bytes) -> None:
+    async def script(peer: Peer) -> None:
+        peer.send(said)
+
+    async with back_end(script) as back:
+        clock = Clock()
+        origin = Origin("https", "dgt.example", back.port)
+        async with HttpClient(origin, clock, tls=client_context(ca=trust.ca_file), lookup=local) as client:
+            failed = error(await outcome(client, clock))
+            assert (failed.kind, failed.sent) == ("tls", False)
+            assert client.connections == 0
+
+
+async def test_a_handshake_that_hangs_is_left_at_the_deadline(trust: Trust) -> None:
+    gone = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.gone()
+        gone.set()
+
+    async with back_end(script) as back:
+        clock = HandClock()
+        origin = Origin("https", "dgt.example", back.port)
+        context = client_context(ca=trust.ca_file)
+        async with HttpClient(origin, clock, tls=context, lookup=local, limits=Limits(connections=1)) as client:
+            outcomes = Outcomes()
+            client.send(get(), clock.now() + 3, outcomes)
+            await until(lambda: back.accepted == 1)
+            await turns()
+            clock.move(3)
+            assert error(outcomes[0]).kind == "timeout"
+            await gone.wait()
+            await until(lambda: client.connections == 0)
+
+
+async def test_a_call_aborted_at_any_moment_leaves_nothing(trust: Trust) -> None:
+    """At every turn of the loop from its sending to its answer."""
+    async with back_end(always(answer()), tls=server(trust.ca.issue_cert("dgt.example"))) as back:
+        clock = Clock()
+        origin = Origin("https", "dgt.example", back.port)
+        context = client_context(ca=trust.ca_file)
+        moment, ended, before = 0, False, 0
+        while not ended:
+            async with HttpClient(origin, clock, tls=context, lookup=local) as client:
+                outcomes = Outcomes()
+                call = client.send(get(), clock.now() + 10, outcomes)
+                await turns(moment)
+                ended = bool(outcomes)
+                call.abort()
+                if not ended:
+                    await until(lambda: client.connections == 0)
+                    await turns()
+                    assert not outcomes
+            await until(lambda: back.open == 0)
+            before = before or descriptors()
+            assert descriptors() <= before
+            moment += 1
+        assert moment > 5

@@ -71,7 +71,7 @@ def test_a_transaction_is_done_wholly_or_not(database: Database) -> None:
 
 def test_a_mistake_inside_a_transaction_undoes_it_too(database: Database) -> None:
     with pytest.raises(TypeError):
-        add(database, b"b", 7)  # type: ignore[arg-type]
+        add(database, b"b", 7)  # type: ignore[arg-type]  # the mistake
     assert keys(database) == []
     add(database, b"a")
 
@@ -82,7 +82,7 @@ def test_whatever_fails_the_next_transaction_succeeds_when_the_disk_is_back(
 ) -> None:
     real = database._connection
     assert real is not None
-    database._connection = Failing(real, *at)  # type: ignore[assignment]
+    database._connection = Failing(real, *at)  # type: ignore[assignment]  # a stand-in
     with pytest.raises(StorageUnavailable, match="I/O error"):
         add(database, b"a")
     if database._connection is not None:
@@ -95,7 +95,7 @@ def test_whatever_fails_the_next_transaction_succeeds_when_the_disk_is_back(
 def test_a_commit_that_was_not_acknowledged_may_have_been_done(database: Database) -> None:
     real = database._connection
     assert real is not None
-    database._connection = Failing(real, "COMMIT", late=True)  # type: ignore[assignment]
+    database._connection = Failing(real, "COMMIT", late=True)  # type: ignore[assignment]  # a stand-in
     with pytest.raises(StorageUnavailable):
         add(database, b"a")
     assert database.doubtful, "so that what is remembered is read again"

@@ -96,7 +96,7 @@ async def test_a_commit_that_was_done_though_it_failed_is_seen_by_everybody(make
     assert isinstance(await member.receive(), Assigned)
     real = engine._database._connection
     assert real is not None
-    engine._database._connection = LateFailure(real)  # type: ignore[assignment]
+    engine._database._connection = LateFailure(real)  # type: ignore[assignment]  # a stand-in
     results = await asyncio.gather(
         engine.log.append(TOPIC, b"key", b"perhaps"),
         engine.records.forget(b"key", clock.millis() + 60_000),
@@ -120,7 +120,7 @@ async def test_while_the_disk_is_gone_nothing_is_told_that_is_not_known(make: Ma
     await engine.log.append(TOPIC, b"key", b"before")
     await engine.records.put(b"key", [row(clock, "a")])
     database = engine._database
-    path, database._path = database._path, database._path.with_name("gone") / "hub.db"  # type: ignore[union-attr]
+    path, database._path = database._path, database._path.with_name("gone") / "hub.db"  # type: ignore[union-attr]  # it is open
     database._drop()
     for failing in (
         engine.log.append(TOPIC, b"key", b"value"),

@@ -16,7 +16,7 @@ from esclusa.engines.memory.keys import MemoryKeys
 from esclusa.kernel.clock import Clock
 from esclusa.ports.log import partition_of
 from esclusa.ports.records import Row
-from esclusa.testing.exams import Exam, Features, KeysExam, LogExam, RecordsExam, UpkeepExam
+from esclusa.testing.exams import Features, KeysExam, LogExam, RecordsExam, UpkeepExam
 
 pytestmark = pytest.mark.virtual_time
 Patch = pytest.MonkeyPatch
@@ -34,15 +34,14 @@ class Shared:
         return MemoryEngine(clock, self._world)
 
 
-def deployed(exam: Exam, features: Features) -> Any:
-    """`exam` of a memory that is said to have `features`."""
+def deployed(exam: Any, features: Features) -> Any:
+    """The `exam` of a memory that is said to have `features`."""
 
     @asynccontextmanager
     async def deployment() -> AsyncIterator[Shared]:
         yield Shared(features)
 
-    exam.deployment = deployment  # type: ignore[method-assign]
-    return exam
+    return type("Examined", (exam,), {"deployment": staticmethod(deployment)})()
 
 
 HONEST = Features(durable=True, processes=True)
@@ -116,7 +115,7 @@ def closing_wakes_nobody(patch: Patch) -> None:
     patch.setattr(subscription.GroupMember, "wake", lambda self: None if self.closed else self._woken.set())
 
 
-BROKEN: list[tuple[Callable[[Patch], None], type[Exam], str]] = [
+BROKEN: list[tuple[Callable[[Patch], None], Any, str]] = [
     (last_wins, RecordsExam, "test_the_lowest_rank_wins_in_every_order"),
     (last_wins, RecordsExam, "test_of_the_same_rank_the_first_wins"),
     (last_wins, RecordsExam, "test_an_expired_row_is_not_written"),
@@ -135,10 +134,8 @@ BROKEN: list[tuple[Callable[[Patch], None], type[Exam], str]] = [
 
 
 @pytest.mark.parametrize(("breaks", "exam", "name"), BROKEN, ids=[f"{breaks.__name__}-{name}" for breaks, _, name in BROKEN])
-async def test_a_broken_promise_is_found_out(
-    breaks: Callable[[Patch], None], exam: type[Exam], name: str, monkeypatch: Patch
-) -> None:
-    test: Callable[[], Coroutine[Any, Any, None]] = getattr(deployed(exam(), HONEST), name)
+async def test_a_broken_promise_is_found_out(breaks: Callable[[Patch], None], exam: Any, name: str, monkeypatch: Patch) -> None:
+    test: Callable[[], Coroutine[Any, Any, None]] = getattr(deployed(exam, HONEST), name)
     await test()
     breaks(monkeypatch)
     with pytest.raises((AssertionError, TimeoutError)):
@@ -146,15 +143,15 @@ async def test_a_broken_promise_is_found_out(
 
 
 @pytest.mark.parametrize("exam", [LogExam, RecordsExam])
-async def test_durability_that_is_not_declared_is_found_out(exam: type[Exam]) -> None:
-    honest = deployed(exam(), HONEST)
+async def test_durability_that_is_not_declared_is_found_out(exam: Any) -> None:
+    honest = deployed(exam, HONEST)
     await honest.test_what_was_acknowledged_outlives_a_process_that_was_stopped()
-    modest = deployed(exam(), Features(durable=False, processes=True))
+    modest = deployed(exam, Features(durable=False, processes=True))
     with pytest.raises(AssertionError):
         await modest.test_what_was_acknowledged_outlives_a_process_that_was_stopped()
 
 
 async def test_processes_side_by_side_that_are_not_declared_are_found_out() -> None:
-    modest = deployed(UpkeepExam(), Features(durable=True, processes=False))
+    modest = deployed(UpkeepExam, Features(durable=True, processes=False))
     with pytest.raises(AssertionError, match="StorageBusy was to be raised"):
         await modest.test_one_process_at_a_time_unless_several_are_declared()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import Future
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -209,7 +210,7 @@ class LogModel:
         """Wait until every group with members has got all that is due; nothing else may have come."""
         for group, members in self._members.items():
             if members:
-                await members[0].until(lambda group=group: self._settled(group))  # type: ignore[misc]
+                await members[0].until(partial(self._settled, group))
                 for member in members:
                     for partition, assigned in member.owned.items():
                         assert assigned.committed <= self._committed.get((group, partition), assigned.end)
