@@ -15,7 +15,7 @@ import msgspec
 
 from bench import byhand
 from bench.load import Cost, Typical, at_once, steadily
-from bench.questions import Asker, configured, running, url, world
+from bench.questions import Asker, configured, running, url, runtime
 
 CONNECTORS = (10, 100, 1_000)
 IN_THE_AIR = 2_000
@@ -53,7 +53,7 @@ class Open(msgspec.Struct, frozen=True):
 async def connectors_of_hub(addresses: Sequence[str], count: int, seconds: float) -> Cost:
     """Questions to `count` connectors."""
     width = IN_THE_AIR // count
-    async with world() as ours, running(configured(_many(addresses, count), [width] * count), ours) as hub:
+    async with runtime() as ours, running(configured(_many(addresses, count), [width] * count), ours) as hub:
         asker = Asker(hub)
         await at_once(asker, count, width, WARM)
         return await at_once(asker, count, width, seconds)
@@ -71,7 +71,7 @@ async def open_of_hub(addresses: Sequence[str], count: int, seconds: float, *, w
     """Questions to ten bodies, `count` of them open at a time; `wait`: somebody waits for each."""
     slow = count / A_SECOND
     settings = configured(_one_slow(addresses, slow), [*[FAST] * (A_QUESTION - 1), SLOW])
-    async with world() as ours, running(settings, ours) as hub:
+    async with runtime() as ours, running(settings, ours) as hub:
         asker = Asker(hub)
         ask = asker if wait else partial(asker.later, slow + 0.1)
         return await steadily(ask, A_QUESTION, A_SECOND, slow + WARM, seconds)

@@ -16,7 +16,7 @@ import msgspec
 from bench import byhand
 from bench.backends import Body
 from bench.load import a_second, percentiles
-from bench.questions import Asker, configured, running, url, world
+from bench.questions import Asker, configured, running, url, runtime
 from esclusa.hub.snapshot import Snapshot
 
 CONNECTORS = 60
@@ -42,7 +42,7 @@ class Latency(msgspec.Struct, frozen=True):
 async def of_hub(addresses: Sequence[str], rate: float, seconds: float) -> Latency:
     """The hub at `rate` calls a second."""
     settings = configured(_urls(addresses), [256] * CONNECTORS)
-    async with world() as ours, running(settings, ours) as hub:
+    async with runtime() as ours, running(settings, ours) as hub:
         return await _measured(Asker(hub), _slowest_of_snapshot, rate, seconds)
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from esclusa.bootstrap import Setup, World, make_connectors, make_hub, open_ports, settle_memory
+from esclusa.bootstrap import Setup, Runtime, make_connectors, make_hub, open_ports, freeze_memory
 from esclusa.config.settings import Configuration, EsclusaSettings
 from esclusa.connectors.connector import Connector
 from esclusa.connectors.settings import ConnectorSettings
@@ -33,7 +33,7 @@ ME = "client:bench"
 QUERY = "expedientes"
 LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"
 
-MakeConnectors = Callable[[Configuration, World], Mapping[str, Connector]]
+MakeConnectors = Callable[[Configuration, Runtime], Mapping[str, Connector]]
 
 
 def url(address: str, number: int, delay: int = 0) -> str:
@@ -58,25 +58,25 @@ def configured(
 
 
 @asynccontextmanager
-async def world(level: Level = Level.INFO) -> AsyncIterator[World]:
+async def runtime(level: Level = Level.INFO) -> AsyncIterator[Runtime]:
     """What parts are given in production: its lines go to a file, as JSON."""
     clock = Clock()
     with TemporaryFile(prefix="esclusa-bench-") as file:
         logs = Logs(clock, "json", descriptor=file.fileno())
         await logs.start()
-        yield World(clock, Ids(clock), Instrument(logs, level), Signals())
+        yield Runtime(clock, Ids(clock), Instrument(logs, level), Signals())
         await logs.stop()
 
 
 @asynccontextmanager
-async def running(settings: Configuration, world: World, connectors: MakeConnectors = make_connectors) -> AsyncIterator[Hub]:
+async def running(settings: Configuration, runtime: Runtime, connectors: MakeConnectors = make_connectors) -> AsyncIterator[Hub]:
     """The hub over `settings`, its data in a temporary folder, for as long as this lasts."""
     with TemporaryDirectory(prefix="esclusa-bench-") as folder:
         there = replace(settings, esclusa=replace(settings.esclusa, data=os.fspath(Path(folder, "data"))))
-        ports = open_ports(there, world)
-        process = make_hub(there, ports, connectors(there, world), world)
+        ports = open_ports(there, runtime)
+        process = make_hub(there, ports, connectors(there, runtime), runtime)
         async with Lifecycle([*ports.engines, Setup(there, ports), *process.parts, process.waits]):
-            settle_memory()
+            freeze_memory()
             yield process.hub
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from bench.load import Cost, Watch, at_once, in_the_air
-from bench.questions import QUERY, Asker, MakeConnectors, configured, people, running, url, world
-from esclusa.bootstrap import World, make_connectors
+from bench.questions import QUERY, Asker, MakeConnectors, configured, people, running, url, runtime
+from esclusa.bootstrap import Runtime, make_connectors
 from esclusa.config.settings import Configuration
 from esclusa.connectors.backend import Abort, Done, Outcome, Question
 from esclusa.connectors.connector import Answer, Connector
@@ -51,17 +51,17 @@ class Instant:
         """Nothing is open."""
 
 
-def instant(settings: Configuration, world: World) -> Mapping[str, Connector]:
+def instant(settings: Configuration, runtime: Runtime) -> Mapping[str, Connector]:
     """As `make_connectors`, with back ends that answer at once."""
     return {
-        name: Connector(name, Instant(), each, world.clock, world.ids, world.instrument)
+        name: Connector(name, Instant(), each, runtime.clock, runtime.ids, runtime.instrument)
         for name, each in settings.connectors.items()
     }
 
 
 async def client(addresses: Sequence[str], seconds: float) -> Cost:
     """The HTTP client alone: one ready request again and again."""
-    async with world(Level.SILENT) as ours:
+    async with runtime(Level.SILENT) as ours:
         clock = ours.clock
         limits = Limits(connections=WIDTH)
         request = Request(Template("GET", ((b"Accept", b"application/json"),)), "/body/0")
@@ -85,7 +85,7 @@ def _answered(done: Callable[[object], None], ending: Response | HttpError) -> N
 
 async def connectors(addresses: Sequence[str], seconds: float, make: MakeConnectors = make_connectors) -> Cost:
     """Connectors alone: policies, and what their back ends take."""
-    async with world(Level.SILENT) as ours:
+    async with runtime(Level.SILENT) as ours:
         settings = configured(_urls(addresses), [WIDTH] * CONNECTORS)
         made = make(settings, ours)
         question = Question(str(ours.ids.uuid()), QUERY, next(people()), {})
@@ -115,7 +115,7 @@ async def whole(
 ) -> Cost:
     """The hub, from submit to the final result."""
     settings = configured(_urls(addresses), [WIDTH] * CONNECTORS, engine=engine)
-    async with world(level) as ours, running(settings, ours, make) as hub:
+    async with runtime(level) as ours, running(settings, ours, make) as hub:
         asker = Asker(hub)
         await at_once(asker, CONNECTORS, WIDTH, WARM)
         return await at_once(asker, CONNECTORS, WIDTH, seconds)
@@ -124,7 +124,7 @@ async def whole(
 async def read(addresses: Sequence[str], seconds: float) -> Cost:
     """A final result with its data, read again and again."""
     settings = configured(_urls(addresses), [WIDTH] * CONNECTORS)
-    async with world(Level.SILENT) as ours, running(settings, ours, instant) as hub:
+    async with runtime(Level.SILENT) as ours, running(settings, ours, instant) as hub:
         asker = Asker(hub)
         final = await asker()
         return await at_once(partial(asker.read, final.id), CONNECTORS, 1, seconds)
@@ -134,7 +134,7 @@ async def purge(addresses: Sequence[str], seconds: float) -> Cost:
     """What the hub does after a load whose requests all expire at once, until nothing of them is left."""
     kept = QuerySettings(ttl=Duration(KEEP), keep=Duration(KEEP))
     settings = configured(_urls(addresses), [WIDTH] * CONNECTORS, query=kept)
-    async with world(Level.SILENT) as ours, running(settings, ours, instant) as hub:
+    async with runtime(Level.SILENT) as ours, running(settings, ours, instant) as hub:
         asked = await at_once(Asker(hub), CONNECTORS, WIDTH, min(seconds, KEEP / 2))
         watch = Watch()
         await asyncio.sleep(KEEP)

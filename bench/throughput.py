@@ -9,8 +9,8 @@ import msgspec
 
 from bench import byhand
 from bench.load import Cost, Typical, at_once
-from bench.questions import Asker, configured, running, url, world
-from esclusa.bootstrap import settle_memory
+from bench.questions import Asker, configured, running, url, runtime
+from esclusa.bootstrap import freeze_memory
 
 CONNECTORS = 60
 WIDTHS = (1, 8, 32)
@@ -37,7 +37,7 @@ class Throughput(msgspec.Struct, frozen=True):
 async def of_hub(addresses: Sequence[str], width: int, seconds: float) -> Cost:
     """`width` requests open at a time for so long."""
     settings = configured(_urls(addresses), [width] * CONNECTORS)
-    async with world() as ours, running(settings, ours) as hub:
+    async with runtime() as ours, running(settings, ours) as hub:
         asker = Asker(hub)
         await at_once(asker, CONNECTORS, width, WARM)
         return await at_once(asker, CONNECTORS, width, seconds)
@@ -49,7 +49,7 @@ async def by_hand(addresses: Sequence[str], width: int, seconds: float, *, tuned
         ask = partial(byhand.ask, session, _urls(addresses))
         await at_once(ask, CONNECTORS, width, WARM)
         if tuned:
-            settle_memory()
+            freeze_memory()
         return await at_once(ask, CONNECTORS, width, seconds)
 
 

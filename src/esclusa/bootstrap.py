@@ -89,7 +89,7 @@ class Ports(msgspec.Struct, frozen=True):
     by_port: Mapping[str, Engine]
 
 
-class World(msgspec.Struct, frozen=True):
+class Runtime(msgspec.Struct, frozen=True):
     """What every part is given."""
 
     clock: Clock
@@ -98,30 +98,30 @@ class World(msgspec.Struct, frozen=True):
     signals: Signals
 
     @classmethod
-    def real(cls, instrument: Instrument | None = None) -> World:
+    def real(cls, instrument: Instrument | None = None) -> Runtime:
         """The machine's clock and randomness; nobody listens to signals."""
         clock = Clock()
         return cls(clock, Ids(clock), instrument or Instrument(), Signals())
 
 
-def open_ports(configuration: Configuration, world: World) -> Ports:
+def open_ports(configuration: Configuration, runtime: Runtime) -> Ports:
     """The ports that the configuration names, each on its engine; the engines are not started yet."""
     made: dict[str, Engine] = {}
     for port in PORTS:
         name = engine_of(configuration.esclusa, port)
         if name not in made:
-            made[name] = _engine(name, configuration, world)
+            made[name] = _engine(name, configuration, runtime)
     log, records, keys = (made[engine_of(configuration.esclusa, port)] for port in PORTS)
     return Ports(log.log, records.records, keys.keys, list(made.values()), dict(zip(PORTS, (log, records, keys), strict=True)))
 
 
-def _engine(name: str, configuration: Configuration, world: World) -> Engine:
+def _engine(name: str, configuration: Configuration, runtime: Runtime) -> Engine:
     if name == "memory":
-        return MemoryEngine(world.clock)
-    return SqliteEngine(Path(configuration.esclusa.data), world.clock, world.instrument, world.signals)
+        return MemoryEngine(runtime.clock)
+    return SqliteEngine(Path(configuration.esclusa.data), runtime.clock, runtime.instrument, runtime.signals)
 
 
-def make_connectors(configuration: Configuration, world: World) -> dict[str, Connector]:
+def make_connectors(configuration: Configuration, runtime: Runtime) -> dict[str, Connector]:
     """Every connector of the configuration, ready to call. `ConfigurationError` names what can't be made."""
     contexts = Contexts()
     return {
@@ -130,9 +130,9 @@ def make_connectors(configuration: Configuration, world: World) -> dict[str, Con
             settings,
             None if settings.credentials is None else configuration.credentials[settings.credentials],
             configuration.hub.max_answer,
-            world.clock,
-            world.ids,
-            world.instrument,
+            runtime.clock,
+            runtime.ids,
+            runtime.instrument,
             contexts,
         )
         for name, settings in configuration.connectors.items()
@@ -170,13 +170,13 @@ def make_hub(
     configuration: Configuration,
     ports: Ports,
     connectors: Mapping[str, Connector],
-    world: World,
+    runtime: Runtime,
     *,
     roles: Collection[Role] = ROLES,
     pools: Collection[str] | None = None,
 ) -> HubProcess:
     """Wire the hub over `ports`. `pools`: whose connectors this process runs; None: all."""
-    clock, ids, instrument, signals = world.clock, world.ids, world.instrument, world.signals
+    clock, ids, instrument, signals = runtime.clock, runtime.ids, runtime.instrument, runtime.signals
     settings = configuration.hub
     topics = pool_topics(configuration.pools, configuration.queries)
     inventory = Inventory(configuration.connectors, configuration.queries)
@@ -261,9 +261,9 @@ async def open_hub(
     configuration = (
         source if isinstance(source, Configuration) else load(Path(source), os.environ if environ is None else environ)
     )
-    world = World.real(instrument)
-    ports = open_ports(configuration, world)
-    process = make_hub(configuration, ports, make_connectors(configuration, world), world)
+    runtime = Runtime.real(instrument)
+    ports = open_ports(configuration, runtime)
+    process = make_hub(configuration, ports, make_connectors(configuration, runtime), runtime)
     parts: list[Part] = [*ports.engines, Setup(configuration, ports), *process.parts, process.waits]
     async with Lifecycle(parts) as lifecycle, lifecycle.guard():
         yield process.hub
@@ -280,7 +280,7 @@ class Application(msgspec.Struct, frozen=True):
 
 def make_application(
     configuration: Configuration,
-    world: World,
+    runtime: Runtime,
     *,
     roles: Collection[Role] = ROLES,
     pools: Collection[str] | None = None,
@@ -290,22 +290,22 @@ def make_application(
 
     Raises `ConfigurationError` for what can't be made.
     """
-    ports = open_ports(configuration, world)
-    process = make_hub(configuration, ports, make_connectors(configuration, world), world, roles=roles, pools=pools)
+    ports = open_ports(configuration, runtime)
+    process = make_hub(configuration, ports, make_connectors(configuration, runtime), runtime, roles=roles, pools=pools)
     checks = {port: engine.upkeep.check for port, engine in ports.by_port.items()}
-    health = Health(checks, world.clock, world.instrument)
+    health = Health(checks, runtime.clock, runtime.instrument)
     applications = make_applications(
         process.hub,
         health,
-        Metrics(world.instrument),
+        Metrics(runtime.instrument),
         configuration.server,
         configuration.clients,
-        world.clock,
-        world.ids,
-        world.instrument,
+        runtime.clock,
+        runtime.ids,
+        runtime.instrument,
     )
     data = Path(configuration.esclusa.data)
-    server = HttpServer(applications, configuration.server, data, world.clock, world.ids, world.instrument)
+    server = HttpServer(applications, configuration.server, data, runtime.clock, runtime.ids, runtime.instrument)
     setup = Setup(configuration, ports)
     parts: list[Part] = [*first, *ports.engines, setup, *process.parts, server, process.waits, health]
     return Application(process.hub, server, Lifecycle(parts, drain=configuration.hub.drain + 5))
@@ -325,14 +325,14 @@ async def serve(
     clock = Clock()
     logs = Logs(clock, configuration.log.format)
     instrument = Instrument(logs, Level[configuration.log.level.upper()])
-    world = World(clock, Ids(clock), instrument, Signals())
-    application = make_application(configuration, world, roles=roles, pools=pools, first=[logs])
+    runtime = Runtime(clock, Ids(clock), instrument, Signals())
+    application = make_application(configuration, runtime, roles=roles, pools=pools, first=[logs])
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, application.lifecycle.end)
     try:
         async with application.lifecycle:
-            settle_memory()
+            freeze_memory()
             instrument.info("started", version=esclusa.__version__, roles=list(roles))
             started(application)
             await application.lifecycle.ended()
@@ -342,7 +342,7 @@ async def serve(
             loop.remove_signal_handler(each)
 
 
-def settle_memory() -> None:
+def freeze_memory() -> None:
     """Once started: what lives for ever is not looked at by the collector again, which then runs seldom."""
     gc.collect()
     gc.freeze()

@@ -33,7 +33,7 @@ async def test_nothing_is_found(tmp_path: Path) -> None:
     settings = configuration(hub={"max_open_per_subject": 10_000, "drain": Duration(0.1)})
     settings = msgspec.structs.replace(settings, queries={"expedientes": query})
     (tmp_path / "schemathesis.toml").write_text(CONFIGURATION, encoding="utf-8")
-    async with running(settings) as process, served(process.hub, process.world.clock) as edge:
+    async with running(settings) as process, served(process.hub, process.runtime.clock) as edge:
         command = [
             sys.executable,
             "-c",

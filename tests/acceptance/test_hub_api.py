@@ -25,7 +25,7 @@ async def hub(
 ) -> AsyncIterator[tuple[Process, Served]]:
     """A process of the hub with bodies `a`, `b` and `c`, and its API."""
     settings = configuration(query=query, hub={"drain": Duration(0.1), **(limits or {})})
-    async with running(settings, **options) as process, served(process.hub, process.world.clock) as edge:
+    async with running(settings, **options) as process, served(process.hub, process.runtime.clock) as edge:
         yield process, edge
 
 
@@ -129,7 +129,7 @@ async def test_any_instance_serves_any_look() -> None:
         await final(edge, url)
         async with (
             running(engine=process.engine, roles=["hub"]) as other,
-            served(other.hub, other.world.clock) as elsewhere,
+            served(other.hub, other.runtime.clock) as elsewhere,
         ):
             assert (await elsewhere.client.get(url)).json() == (await edge.client.get(url)).json()
 
@@ -142,7 +142,7 @@ async def test_the_tag_is_the_same_from_any_instance() -> None:
         tag = (await edge.client.get(url)).headers["etag"]
         async with (
             running(engine=process.engine, roles=["hub"]) as other,
-            served(other.hub, other.world.clock) as elsewhere,
+            served(other.hub, other.runtime.clock) as elsewhere,
         ):
             same = await elsewhere.client.get(url, headers={"if-none-match": tag})
             assert (same.status_code, same.headers["etag"]) == (304, tag)
@@ -190,7 +190,7 @@ async def test_answers_are_pushed_and_any_instance_goes_on_where_another_ended()
             process.backends[name].attempts[0].answer()
         async with (
             running(engine=process.engine, roles=["hub"]) as other,
-            served(other.hub, other.world.clock) as elsewhere,
+            served(other.hub, other.runtime.clock) as elsewhere,
         ):
             resume = {"last-event-id": first["id"]}
             async with elsewhere.client.stream("GET", f"{url}/events", headers=resume) as stream:

@@ -16,11 +16,11 @@ from unittest import mock
 
 import pytest
 
-from esclusa.hub.envelope import Envelope, decode
 from esclusa.hub.pool import Pool
+from esclusa.hub.positions import Tracker
 from esclusa.hub.recovery import Recovery
+from esclusa.hub.stored import Envelope, decode
 from esclusa.hub.submit import Submitter
-from esclusa.hub.tracker import Tracker
 from esclusa.hub.vault import Sealer, Vault
 from esclusa.testing.virtual import run
 from support.calls import CallPlay, PoolProcess

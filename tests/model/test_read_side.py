@@ -16,13 +16,13 @@ import pytest
 
 from esclusa.hub import collect, final, results
 from esclusa.hub.collect import Collector
-from esclusa.hub.envelope import (
+from esclusa.hub.final import View, read
+from esclusa.hub.stored import (
     CLOSING,
     SEAL,
     SealHead,
     encode,
 )
-from esclusa.hub.final import View, read
 from esclusa.kernel.clock import Clock
 from esclusa.ports.records import Records, Row
 from esclusa.testing.virtual import run
@@ -44,7 +44,7 @@ Settle = Callable[..., Any]
 
 
 def settling(change: Settle) -> Any:
-    return mock.patch.object(results, "settle", change)
+    return mock.patch.object(results, "finalise", change)
 
 
 async def no_seal(_: Records, clock: Clock, __: bytes, view: View, ___: Any) -> Any:
@@ -66,11 +66,11 @@ async def plain_seal(records: Records, clock: Clock, id: bytes, view: View, bodi
 async def everyone_beats_the_seal(records: Records, clock: Clock, id: bytes, view: View, bodies: Any) -> Any:
     if view.everyone:
         return view, view.heads.keys()
-    return await final.settle(records, clock, id, view, bodies)
+    return await final.finalise(records, clock, id, view, bodies)
 
 
 async def shows_what_was_read_before(records: Records, clock: Clock, id: bytes, view: View, bodies: Any) -> Any:
-    _, counted = await final.settle(records, clock, id, view, bodies)
+    _, counted = await final.finalise(records, clock, id, view, bodies)
     return view, None if counted is None else [name for name in counted if name in view.heads]
 
 
@@ -78,7 +78,7 @@ async def seals_a_stale_read(records: Records, clock: Clock, id: bytes, view: Vi
     if view.seal is not None:
         return view, view.seal
     if not view.closing and (view.everyone or clock.millis() < view.request.times.deadline):
-        return await final.settle(records, clock, id, view, bodies)
+        return await final.finalise(records, clock, id, view, bodies)
     expires = view.request.times.expires
     await records.put(id, [Row(CLOSING, b"", b"", expires)])
     await records.add(id, Row(SEAL, encode(SealHead(list(view.heads))), b"", expires))
@@ -89,7 +89,7 @@ async def seals_a_stale_read(records: Records, clock: Clock, id: bytes, view: Vi
 async def waits_for_who_closed(records: Records, clock: Clock, id: bytes, view: View, bodies: Any) -> Any:
     if view.closing and view.seal is None:
         return view, None
-    return await final.settle(records, clock, id, view, bodies)
+    return await final.finalise(records, clock, id, view, bodies)
 
 
 def last_wins() -> Any:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from cyclopts import App
 
-from esclusa.bootstrap import World, make_application
+from esclusa.bootstrap import Runtime, make_application
 from esclusa.cli.cli import command_line
 from esclusa.config.config import load
 from esclusa.config.settings import Configuration
@@ -57,7 +57,7 @@ def test_every_refusal_is_in_the_reference() -> None:
 async def test_what_a_process_serves_and_counts_is_in_the_reference(tmp_path: Path) -> None:
     path = tmp_path / "esclusa.toml"
     path.write_text(f'[server]\nlisten = "127.0.0.1:0"\n{WHOLE}', encoding="utf-8")
-    application = make_application(load(path, {}), World.real())
+    application = make_application(load(path, {}), Runtime.real())
     async with application.lifecycle:
         assert application.server.address is not None
         async with httpx.AsyncClient(base_url=application.server.address.url) as client:

@@ -9,11 +9,11 @@ from esclusa.connectors.connector import Connector
 from esclusa.connectors.settings import ConnectorSettings
 from esclusa.engines.memory import MemoryEngine
 from esclusa.hub.admission import Admission
-from esclusa.hub.envelope import Answers, Envelope, decode
 from esclusa.hub.inventory import Inventory
 from esclusa.hub.pool import Pool
 from esclusa.hub.results import Results
 from esclusa.hub.settings import HubSettings, PoolSettings, QuerySettings
+from esclusa.hub.stored import Answers, Envelope, decode
 from esclusa.hub.submission import Receipt, Submission
 from esclusa.hub.submit import Submitter
 from esclusa.hub.topics import CANCELS, pool_topics

@@ -9,13 +9,13 @@ from typing import Any
 
 import msgspec
 
-from esclusa.bootstrap import ROLES, HubProcess, Ports, Role, Setup, World, make_hub
+from esclusa.bootstrap import ROLES, HubProcess, Ports, Role, Runtime, Setup, make_hub
 from esclusa.config.settings import Configuration
 from esclusa.connectors.connector import Connector
 from esclusa.connectors.settings import ConnectorSettings
 from esclusa.engines.memory import MemoryEngine
-from esclusa.hub.envelope import Asked, encode
 from esclusa.hub.settings import HubSettings, PoolSettings, QuerySettings
+from esclusa.hub.stored import Asked, encode
 from esclusa.hub.submission import Submission
 from esclusa.hub.topics import pool_topics
 from esclusa.hub.vault import Vault
@@ -73,9 +73,9 @@ class FaultyLog:
 class Process:
     """One process of a hub on an engine that others may share."""
 
-    def __init__(self, engine: MemoryEngine, world: World, wired: HubProcess, parts: list[Any], logged: list[Any]) -> None:
+    def __init__(self, engine: MemoryEngine, runtime: Runtime, wired: HubProcess, parts: list[Any], logged: list[Any]) -> None:
         self.engine = engine
-        self.world = world
+        self.runtime = runtime
         self.wired = wired
         self.hub = wired.hub
         self.parts = parts
@@ -88,7 +88,7 @@ class Process:
 
     async def committed(self) -> int:
         """Envelopes of the first pool that are done with."""
-        await self.world.clock.sleep(0.1)
+        await self.runtime.clock.sleep(0.1)
         lags = await self.root.upkeep.lag([self.topics[0]])
         return sum(lag.committed for lag in lags if lag.group.startswith("pool."))
 
@@ -141,23 +141,23 @@ def process(
     clock = Clock(epoch=EPOCH + asyncio.get_running_loop().time() + skew)
     logged: list[Any] = []
     instrument = Instrument(lambda level, event, facts: logged.append((level, event, facts)), Level.DEBUG)
-    world = World(clock, Ids(clock), instrument, Signals())
-    world.signals.listen()
+    runtime = Runtime(clock, Ids(clock), instrument, Signals())
+    runtime.signals.listen()
     mine = MemoryEngine(clock) if engine is None else engine.beside(clock)
     log = FaultyLog(mine.log)
     ports = Ports(log, mine.records, mine.keys, [mine], {})
     connectors = {}
     for name, each in settings.connectors.items():
         body = bodies.setdefault(name, ScriptedBackend(clock, data(FOUND, after=0.1)))
-        connectors[name] = Connector(name, body, each, clock, world.ids, instrument)
-    wired = make_hub(settings, ports, connectors, world, roles=roles)
-    made = Process(mine, world, wired, [mine, Setup(settings, ports), *wired.parts, wired.waits], logged)
+        connectors[name] = Connector(name, body, each, clock, runtime.ids, instrument)
+    wired = make_hub(settings, ports, connectors, runtime, roles=roles)
+    made = Process(mine, runtime, wired, [mine, Setup(settings, ports), *wired.parts, wired.waits], logged)
     made.connectors = connectors
     made.backends = bodies
     made.settings = settings
     made.root = mine.beside(clock)
     made.log = log
-    made.vault = Vault(made.root.keys, clock, world.ids)
+    made.vault = Vault(made.root.keys, clock, runtime.ids)
     pairs = pool_topics(settings.pools, settings.queries).values()
     made.topics = [topic for pair in pairs for topic in (pair.requests, pair.answers)]
     return made

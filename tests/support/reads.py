@@ -10,7 +10,10 @@ from esclusa.connectors.settings import ConnectorSettings
 from esclusa.engines.memory import MemoryEngine
 from esclusa.hub import collect
 from esclusa.hub.collect import Collector
-from esclusa.hub.envelope import (
+from esclusa.hub.inventory import Inventory
+from esclusa.hub.results import Results
+from esclusa.hub.settings import PoolSettings, QuerySettings
+from esclusa.hub.stored import (
     REQUEST,
     VERSION,
     AnswerPart,
@@ -20,9 +23,6 @@ from esclusa.hub.envelope import (
     Times,
     encode,
 )
-from esclusa.hub.inventory import Inventory
-from esclusa.hub.results import Results
-from esclusa.hub.settings import PoolSettings, QuerySettings
 from esclusa.hub.topics import pool_topics
 from esclusa.hub.vault import Vault
 from esclusa.hub.wakeups import Wakeups

@@ -14,7 +14,7 @@ from typing import Annotated
 import uvloop
 from cyclopts import Parameter
 
-from esclusa.bootstrap import settle_memory
+from esclusa.bootstrap import freeze_memory
 from esclusa.cli.ask import shown, silently
 from esclusa.cli.client import Service, connected
 from esclusa.cli.exits import Exit
@@ -24,7 +24,7 @@ from esclusa.demo.bodies import BODIES
 from esclusa.demo.crowd import Crowd
 from esclusa.demo.demo import CONFIGURATION, Demo, citizens_question, open_demo
 from esclusa.demo.lives import CITIZENS, is_person
-from esclusa.hub.questions import normal_nif
+from esclusa.hub.validation import normal_nif
 
 
 def demo(
@@ -62,7 +62,7 @@ async def _demo(subject: str, data: Path | None, *, once: bool, json: bool) -> E
     with _interruptible(), _folder(data) as folder:
         try:
             async with open_demo(folder) as running, connected(Service(running.url, key=running.key), running.clock) as client:
-                settle_memory()
+                freeze_memory()
                 if not json:
                     _introduce(subject)
                     sys.stdout.flush()

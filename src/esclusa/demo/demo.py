@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from esclusa.bootstrap import Application, World, make_application
+from esclusa.bootstrap import Application, Runtime, make_application
 from esclusa.config.config import load
 from esclusa.demo.bodies import port_variable
 from esclusa.demo.country_process import country_process
@@ -60,13 +60,13 @@ async def open_demo(data: Path, *, listen: str = LISTEN) -> AsyncIterator[Demo]:
 
 
 async def _started(ports: Mapping[str, int], data: Path, listen: str) -> Demo:
-    world = World.real()
-    key = world.ids.secret(16).hex()
+    runtime = Runtime.real()
+    key = runtime.ids.secret(16).hex()
     configuration = load(CONFIGURATION, environment(ports, key, data, listen))
-    application = make_application(configuration, world)
+    application = make_application(configuration, runtime)
     await application.lifecycle.start()
     address = application.server.address
-    return Demo(application, world.clock, "" if address is None else address.url, key, configuration.queries[QUERY].title)
+    return Demo(application, runtime.clock, "" if address is None else address.url, key, configuration.queries[QUERY].title)
 
 
 def environment(ports: Mapping[str, int], key: str, data: Path, listen: str) -> dict[str, str]:

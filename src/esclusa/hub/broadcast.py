@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
-from esclusa.hub.envelope import T, decode
+from esclusa.hub.stored import T, decode
 from esclusa.kernel.errors import Closed, Unreadable
 from esclusa.ports.log import Delivered
 

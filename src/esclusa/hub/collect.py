@@ -12,10 +12,9 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
-from esclusa.hub.committer import Committer
-from esclusa.hub.envelope import AnswerHead, Answers, Woken, decode, encode
+from esclusa.hub.positions import Committer, OwnedPartition
+from esclusa.hub.stored import AnswerHead, Answers, Woken, decode, encode
 from esclusa.hub.topics import WAKEUPS, PoolTopics
-from esclusa.hub.tracker import Tracker
 from esclusa.kernel.errors import Closed, Unreadable
 from esclusa.kernel.lifecycle import Background
 from esclusa.ports.log import Assigned, Delivered, Revoked
@@ -42,24 +41,12 @@ class Write:
 
     __slots__ = ("expires", "id", "offset", "partition", "rows")
 
-    def __init__(self, partition: Taken, offset: int, answers: Answers, rows: list[Row]) -> None:
+    def __init__(self, partition: OwnedPartition, offset: int, answers: Answers, rows: list[Row]) -> None:
         self.partition = partition
         self.offset = offset
         self.id = answers.id
         self.expires = answers.expires
         self.rows = rows
-
-
-class Taken:
-    """A partition of the answers, for as long as this process has it."""
-
-    __slots__ = ("committed", "gone", "partition", "tracker")
-
-    def __init__(self, event: Assigned) -> None:
-        self.partition = event.partition
-        self.tracker = Tracker(event.committed)
-        self.committed = event.committed
-        self.gone = False
 
 
 class Collector:
@@ -75,7 +62,7 @@ class Collector:
         self._clock = clock
         self._instrument = instrument
         self._signals = signals
-        self._partitions: dict[int, Taken] = {}
+        self._owned: dict[int, OwnedPartition] = {}
         self._writing: dict[bytes, deque[Write]] = {}
         """By request, in order: the first is being written, the others wait for it."""
         self._writes = 0
@@ -84,7 +71,7 @@ class Collector:
         self._idle = asyncio.Event()
         self._idle.set()
         self._woken: dict[bytes, int] = {}
-        self._commits = Committer(self._topic.name, self._partitions, clock, instrument)
+        self._commits = Committer(self._topic.name, self._owned, clock, instrument)
         self._subscription: Subscription | None = None
         self._rows = instrument.counter("esclusa_hub_collected_total", "Answers written to records")
         self._late = instrument.counter("esclusa_hub_expired_answers_total", "Answers that came after their request expired")
@@ -101,11 +88,11 @@ class Collector:
         """Finish the writes at hand and leave the group."""
         subscription, self._subscription = self._subscription, None
         if subscription is not None:
-            for taken in self._partitions.values():
-                taken.gone = True
+            for partition in self._owned.values():
+                partition.gone = True
             await self._idle.wait()
             self._commits.subscription = None
-            await asyncio.gather(*(self._commits.last(subscription, taken) for taken in self._partitions.values()))
+            await asyncio.gather(*(self._commits.last(subscription, partition) for partition in self._owned.values()))
             await subscription.close()
 
     async def stop(self) -> None:
@@ -123,35 +110,35 @@ class Collector:
                 return
             match event:
                 case Assigned():
-                    self._partitions[event.partition] = Taken(event)
+                    self._owned[event.partition] = OwnedPartition(event)
                     self._signals.emit("collector.assigned", topic=self._topic.name, partition=event.partition)
                 case Revoked():
                     await self._revoked(subscription, event)
                 case Delivered():
-                    taken = self._partitions.get(event.partition)
-                    if taken is not None and not taken.gone:
+                    partition = self._owned.get(event.partition)
+                    if partition is not None and not partition.gone:
                         for message in event.messages:
-                            self._take(taken, message)
+                            self._take(partition, message)
 
     async def _revoked(self, subscription: Subscription, event: Revoked) -> None:
-        taken = self._partitions.pop(event.partition, None)
-        if taken is not None:
-            taken.gone = True
+        partition = self._owned.pop(event.partition, None)
+        if partition is not None:
+            partition.gone = True
             if not event.lost:
-                await self._commits.last(subscription, taken)
+                await self._commits.last(subscription, partition)
         if not event.lost:
             await subscription.release(event.partition)
 
     # ---- writing
 
-    def _take(self, taken: Taken, message: Message) -> None:
-        taken.tracker.take(message.offset)
+    def _take(self, partition: OwnedPartition, message: Message) -> None:
+        partition.tracker.take(message.offset)
         try:
             answers = decode(Answers, message.value)
         except Unreadable as error:
             self._unreadable.add(self._topic.name)
             self._instrument.error("answers can't be read, settled", topic=self._topic.name, error=str(error))
-            self._commits.finish(taken, message.offset)
+            self._commits.finish(partition, message.offset)
             return
         received = self._clock.millis()
         rank = message.offset * PLACES
@@ -165,7 +152,7 @@ class Collector:
             )
             for place, part in enumerate(answers.parts)
         ]
-        write = Write(taken, message.offset, answers, rows)
+        write = Write(partition, message.offset, answers, rows)
         self._writes += 1
         self._idle.clear()
         if self._writes >= WRITES:

@@ -1,6 +1,6 @@
 """A request on its way through one pool: handed to its connectors, its answers packed and appended.
 
-Answers of one request that are at hand within a millisecond share a message: the message, not the answer, is what costs.
+Answers of one request that are at hand within a millisecond partition a message: the message, not the answer, is what costs.
 An answer counts as given once the log has acknowledged it; an append that fails is repeated until the request expires.
 """
 
@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 from esclusa.connectors.backend import Question, Reason
 from esclusa.connectors.connector import Answer, Connector, Ticket
-from esclusa.hub.envelope import VERSION, AnswerPart, Answers, Asked, Envelope, encode
+from esclusa.hub.stored import VERSION, AnswerPart, Answers, Asked, Envelope, encode
 from esclusa.kernel.instrument import masked
 
 if TYPE_CHECKING:
     import asyncio
 
+    from esclusa.hub.request_partition import RequestPartition
     from esclusa.hub.settings import HubSettings
-    from esclusa.hub.share import Share
     from esclusa.hub.vault import Sealer
     from esclusa.kernel.clock import Clock
     from esclusa.kernel.instrument import Instrument
@@ -29,7 +29,7 @@ PACK = 0.001
 """Seconds that an answer waits for others of its request."""
 PACK_BYTES = 512 * 1024
 """Bytes of answers that are appended without waiting."""
-AGAIN = 0.1
+RETRY = 0.1
 """Seconds between two tries to append answers that the log does not take."""
 TOO_LARGE = "The answer is too large"
 
@@ -42,7 +42,7 @@ class InFlight:
     def __init__(
         self,
         envelope: Envelope,
-        stands_for: tuple[Share, int],
+        stands_for: tuple[RequestPartition, int],
         sealer: Sealer,
         names: Iterable[str],
         landed: Callable[[InFlight], None],
@@ -91,7 +91,7 @@ class Dispatcher:
     def begin(
         self,
         envelope: Envelope,
-        message: tuple[Share, int],
+        message: tuple[RequestPartition, int],
         asked: Asked,
         sealer: Sealer,
         names: Iterable[str],
@@ -159,7 +159,7 @@ class Dispatcher:
             self._acknowledged(flight, count)
         elif self._clock.millis() < flight.envelope.times.expires:
             self._instrument.warn("answers not taken by the log, again", topic=self._topic.name, answers=count)
-            self._clock.call_at(self._clock.now() + AGAIN, self._send, flight, value, count)
+            self._clock.call_at(self._clock.now() + RETRY, self._send, flight, value, count)
         else:
             self._instrument.error("answers lost: the log took them at no time", topic=self._topic.name, answers=count)
             self._acknowledged(flight, count)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from esclusa.hub.envelope import (
+from esclusa.hub.stored import (
     CLOSING,
     REQUEST,
     SEAL,
@@ -73,7 +73,7 @@ async def read(records: Records, id: bytes, bodies: bool | Collection[str]) -> V
     )
 
 
-async def settle(
+async def finalise(
     records: Records, clock: Clock, id: bytes, view: View, bodies: bool | Collection[str]
 ) -> tuple[View, Collection[str] | None]:
     """What to show: a view and the connectors whose answers count; None for these while provisional.

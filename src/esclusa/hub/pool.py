@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from esclusa.hub.broadcast import heard
-from esclusa.hub.committer import Committer
 from esclusa.hub.dispatch import Dispatcher, InFlight
-from esclusa.hub.envelope import Asked, Cancelled, Envelope, decode
+from esclusa.hub.positions import Committer
 from esclusa.hub.recovery import Recovery
-from esclusa.hub.share import Share
+from esclusa.hub.request_partition import RequestPartition
+from esclusa.hub.stored import Asked, Cancelled, Envelope, decode
 from esclusa.hub.topics import CANCELS, PoolTopics
 from esclusa.kernel.errors import Closed, StorageError, Unreadable
 from esclusa.kernel.lifecycle import Background
@@ -52,7 +52,6 @@ class Pool:
     ) -> None:
         self.background = Background(f"pool {topics.pool}")
         self._topics = topics
-        self._connectors = connectors
         self._log = log
         self._vault = vault
         self._settings = settings
@@ -61,7 +60,7 @@ class Pool:
         self._instrument = instrument
         self._signals = signals
         self._dispatcher = Dispatcher(topics.answers, connectors, log, settings, clock, instrument)
-        self._shares: dict[int, Share] = {}
+        self._owned: dict[int, RequestPartition] = {}
         self._asked: dict[bytes, set[str]] = {}
         """By request: the connectors that hold it, or have finished it, until its deadline."""
         self._deadlines: deque[tuple[int, bytes]] = deque()
@@ -70,7 +69,7 @@ class Pool:
         self._room = asyncio.Event()
         self._room.set()
         self._landed = asyncio.Event()
-        self._commits = Committer(topics.requests.name, self._shares, clock, instrument)
+        self._commits = Committer(topics.requests.name, self._owned, clock, instrument)
         self._subscription: Subscription | None = None
         self._cancels: Subscription | None = None
         self._dropped = instrument.counter("esclusa_hub_unreadable_total", "Messages that can't be decoded or opened", "topic")
@@ -88,7 +87,7 @@ class Pool:
         subscription, self._subscription = self._subscription, None
         self._commits.subscription = None
         if subscription is not None:
-            await asyncio.gather(*(self._retire(subscription, share) for share in list(self._shares.values())))
+            await asyncio.gather(*(self._retire(subscription, partition) for partition in list(self._owned.values())))
             await subscription.close()
 
     async def stop(self) -> None:
@@ -120,27 +119,27 @@ class Pool:
 
     def _assigned(self, event: Assigned) -> None:
         recovery = Recovery(self._log, self._topics.answers, event.partition, self._skew)
-        share = Share(event, self._clock.millis(), recovery)
-        self._shares[event.partition] = share
-        self.background.spawn(f"recover {event.partition}", self._recover(share))
+        partition = RequestPartition(event, self._clock.millis(), recovery)
+        self._owned[event.partition] = partition
+        self.background.spawn(f"recover {event.partition}", self._recover(partition))
         self._instrument.debug("partition given", topic=self._topics.requests.name, partition=event.partition)
         self._signals.emit("pool.assigned", pool=self._topics.pool, partition=event.partition)
 
     async def _delivered(self, event: Delivered) -> None:
-        share = self._shares.get(event.partition)
-        if share is None or share.gone:
+        partition = self._owned.get(event.partition)
+        if partition is None or partition.gone:
             return
         for message in event.messages:
-            share.tracker.take(message.offset)
+            partition.tracker.take(message.offset)
             envelope = self._readable(message)
             if envelope is None or self._clock.millis() >= envelope.times.expires or envelope.id in self._cancelled:
-                self._commits.finish(share, message.offset)
-            elif message.offset < share.end or (envelope.keyed and envelope.times.created <= share.given + self._skew):
-                share.backlog.append((message.offset, envelope))
+                self._commits.finish(partition, message.offset)
+            elif message.offset < partition.end or (envelope.keyed and envelope.times.created <= partition.given + self._skew):
+                partition.backlog.append((message.offset, envelope))
                 self._hold(len(envelope.sealed))
-                share.added.set()
+                partition.added.set()
             else:
-                await self._hand_out(share, message.offset, envelope, set())
+                await self._hand_out(partition, message.offset, envelope, set())
 
     def _readable(self, message: Message) -> Envelope | None:
         try:
@@ -153,45 +152,45 @@ class Pool:
         self._dropped.add(self._topics.requests.name)
         self._instrument.error("an envelope can't be read, settled", topic=self._topics.requests.name, error=str(error))
 
-    async def _recover(self, share: Share) -> None:
+    async def _recover(self, partition: RequestPartition) -> None:
         """Hand out, in order, what may have been answered before this process had the partition, less what was."""
         answers_end: int | None = None
-        while not share.gone:
-            if not share.backlog:
-                share.added.clear()
-                if share.tracker.position >= share.end:
-                    share.recovery.forget()
-                    self._signals.emit("pool.recovered", pool=self._topics.pool, partition=share.partition)
-                await share.added.wait()
+        while not partition.gone:
+            if not partition.backlog:
+                partition.added.clear()
+                if partition.tracker.position >= partition.end:
+                    partition.recovery.forget()
+                    self._signals.emit("pool.recovered", pool=self._topics.pool, partition=partition.number)
+                await partition.added.wait()
                 continue
-            offset, envelope = share.backlog[0]
+            offset, envelope = partition.backlog[0]
             try:
-                if answers_end is None or offset >= share.end:
-                    answers_end = await self._log.end(self._topics.answers, share.partition)
-                answered = await share.recovery.answered(envelope.id, envelope.times.created, answers_end)
+                if answers_end is None or offset >= partition.end:
+                    answers_end = await self._log.end(self._topics.answers, partition.number)
+                answered = await partition.recovery.answered(envelope.id, envelope.times.created, answers_end)
             except StorageError as error:
                 self._instrument.warn("answers can't be read, again", topic=self._topics.answers.name, error=str(error))
                 await self._clock.sleep(RETRY)
                 continue
-            share.backlog.popleft()
+            partition.backlog.popleft()
             self._free(len(envelope.sealed))
-            await self._hand_out(share, offset, envelope, answered)
+            await self._hand_out(partition, offset, envelope, answered)
 
-    async def _hand_out(self, share: Share, offset: int, envelope: Envelope, answered: set[str]) -> None:
+    async def _hand_out(self, partition: RequestPartition, offset: int, envelope: Envelope, answered: set[str]) -> None:
         opened = await self._opened(envelope)
-        if share.gone:
+        if partition.gone:
             return  # never finished here: it is the next owner's
         if opened is not None:
             asked, sealer = opened
             mine = self._not_asked(envelope, answered)
             for flight in self._dispatcher.in_flight.get(envelope.id, ()):
-                share.tracker.hold(offset)
-                flight.stands_for.append((share, offset))
+                partition.tracker.hold(offset)
+                flight.stands_for.append((partition, offset))
             if mine:
-                share.tracker.hold(offset)
+                partition.tracker.hold(offset)
                 self._hold(len(envelope.sealed))
-                self._dispatcher.begin(envelope, (share, offset), asked, sealer, mine, self._land)
-        self._commits.finish(share, offset)
+                self._dispatcher.begin(envelope, (partition, offset), asked, sealer, mine, self._land)
+        self._commits.finish(partition, offset)
 
     async def _opened(self, envelope: Envelope) -> tuple[Asked, Sealer] | None:
         """What is asked, and the key for its answers; None when it can't be opened, now or ever."""
@@ -223,8 +222,8 @@ class Pool:
 
     def _land(self, flight: InFlight) -> None:
         self._free(len(flight.envelope.sealed))
-        for share, offset in flight.stands_for:
-            self._commits.finish(share, offset)
+        for partition, offset in flight.stands_for:
+            self._commits.finish(partition, offset)
         self._landed.set()
 
     def _hold(self, size: int) -> None:
@@ -240,48 +239,48 @@ class Pool:
     # ---- giving up a partition
 
     async def _revoked(self, subscription: Subscription, event: Revoked) -> None:
-        share = self._shares.get(event.partition)
-        if share is not None:
-            await self._retire(subscription, share, lost=event.lost)
+        partition = self._owned.get(event.partition)
+        if partition is not None:
+            await self._retire(subscription, partition, lost=event.lost)
         if not event.lost:
             await subscription.release(event.partition)
 
-    async def _retire(self, subscription: Subscription, share: Share, *, lost: bool = False) -> None:
-        share.gone = True
-        if self._shares.get(share.partition) is share:
-            del self._shares[share.partition]
-        share.added.set()
-        self._free(sum(len(envelope.sealed) for _, envelope in share.backlog))
-        share.backlog.clear()
+    async def _retire(self, subscription: Subscription, partition: RequestPartition, *, lost: bool = False) -> None:
+        partition.gone = True
+        if self._owned.get(partition.number) is partition:
+            del self._owned[partition.number]
+        partition.added.set()
+        self._free(sum(len(envelope.sealed) for _, envelope in partition.backlog))
+        partition.backlog.clear()
         flights = [
             flight
             for flights in self._dispatcher.in_flight.values()
             for flight in flights
-            if any(stood_for is share for stood_for, _ in flight.stands_for)
+            if any(stood_for is partition for stood_for, _ in flight.stands_for)
         ]
         for flight in flights:
-            self._recall(flight, share, cut=False)
+            self._recall(flight, partition, cut=False)
         if not lost:
             await self._until_landed(flights)
-            await self._commits.last(subscription, share)
+            await self._commits.last(subscription, partition)
         for flight in flights:
-            self._recall(flight, share, cut=True)
-        self._signals.emit("pool.retired", pool=self._topics.pool, partition=share.partition)
+            self._recall(flight, partition, cut=True)
+        self._signals.emit("pool.retired", pool=self._topics.pool, partition=partition.number)
 
-    def _recall(self, flight: InFlight, share: Share, *, cut: bool) -> None:
-        """Take back what has no answer yet, without saying that it is done: the next owner of `share` asks it."""
+    def _recall(self, flight: InFlight, partition: RequestPartition, *, cut: bool) -> None:
+        """Take back what has no answer yet, without saying that it is done: the next owner of `partition` asks it."""
         if not flight.left:
             return
-        held = [offset for stood_for, offset in flight.stands_for if stood_for is share]
+        held = [offset for stood_for, offset in flight.stands_for if stood_for is partition]
         for offset in held:
-            share.tracker.hold(offset)
+            partition.tracker.hold(offset)
         recalled = self._dispatcher.recall(flight, cut=cut)
         known = self._asked.get(flight.envelope.id)
         if known is not None:
             known.difference_update(recalled)
         if not recalled:
             for offset in held:
-                share.tracker.finish(offset)
+                partition.tracker.finish(offset)
 
     async def _until_landed(self, flights: list[InFlight]) -> None:
         try:

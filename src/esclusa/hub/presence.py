@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from esclusa.connectors.breaker import BreakerState
-from esclusa.hub.envelope import encode
-from esclusa.kernel.errors import StorageError, Unavailable
+from esclusa.hub.stored import Stored, decode, encode
+from esclusa.kernel.errors import StorageError, Unavailable, Unreadable
 from esclusa.kernel.lifecycle import Background
 from esclusa.ports.records import Row
 
@@ -35,7 +35,7 @@ _STATES: tuple[BreakerState, ...] = ("closed", "half_open", "open")
 """From the best to the worst."""
 
 
-class ConnectorState(msgspec.Struct, frozen=True, array_like=True):
+class ConnectorState(Stored, frozen=True):
     """What one process says of one of its connectors."""
 
     name: str
@@ -46,7 +46,7 @@ class ConnectorState(msgspec.Struct, frozen=True, array_like=True):
     """Calls being made."""
 
 
-class ProcessReport(msgspec.Struct, frozen=True, array_like=True):
+class ProcessReport(Stored, frozen=True):
     """What one process says of itself. Times are milliseconds since the epoch."""
 
     id: str
@@ -75,9 +75,6 @@ class ConnectorHealth(msgspec.Struct, frozen=True):
     """How many serve it; 0: nobody has said so lately."""
 
 
-_report = msgspec.msgpack.Decoder(ProcessReport)
-
-
 class Presence:
     """The part that reports for this process and reads what all report."""
 
@@ -101,7 +98,7 @@ class Presence:
 
     async def start(self) -> None:
         """Report once, then every `EVERY` seconds."""
-        await self._say(LIVES)
+        await self._say()
         self.background.spawn("report", self._repeat())
 
     async def drain(self) -> None:
@@ -118,7 +115,13 @@ class Presence:
             rows = await self._records.read(KEY)
         except StorageError as error:
             raise Unavailable("Reports can't be read right now", retry_after=1) from error
-        return sorted((_report.decode(row.body) for row in rows), key=lambda report: (report.started, report.id))
+        reports = []
+        for row in rows:
+            try:
+                reports.append(decode(ProcessReport, row.body))
+            except Unreadable as error:  # of a version that says it otherwise
+                self._instrument.warn("a report can't be read", process=row.name, error=str(error))
+        return sorted(reports, key=lambda report: (report.started, report.id))
 
     async def connectors(self) -> list[ConnectorHealth]:
         """Every connector of the inventory, in its order. Raises `Unavailable`."""
@@ -144,11 +147,11 @@ class Presence:
         while True:
             await self._clock.sleep(EVERY)
             try:
-                await self._say(LIVES)
+                await self._say()
             except StorageError as error:
                 self._instrument.warn("presence not reported", error=str(error))
 
-    async def _say(self, lives: int) -> None:
+    async def _say(self) -> None:
         now = self._clock.millis()
         states = [
             ConnectorState(name, connector.breaker_state, connector.waiting, connector.running)
@@ -156,4 +159,4 @@ class Presence:
         ]
         report = msgspec.structs.replace(self._me, seen=now, connectors=states)
         # Of two rows the lower rank wins, so a later report has a lower one.
-        await self._records.put(KEY, [Row(self._me.id, b"", encode(report), now + lives, -now)])
+        await self._records.put(KEY, [Row(self._me.id, b"", encode(report), now + LIVES, -now)])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from esclusa.hub.envelope import Answers, decode
+from esclusa.hub.stored import Answers, decode
 from esclusa.kernel.errors import Unreadable
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from uuid import UUID
 
 import msgspec
 
-from esclusa.hub.envelope import REQUEST, Asked, decode
-from esclusa.hub.final import View, read, settle
+from esclusa.hub.final import View, finalise, read
 from esclusa.hub.snapshot import Answer, Snapshot, compose, event_id, sent_by
+from esclusa.hub.stored import REQUEST, Asked, decode
 from esclusa.kernel.errors import NotFound, StorageError, Unavailable, Unreadable
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Results:
             asked = decode(Asked, await self._vault.open(view.asked, id))
             if asked.caller != caller:
                 raise NotFound
-            view, counted = await settle(self._records, self._clock, id, view, bodies)
+            view, counted = await finalise(self._records, self._clock, id, view, bodies)
         except Unreadable:
             raise NotFound from None  # its key has died: it has expired
         except StorageError as error:

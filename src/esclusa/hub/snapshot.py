@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from esclusa.connectors.backend import Reason
-from esclusa.hub.envelope import AnswerHead, Times
+from esclusa.hub.stored import AnswerHead, Times
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):

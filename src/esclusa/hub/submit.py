@@ -14,7 +14,8 @@ from uuid import UUID
 
 import msgspec
 
-from esclusa.hub.envelope import (
+from esclusa.hub.results import HEADS
+from esclusa.hub.stored import (
     ASKED,
     REQUEST,
     SUBMISSION,
@@ -28,10 +29,9 @@ from esclusa.hub.envelope import (
     decode,
     encode,
 )
-from esclusa.hub.questions import checked_params, checked_subject
-from esclusa.hub.results import HEADS
 from esclusa.hub.submission import Receipt, Submission
 from esclusa.hub.topics import CANCELS, PoolTopics
+from esclusa.hub.validation import checked_params, checked_subject
 from esclusa.kernel.errors import IdempotencyMismatch, StorageError, Unavailable, Unreadable
 from esclusa.kernel.instrument import masked
 from esclusa.ports.records import Row

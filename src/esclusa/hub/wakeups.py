@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from esclusa.hub.broadcast import heard
-from esclusa.hub.envelope import Woken
+from esclusa.hub.stored import Woken
 from esclusa.hub.topics import WAKEUPS
 from esclusa.kernel.lifecycle import Background
 

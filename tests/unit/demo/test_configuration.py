@@ -11,7 +11,7 @@ from typing import Any
 import jmespath
 import pytest
 
-from esclusa.bootstrap import World, make_connectors
+from esclusa.bootstrap import Runtime, make_connectors
 from esclusa.config.config import load
 from esclusa.config.settings import Configuration
 from esclusa.connectors.backend import Question
@@ -114,12 +114,12 @@ def test_each_trouble_meets_the_policy_that_shows_it(configuration: Configuratio
 
 async def answers_of(configuration: Configuration, params: dict[str, str]) -> dict[str, Answer]:
     """What every connector says of the first citizen, each asked once."""
-    world, loop = World.real(), asyncio.get_running_loop()
-    connectors = make_connectors(configuration, world)
+    runtime, loop = Runtime.real(), asyncio.get_running_loop()
+    connectors = make_connectors(configuration, runtime)
     answers: dict[str, asyncio.Future[Answer]] = {name: loop.create_future() for name in connectors}
-    question = Question(request=str(world.ids.uuid()), query="expedientes", subject=CITIZENS[0].nif, params=params)
+    question = Question(request=str(runtime.ids.uuid()), query="expedientes", subject=CITIZENS[0].nif, params=params)
     for name, connector in connectors.items():
-        connector.offer(question, world.clock.now() + 0.5, answers[name].set_result)
+        connector.offer(question, runtime.clock.now() + 0.5, answers[name].set_result)
     said = dict(zip(answers, await asyncio.gather(*answers.values()), strict=True))
     for connector in connectors.values():
         await connector.close()

@@ -9,7 +9,7 @@ from esclusa.demo.bodies import BODIES
 from esclusa.demo.demo import CONFIGURATION, citizens_question, environment, open_demo
 from esclusa.demo.lives import CITIZENS
 from esclusa.edges.http.wire import SnapshotBody, SubmissionBody
-from esclusa.hub.questions import checked_params
+from esclusa.hub.validation import checked_params
 from esclusa.testing.virtual import EPOCH
 
 PORTS = {body.name: 20_000 + place for place, body in enumerate(BODIES)}

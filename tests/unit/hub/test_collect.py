@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from esclusa.connectors.backend import Reason
-from esclusa.hub.envelope import AnswerHead, AnswerPart, Answers, decode, encode
+from esclusa.hub.stored import AnswerHead, AnswerPart, Answers, decode, encode
 from esclusa.kernel.errors import StorageUnavailable
 from support.hub import ME, Process, configuration, process, question, running
 
@@ -20,7 +20,7 @@ ID = b"0123456789abcdef"
 async def append(it: Process, name: str, attempts: int, expires: int | None = None) -> None:
     reason = None if attempts % 2 else Reason.BACKEND_ERROR
     part = AnswerPart(name, reason, "", attempts, 1, b"sealed")
-    answers = Answers(1, ID, expires or it.world.clock.millis() + 60_000, [part])
+    answers = Answers(1, ID, expires or it.runtime.clock.millis() + 60_000, [part])
     await it.root.log.append(it.topics[1], ID, encode(answers))
 
 
@@ -32,7 +32,7 @@ async def test_of_different_answers_the_first_in_the_log_wins() -> None:
     async with running() as it:
         for attempts in (1, 2, 3):
             await append(it, "a", attempts)
-        await it.world.clock.sleep(0.1)
+        await it.runtime.clock.sleep(0.1)
         assert await rows(it) == {"a": 1}
 
 
@@ -40,21 +40,21 @@ async def test_the_first_in_the_log_wins_even_if_another_collector_wrote_the_sec
     async with running() as it:
         await append(it, "a", 1)
         await append(it, "a", 2)
-        await it.world.clock.sleep(0.1)
+        await it.runtime.clock.sleep(0.1)
         second = process(it.settings, {}, engine=it.engine, roles=("collector",))
         async with second.lifecycle:
             await it.lifecycle.close()
             await append(it, "a", 3)
             await append(it, "b", 1)
-            await second.world.clock.sleep(7)
+            await second.runtime.clock.sleep(7)
         assert await rows(it) == {"a": 1, "b": 1}
 
 
 async def test_an_answer_is_never_skipped_for_being_late_but_once_expired_it_is() -> None:
     async with running() as it:
-        await append(it, "a", 1, expires=it.world.clock.millis() + 5)
-        await append(it, "b", 1, expires=it.world.clock.millis() - 1)
-        await it.world.clock.sleep(0.004)
+        await append(it, "a", 1, expires=it.runtime.clock.millis() + 5)
+        await append(it, "b", 1, expires=it.runtime.clock.millis() - 1)
+        await it.runtime.clock.sleep(0.004)
         assert await rows(it) == {"a": 1}
 
 
@@ -74,7 +74,7 @@ async def test_a_write_that_fails_is_repeated_before_any_later_one_of_its_reques
         it.engine.records.put = flaky  # type: ignore[method-assign]
         await append(it, "a", 1)
         await append(it, "a", 2)
-        await it.world.clock.sleep(1)
+        await it.runtime.clock.sleep(1)
         assert refused == 3
         assert await rows(it) == {"a": 1}
 
@@ -83,12 +83,12 @@ async def test_only_what_is_acknowledged_is_committed() -> None:
     async with running() as it:
         it.engine.records.put = lambda *_: asyncio.get_running_loop().create_future()  # type: ignore[method-assign]
         await append(it, "a", 1)
-        await it.world.clock.sleep(1)
+        await it.runtime.clock.sleep(1)
         lags = await it.root.upkeep.lag([it.topics[1]])
         assert sum(lag.end - lag.committed for lag in lags if lag.group == "collector") == 1
         await it.kill()
         async with running(it.settings, engine=it.engine, roles=("collector",)) as second:
-            await second.world.clock.sleep(1)
+            await second.runtime.clock.sleep(1)
             assert await rows(it) == {"a": 1}
 
 
@@ -96,20 +96,20 @@ async def test_what_cannot_be_decoded_is_counted_and_settled() -> None:
     async with running() as it:
         await it.root.log.append(it.topics[1], ID, b"\xc1")
         await append(it, "a", 1)
-        await it.world.clock.sleep(1)
+        await it.runtime.clock.sleep(1)
         assert await rows(it) == {"a": 1}
-        assert it.world.instrument.counters["esclusa_hub_unreadable_total"].values == {(it.topics[1].name,): 1}
+        assert it.runtime.instrument.counters["esclusa_hub_unreadable_total"].values == {(it.topics[1].name,): 1}
         lags = await it.root.upkeep.lag([it.topics[1]])
         assert sum(lag.end - lag.committed for lag in lags if lag.group == "collector") == 0
 
 
 async def test_several_collectors_share_the_work() -> None:
     async with running(configuration(["a"])) as it, running(it.settings, engine=it.engine, roles=("collector",)) as other:
-        await it.world.clock.sleep(1)
+        await it.runtime.clock.sleep(1)
         for number in range(12):
             receipt = await it.hub.submit(question(subject=f"X{number:07}{'TRWAGMYFPDXBNJZSQVHLCKE'[number]}"))
-            await it.world.clock.sleep(0.2)
+            await it.runtime.clock.sleep(0.2)
             assert (await it.hub.results(receipt.id, ME)).complete
-        counts = [each.world.instrument.counters["esclusa_hub_collected_total"].values.get((), 0) for each in (it, other)]
+        counts = [each.runtime.instrument.counters["esclusa_hub_collected_total"].values.get((), 0) for each in (it, other)]
         assert sum(counts) == 12
         assert all(counts)

@@ -49,7 +49,7 @@ async def test_the_receipt_says_when_it_is_over() -> None:
 
 async def test_partial_results_show_as_they_come_and_what_fails_is_named() -> None:
     async with running(configuration(query={"ttl": Duration(20)})) as process:
-        clock = process.world.clock
+        clock = process.runtime.clock
         process.backends["a"].step = data(b"[1]", after=0.5)
         process.backends["b"].step = answers(ERROR, after=1)
         process.backends["c"].step = hangs
@@ -72,9 +72,9 @@ async def test_whoever_never_answers_is_no_answer_after_the_deadline_and_for_eve
         # A back end that breaks its promise to end in time is cut; take the whole pool away instead.
         pool = next(part for part in process.parts if type(part).__name__ == "Pool")
         await settle()
-        await process.world.clock.sleep(1)
+        await process.runtime.clock.sleep(1)
         await pool.stop()
-        await process.world.clock.sleep_until(receipt.deadline / 1000)
+        await process.runtime.clock.sleep_until(receipt.deadline / 1000)
         last = await process.hub.results(receipt.id, ME)
         assert [(answer.connector, answer.reason) for answer in last.answers] == [("a", None), ("b", Reason.NO_ANSWER)]
         assert not last.query_more
@@ -106,10 +106,10 @@ async def test_only_who_asked_reads_and_the_rest_is_told_nothing() -> None:
 async def test_after_its_expiry_nothing_is_left() -> None:
     async with running() as process:
         receipt = await process.hub.submit(question())
-        await process.world.clock.sleep_until(receipt.expires / 1000)
+        await process.runtime.clock.sleep_until(receipt.expires / 1000)
         with pytest.raises(NotFound):
             await process.hub.results(receipt.id, ME)
-        await process.world.clock.sleep(15)
+        await process.runtime.clock.sleep(15)
         assert await process.engine.records.read(receipt.id.bytes) == []
         assert not process.engine.world.secrets
 
@@ -144,7 +144,7 @@ async def test_the_subject_is_masked_in_every_log_line() -> None:
 async def test_one_line_at_submit_and_one_at_final() -> None:
     async with running() as process:
         receipt = await process.hub.submit(question())
-        await process.world.clock.sleep(2)
+        await process.runtime.clock.sleep(2)
         lines = [event for level, event, _ in process.logged if level == Level.INFO and event.startswith("request")]
         assert lines == ["request accepted", "request final"]
         assert receipt
@@ -177,7 +177,7 @@ async def test_events_work_with_no_wake_ups_at_all() -> None:
         receipt = await process.hub.submit(question())
         events = [one async for _, one in process.hub.follow(receipt.id, ME)]
         assert isinstance(events[-1], Snapshot)
-        assert process.world.clock.now() * 1000 - receipt.created < 2500
+        assert process.runtime.clock.now() * 1000 - receipt.created < 2500
 
 
 async def test_a_wait_ends_with_what_there_is() -> None:
@@ -185,9 +185,9 @@ async def test_a_wait_ends_with_what_there_is() -> None:
         for body in process.backends.values():
             body.step = hangs
         receipt = await process.hub.submit(question())
-        before = process.world.clock.now()
+        before = process.runtime.clock.now()
         snapshot = await process.hub.wait(receipt.id, ME, seconds=5)
-        assert 5 <= process.world.clock.now() - before < 5.1
+        assert 5 <= process.runtime.clock.now() - before < 5.1
         assert snapshot.query_more
 
 
@@ -204,7 +204,7 @@ async def test_a_subject_has_so_many_open_requests_and_final_ones_do_not_count()
         for body in process.backends.values():
             for attempt in list(body.open):
                 attempt.answer()
-        await process.world.clock.sleep(0.5)
+        await process.runtime.clock.sleep(0.5)
         await process.hub.submit(question())
 
 
@@ -213,7 +213,7 @@ async def test_an_open_request_counts_until_its_deadline_at_most() -> None:
         for body in process.backends.values():
             body.step = waits
         receipt = await process.hub.submit(question())
-        await process.world.clock.sleep_until(receipt.deadline / 1000)
+        await process.runtime.clock.sleep_until(receipt.deadline / 1000)
         await process.hub.submit(question())
 
 
@@ -221,14 +221,14 @@ async def test_a_request_of_two_pools_is_asked_in_both() -> None:
     settings = configuration(["a", "b"], connectors={"b": {"pool": "south"}}, pools=["default", "south"])
     async with running(settings) as process:
         receipt = await process.hub.submit(question())
-        await process.world.clock.sleep(1)
+        await process.runtime.clock.sleep(1)
         assert (await process.hub.results(receipt.id, ME)).complete
 
 
 async def test_a_subset_is_asked_again() -> None:
     async with running() as process:
         receipt = await process.hub.submit(question(connectors=["b"]))
-        await process.world.clock.sleep(1)
+        await process.runtime.clock.sleep(1)
         snapshot = await process.hub.results(receipt.id, ME)
         assert [answer.connector for answer in snapshot.answers] == ["b"]
         assert not process.backends["a"].attempts
@@ -241,10 +241,10 @@ async def test_draining_ends_waits_early() -> None:
         receipt = await process.hub.submit(question())
         waiting = asyncio.ensure_future(process.hub.wait(receipt.id, ME, seconds=30))
         await settle()
-        before = process.world.clock.now()
+        before = process.runtime.clock.now()
         await process.wired.waits.drain()
         assert (await waiting).query_more
-        assert process.world.clock.now() - before < 0.1
+        assert process.runtime.clock.now() - before < 0.1
 
 
 async def test_closed_ports_are_an_error_that_says_so() -> None:

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from esclusa.connectors.backend import Reason
-from esclusa.hub.envelope import Envelope, Times, encode
+from esclusa.hub.stored import Envelope, Times, encode
 from esclusa.kernel.duration import Duration
 from esclusa.kernel.instrument import Level
 from esclusa.testing.backends import ERROR, ScriptedBackend, answers, data, waits
@@ -28,7 +28,7 @@ async def test_nothing_is_called_in_the_last_second_before_the_deadline() -> Non
         it.backends["a"].step = waits
         await it.hub.submit(question())
         second = await it.hub.submit(question())
-        await it.world.clock.sleep_until(second.deadline / 1000 - 1 + 0.15)
+        await it.runtime.clock.sleep_until(second.deadline / 1000 - 1 + 0.15)
         snapshot = await it.hub.results(second.id, ME)
         assert [answer.reason for answer in snapshot.answers] == [Reason.PLATFORM_TIMEOUT]
         assert len(it.backends["a"].attempts) == 1
@@ -37,7 +37,7 @@ async def test_nothing_is_called_in_the_last_second_before_the_deadline() -> Non
 
 async def test_an_envelope_older_than_its_time_is_platform_timeout_and_past_its_expiry_nothing() -> None:
     async with running(configuration(["a"])) as it:
-        now = it.world.clock.millis()
+        now = it.runtime.clock.millis()
         sealer = await it.vault.sealer(now + 60_000)
         for id, times in (
             (b"late" * 4, Times(now - 60_000, now - 1000, now, now + 60_000)),
@@ -45,7 +45,7 @@ async def test_an_envelope_older_than_its_time_is_platform_timeout_and_past_its_
         ):
             sealed = sealer.seal(it.asked(), id)
             await it.engine.log.append(it.topics[0], id, encode(Envelope(1, id, times, ["a"], sealed)))
-        await it.world.clock.sleep(1)
+        await it.runtime.clock.sleep(1)
         assert [row.name for row in await it.engine.records.read(b"late" * 4)] == ["a"]
         assert await it.engine.records.read(b"gone" * 4) == []
         assert not it.backends["a"].attempts
@@ -55,11 +55,11 @@ async def test_an_envelope_older_than_its_time_is_platform_timeout_and_past_its_
 async def test_a_connector_that_this_process_does_not_know_is_rejected_by_name() -> None:
     settings = configuration(["a"])
     async with running(settings) as it:
-        now = it.world.clock.millis()
+        now = it.runtime.clock.millis()
         times = Times(now, now + 59_000, now + 60_000, now + 600_000)
         sealed = (await it.vault.sealer(times.expires)).seal(it.asked(), b"i" * 16)
         await it.engine.log.append(it.topics[0], b"i" * 16, encode(Envelope(1, b"i" * 16, times, ["a", "new"], sealed)))
-        await it.world.clock.sleep(1)
+        await it.runtime.clock.sleep(1)
         rows = {row.name: row.head for row in await it.engine.records.read(b"i" * 16)}
         assert rows.keys() == {"a", "new"}
         assert b"Not served here" in rows["new"]
@@ -73,16 +73,16 @@ async def test_what_cannot_be_decoded_or_opened_is_counted_and_settled(value: by
     async with running(configuration(["a"])) as it:
         await it.engine.log.append(it.topics[0], b"i" * 16, value)
         receipt = await it.hub.submit(question())
-        await it.world.clock.sleep(1)
+        await it.runtime.clock.sleep(1)
         assert (await it.hub.results(receipt.id, ME)).complete
-        assert sum(it.world.instrument.counters["esclusa_hub_unreadable_total"].values.values()) == 1
+        assert sum(it.runtime.instrument.counters["esclusa_hub_unreadable_total"].values.values()) == 1
         assert await it.committed() == 2
 
 
 async def test_answers_at_hand_together_share_a_message() -> None:
     async with running(configuration([f"c{n}" for n in range(20)])) as it:
         await it.hub.submit(question())
-        await it.world.clock.sleep(1)
+        await it.runtime.clock.sleep(1)
         assert sum([await it.engine.log.end(it.topics[1], partition) for partition in range(2)]) == 1
 
 
@@ -92,11 +92,11 @@ async def test_after_a_crash_what_was_unfinished_is_taken_over_and_the_rest_is_n
     async with running(bodies=one) as first:
         one["b"].step = waits
         receipt = await first.hub.submit(question())
-        await first.world.clock.sleep(0.5)
+        await first.runtime.clock.sleep(0.5)
         second = process(first.settings, two, engine=first.engine)
         await first.kill()
         async with second.lifecycle:
-            await second.world.clock.sleep(2)
+            await second.runtime.clock.sleep(2)
             snapshot = await second.hub.results(receipt.id, ME)
             assert snapshot.complete
     assert calls(one, two) == {"a": 1, "b": 2, "c": 1}
@@ -108,11 +108,11 @@ async def test_an_answer_that_the_log_has_is_not_asked_for_again_even_if_no_row_
     async with running(bodies=one, roles=("hub", "connectors")) as first:
         one["b"].step = waits
         receipt = await first.hub.submit(question())
-        await first.world.clock.sleep(0.5)
+        await first.runtime.clock.sleep(0.5)
         await first.kill()
         assert not (await first.root.records.read(receipt.id.bytes, {"a"}))[0].name.startswith("a")
         async with running(first.settings, two, engine=first.engine) as second:
-            await second.world.clock.sleep(2)
+            await second.runtime.clock.sleep(2)
             assert (await second.hub.results(receipt.id, ME)).complete
     assert calls(one, two) == {"a": 1, "b": 2, "c": 1}
 
@@ -124,10 +124,10 @@ async def test_a_process_whose_clock_is_ahead_finds_the_answers_of_one_that_is_b
         async with running(hub.settings, one, engine=hub.engine, roles=("connectors",), skew=-0.9) as behind:
             one["b"].step = waits
             receipt = await hub.hub.submit(question())
-            await hub.world.clock.sleep(0.5)
+            await hub.runtime.clock.sleep(0.5)
             await behind.kill()
         async with running(hub.settings, two, engine=hub.engine, roles=("connectors",), skew=0.05):
-            await hub.world.clock.sleep(2)
+            await hub.runtime.clock.sleep(2)
             assert (await hub.hub.results(receipt.id, ME)).complete
     assert calls(one, two) == {"a": 1, "b": 2, "c": 1}
 
@@ -139,19 +139,19 @@ async def test_new_requests_do_not_wait_for_the_recovery_of_old_ones() -> None:
     async with running(settings, one) as first:
         one["a"].step = waits
         old = await first.hub.submit(question())
-        await first.world.clock.sleep(3)
+        await first.runtime.clock.sleep(3)
         await first.kill()
         second = process(settings, two, engine=first.engine)
         stuck = asyncio.Event()
         second.log.hold_reads(stuck)
         async with second.lifecycle:
-            await second.world.clock.sleep(2)
+            await second.runtime.clock.sleep(2)
             new = await second.hub.submit(question())
-            await second.world.clock.sleep(1)
+            await second.runtime.clock.sleep(1)
             assert (await second.hub.results(new.id, ME)).complete
             assert (await second.hub.results(old.id, ME)).pending == ["a"]
             stuck.set()
-            await second.world.clock.sleep(1)
+            await second.runtime.clock.sleep(1)
             assert (await second.hub.results(old.id, ME)).complete
 
 
@@ -159,12 +159,12 @@ async def test_a_second_process_shares_the_work_and_each_body_is_called_once() -
     one: dict[str, ScriptedBackend] = {}
     two: dict[str, ScriptedBackend] = {}
     async with running(bodies=one) as first, running(first.settings, two, engine=first.engine) as second:
-        await first.world.clock.sleep(1)
+        await first.runtime.clock.sleep(1)
         receipts = [
             await hub.hub.submit(question(subject=f"X{n:07}{'TRWAGMYFPDXBNJZSQVHLCKE'[n % 23]}"))
             for n, hub in enumerate([first, second] * 10)
         ]
-        await first.world.clock.sleep(2)
+        await first.runtime.clock.sleep(2)
         for receipt in receipts:
             assert (await first.hub.results(receipt.id, ME)).complete
         assert calls(one, two) == {"a": 20, "b": 20, "c": 20}
@@ -181,11 +181,11 @@ async def test_on_the_way_out_what_is_called_is_finished_and_what_waits_is_left_
         await first.lifecycle.start()
         one["a"].step = data(FOUND, after=3)
         receipts = [await hub.hub.submit(question()) for _ in range(2)]
-        await hub.world.clock.sleep(1)
+        await hub.runtime.clock.sleep(1)
         await first.lifecycle.close()
         assert [(await hub.hub.results(receipt.id, ME)).complete for receipt in receipts].count(True) == 1
         async with running(settings, two, engine=first.engine, roles=("connectors",)):
-            await hub.world.clock.sleep(2)
+            await hub.runtime.clock.sleep(2)
             assert all([(await hub.hub.results(receipt.id, ME)).complete for receipt in receipts])
     assert calls(one, two) == {"a": 2}
 
@@ -198,12 +198,12 @@ async def test_a_drain_lasts_so_long_and_a_call_cut_by_it_is_made_again() -> Non
         await first.lifecycle.start()
         one["a"].step = waits
         receipt = await hub.hub.submit(question())
-        await hub.world.clock.sleep(1)
-        before = hub.world.clock.now()
+        await hub.runtime.clock.sleep(1)
+        before = hub.runtime.clock.now()
         await first.lifecycle.close()
-        assert 5 <= hub.world.clock.now() - before < 5.2
+        assert 5 <= hub.runtime.clock.now() - before < 5.2
         async with running(settings, {}, engine=first.engine, roles=("connectors",)):
-            await hub.world.clock.sleep(1)
+            await hub.runtime.clock.sleep(1)
             assert (await hub.hub.results(receipt.id, ME)).complete
 
 
@@ -214,13 +214,13 @@ async def test_cancel_reaches_the_line_and_cuts_what_is_safe_to_cut() -> None:
         receipts = [await it.hub.submit(question()) for _ in range(2)]
         await settle()
         await it.hub.cancel(receipts[1].id, ME)
-        await it.world.clock.sleep(0.1)
+        await it.runtime.clock.sleep(0.1)
         assert it.connectors["a"].waiting == 0
         await it.hub.cancel(receipts[0].id, ME)
-        await it.world.clock.sleep(0.1)
+        await it.runtime.clock.sleep(0.1)
         assert it.connectors["a"].running == 0
         assert it.backends["a"].attempts[0].aborted
-        await it.world.clock.sleep(1)
+        await it.runtime.clock.sleep(1)
         assert await it.committed() == 2
         assert [row for receipt in receipts for row in await it.engine.records.read(receipt.id.bytes)] == []
 
@@ -237,7 +237,7 @@ async def test_lines_are_bounded_in_bytes_and_above_that_consuming_pauses() -> N
         assert it.connectors["a"].waiting < 20
         it.backends["a"].step = data(FOUND)
         it.backends["a"].attempts[0].answer()
-        await it.world.clock.sleep(5)
+        await it.runtime.clock.sleep(5)
         assert len(it.backends["a"].attempts) == 40
 
 
@@ -246,11 +246,11 @@ async def test_answers_that_the_log_refuses_are_kept_and_appended_later() -> Non
     async with it.lifecycle:
         receipt = await it.hub.submit(question())
         it.log.refuse = True
-        await it.world.clock.sleep(1)
+        await it.runtime.clock.sleep(1)
         assert (await it.hub.results(receipt.id, ME)).pending == ["a", "b", "c"]
         assert await it.committed() == 0
         it.log.refuse = False
-        await it.world.clock.sleep(1)
+        await it.runtime.clock.sleep(1)
         assert (await it.hub.results(receipt.id, ME)).complete
         assert await it.committed() == 1
     assert calls(it.backends) == {"a": 1, "b": 1, "c": 1}
@@ -261,7 +261,7 @@ async def test_all_answers_of_a_request_are_bounded_together() -> None:
         for name in "abc":
             it.backends[name].step = data(b'"' + b"x" * 50 + b'"')
         receipt = await it.hub.submit(question())
-        await it.world.clock.sleep(1)
+        await it.runtime.clock.sleep(1)
         snapshot = await it.hub.results(receipt.id, ME)
         reasons = [answer.reason for answer in snapshot.answers]
         assert reasons.count(None) == 1
@@ -275,8 +275,8 @@ async def test_a_breaker_opened_by_some_spares_the_others() -> None:
         it.backends["a"].step = answers(ERROR)
         for _ in range(5):
             await it.hub.submit(question())
-            await it.world.clock.sleep(0.1)
+            await it.runtime.clock.sleep(0.1)
         receipt = await it.hub.submit(question())
-        await it.world.clock.sleep(0.1)
+        await it.runtime.clock.sleep(0.1)
         assert (await it.hub.results(receipt.id, ME)).answers[0].reason is Reason.CIRCUIT_OPEN
         assert len(it.backends["a"].attempts) == 5

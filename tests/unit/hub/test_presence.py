@@ -31,8 +31,8 @@ async def test_the_health_of_a_connector_is_that_of_all_processes_together() -> 
         one.backends["b"].step = waits
         for _ in range(5):
             await one.hub.submit(question())
-            await one.world.clock.sleep(0.1)
-        await one.world.clock.sleep(5)
+            await one.runtime.clock.sleep(0.1)
+        await one.runtime.clock.sleep(5)
         a, b = await one.hub.connectors()
         assert (a.name, a.breaker, a.running, a.processes) == ("a", "open", 0, 1)
         assert (b.breaker, b.running) == ("closed", 5)
@@ -43,6 +43,6 @@ async def test_who_says_nothing_more_is_forgotten() -> None:
         async with running(one.settings, engine=one.engine, roles=("connectors",)) as other:
             await other.kill()
         assert len(await one.hub.processes()) == 2
-        await one.world.clock.sleep(16)
+        await one.runtime.clock.sleep(16)
         assert len(await one.hub.processes()) == 1
         assert {connector.processes for connector in await one.hub.connectors()} == {1}

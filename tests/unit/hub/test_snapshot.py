@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esclusa.connectors.backend import Reason
-from esclusa.hub.envelope import AnswerHead, Times
 from esclusa.hub.snapshot import Snapshot, compose, event_id, sent_by, tag_of
+from esclusa.hub.stored import AnswerHead, Times
 
 TIMES = Times(1000, 60_000, 61_000, 601_000)
 OK = AnswerHead(None, "", 1, 20, 1500)

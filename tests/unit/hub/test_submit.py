@@ -78,7 +78,7 @@ async def test_one_envelope_a_pool_however_many_connectors() -> None:
 async def test_the_same_key_and_body_is_the_same_request_asked_once() -> None:
     async with running() as it:
         first = await it.hub.submit(KEYED)
-        await it.world.clock.sleep(2)
+        await it.runtime.clock.sleep(2)
         assert await it.hub.submit(KEYED) == first
         assert await envelopes(it) == 1
         assert len(it.backends["a"].attempts) == 1
@@ -88,7 +88,7 @@ async def test_two_at_a_time_are_one_request() -> None:
     async with running() as it:
         receipts: list[Receipt] = await asyncio.gather(*(it.hub.submit(KEYED) for _ in range(4)))
         assert len({receipt.id for receipt in receipts}) == 1
-        await it.world.clock.sleep(2)
+        await it.runtime.clock.sleep(2)
         assert {name: len(body.attempts) for name, body in it.backends.items()} == {"a": 1, "b": 1, "c": 1}
 
 
@@ -110,7 +110,7 @@ async def test_another_caller_may_use_the_same_key() -> None:
 async def test_a_key_lives_as_long_as_its_request() -> None:
     async with running() as it:
         first = await it.hub.submit(KEYED)
-        await it.world.clock.sleep_until(first.expires / 1000 + 1)
+        await it.runtime.clock.sleep_until(first.expires / 1000 + 1)
         assert (await it.hub.submit(KEYED)).id != first.id
 
 
@@ -123,7 +123,7 @@ async def test_storage_that_fails_is_unavailable_and_a_repetition_makes_it_whole
             await it.hub.submit(KEYED)
         undo()
         receipt = await it.hub.submit(KEYED)
-        await it.world.clock.sleep(1)
+        await it.runtime.clock.sleep(1)
         assert (await it.hub.results(receipt.id, ME)).complete
         assert {name: len(body.attempts) for name, body in it.backends.items()} == {"a": 1, "b": 1, "c": 1}
 
@@ -143,7 +143,7 @@ async def test_a_repetition_past_call_by_of_what_was_never_asked_is_refused() ->
         with pytest.raises(Unavailable):
             await it.hub.submit(KEYED)
         undo()
-        await it.world.clock.sleep(59.5)
+        await it.runtime.clock.sleep(59.5)
         with pytest.raises(Unavailable):
             await it.hub.submit(KEYED)
         assert await envelopes(it) == 0
@@ -155,7 +155,7 @@ async def test_an_envelope_acknowledged_past_call_by_is_no_202() -> None:
 
         def late(*arguments: Any) -> asyncio.Future[int]:
             async def slow() -> int:
-                await it.world.clock.sleep(1.9)
+                await it.runtime.clock.sleep(1.9)
                 return await append(*arguments)
 
             return asyncio.ensure_future(slow())
@@ -168,10 +168,10 @@ async def test_an_envelope_acknowledged_past_call_by_is_no_202() -> None:
 async def test_storage_that_never_answers_is_given_up_after_three_seconds() -> None:
     async with running() as it:
         it.engine.records.put = lambda *_: asyncio.get_running_loop().create_future()  # type: ignore[method-assign]
-        before = it.world.clock.now()
+        before = it.runtime.clock.now()
         with pytest.raises(Unavailable):
             await it.hub.submit(question())
-        assert 3 <= it.world.clock.now() - before < 3.1
+        assert 3 <= it.runtime.clock.now() - before < 3.1
 
 
 async def test_cancelled_stays_gone_whatever_is_written_later() -> None:
@@ -180,7 +180,7 @@ async def test_cancelled_stays_gone_whatever_is_written_later() -> None:
         receipt = await it.hub.submit(KEYED)
         await settle()
         await it.hub.cancel(receipt.id, ME)
-        await it.world.clock.sleep(3)
+        await it.runtime.clock.sleep(3)
         assert await it.hub.submit(KEYED) == receipt
         for act in (it.hub.results(receipt.id, ME), it.hub.cancel(receipt.id, ME)):
             with pytest.raises(NotFound):

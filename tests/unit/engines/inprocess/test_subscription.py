@@ -102,6 +102,21 @@ async def test_a_position_beyond_the_end_is_a_mistake() -> None:
         subscription.commit(0, 1)
 
 
+async def test_a_commit_that_still_waits_when_its_partition_is_lost_is_void() -> None:
+    memory, clock = await engine()
+    slow = await member(memory)
+    await memory.log.append(TOPIC, b"key", b"value")
+    (held,) = [event for event in [await slow.receive(), await slow.receive()] if isinstance(event, Assigned) and event.end]
+    memory._writer.hold()
+    commit = slow.commit(held.partition, 1)
+    heirs = [await member(memory), await member(memory)]
+    await slow.close_without_waiting() if False else None
+    await clock.sleep(LIMIT + 1)
+    memory._writer.go_on()
+    await commit
+    del heirs
+
+
 async def test_a_partition_that_is_not_revoked_is_not_released() -> None:
     memory, _ = await engine()
     subscription = await member(memory)

@@ -1,12 +1,14 @@
-"""The hub's messages and rows, as they are stored: msgpack arrays, each with a version.
+"""The hub's messages and rows, as they are stored: msgpack arrays.
 
-Fields are only ever added at the end, with a default; a message of a newer version is read by what this one knows of it.
+Fields are only ever added at the end, with a default, so what a newer version wrote is read by what this one knows of it;
+`version` is for what can't be said that way.
 What is personal is inside `sealed`, encrypted by the vault; clear are ids, connector names, times and what became of a
 call (state, reason, attempts), which says nothing of a person.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TypeVar
 
 import msgspec
@@ -28,11 +30,11 @@ ASKED = "=asked"
 """Under an idempotency key: its envelopes are acknowledged."""
 
 
-class _Stored(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Stored(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One line of the stored format."""
 
 
-class Times(_Stored, frozen=True):
+class Times(Stored, frozen=True):
     """A request's moments, in milliseconds since the epoch; the same in every place that mentions the request."""
 
     created: int
@@ -44,7 +46,7 @@ class Times(_Stored, frozen=True):
     """From here on nothing is left."""
 
 
-class Asked(_Stored, frozen=True):
+class Asked(Stored, frozen=True):
     """What a person asked; only ever stored sealed."""
 
     caller: str
@@ -53,7 +55,7 @@ class Asked(_Stored, frozen=True):
     params: dict[str, str]
 
 
-class Envelope(_Stored, frozen=True):
+class Envelope(Stored, frozen=True):
     """A request on its way to the connectors of one pool (H3)."""
 
     version: int
@@ -66,7 +68,7 @@ class Envelope(_Stored, frozen=True):
     """It was submitted under an idempotency key, so it may come more than once."""
 
 
-class AnswerPart(_Stored, frozen=True):
+class AnswerPart(Stored, frozen=True):
     """What one connector says of a request."""
 
     connector: str
@@ -80,7 +82,7 @@ class AnswerPart(_Stored, frozen=True):
     """The data, JSON; empty when there are none."""
 
 
-class Answers(_Stored, frozen=True):
+class Answers(Stored, frozen=True):
     """Answers of one request that were at hand together; the log's position and the place in here rank them."""
 
     version: int
@@ -89,7 +91,7 @@ class Answers(_Stored, frozen=True):
     parts: list[AnswerPart]
 
 
-class RequestHead(_Stored, frozen=True):
+class RequestHead(Stored, frozen=True):
     """Head of the row `=request`; its body is `Asked`, sealed."""
 
     version: int
@@ -98,7 +100,7 @@ class RequestHead(_Stored, frozen=True):
     """Everyone concerned, in the order in which answers are shown."""
 
 
-class AnswerHead(_Stored, frozen=True):
+class AnswerHead(Stored, frozen=True):
     """Head of the row of one answer; its body is the data, sealed."""
 
     reason: Reason | None
@@ -109,14 +111,14 @@ class AnswerHead(_Stored, frozen=True):
     """By the collector's clock."""
 
 
-class SealHead(_Stored, frozen=True):
+class SealHead(Stored, frozen=True):
     """Head of the row `=seal`."""
 
     connectors: list[str]
     """Those whose answers count."""
 
 
-class SubmissionHead(_Stored, frozen=True):
+class SubmissionHead(Stored, frozen=True):
     """Head of the row `=submission`; its body is the fingerprint of what was submitted, sealed."""
 
     id: bytes
@@ -124,13 +126,13 @@ class SubmissionHead(_Stored, frozen=True):
     connectors: list[str]
 
 
-class Woken(_Stored, frozen=True):
+class Woken(Stored, frozen=True):
     """On the broadcast topic `wakeups`: requests with new rows, and how many."""
 
     rows: dict[bytes, int]
 
 
-class Cancelled(_Stored, frozen=True):
+class Cancelled(Stored, frozen=True):
     """On the broadcast topic `cancels`."""
 
     id: bytes
@@ -138,18 +140,17 @@ class Cancelled(_Stored, frozen=True):
 
 
 encode = msgspec.msgpack.Encoder().encode
-T = TypeVar("T", bound=_Stored)
-_DECODERS: dict[type[_Stored], msgspec.msgpack.Decoder[_Stored]] = {
-    kind: msgspec.msgpack.Decoder(kind)
-    for kind in (
-        Asked, Envelope, Answers, RequestHead, AnswerHead, SealHead, SubmissionHead, Woken, Cancelled,
-    )
-}  # fmt: skip
+T = TypeVar("T", bound=Stored)
 
 
 def decode(kind: type[T], stored: bytes) -> T:
     """What `encode` made; `Unreadable` when it is something else."""
     try:
-        return _DECODERS[kind].decode(stored)  # type: ignore[return-value]  # the table is by kind
+        return _decoder(kind).decode(stored)  # type: ignore[return-value]  # the cache is by kind
     except msgspec.MsgspecError as error:
         raise Unreadable(f"not a stored {kind.__name__}: {error}") from error
+
+
+@cache
+def _decoder(kind: type[Stored]) -> msgspec.msgpack.Decoder[Stored]:
+    return msgspec.msgpack.Decoder(kind)

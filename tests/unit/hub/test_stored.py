@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from esclusa.connectors.backend import Reason
-from esclusa.hub.envelope import (
+from esclusa.hub.stored import (
     AnswerHead,
     AnswerPart,
     Answers,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from esclusa.hub.questions import checked_params, checked_subject
 from esclusa.hub.settings import ParamSettings, QuerySettings
+from esclusa.hub.validation import checked_params, checked_subject
 from esclusa.kernel.errors import InvalidParams, InvalidSubject
 
 QUERY = QuerySettings(

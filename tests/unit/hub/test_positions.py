@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esclusa.hub.tracker import Tracker
+from esclusa.hub.positions import Tracker
 
 
 def test_position_starts_where_the_partition_was_committed() -> None:

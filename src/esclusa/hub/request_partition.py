@@ -1,4 +1,4 @@
-"""One partition of a pool's requests, for as long as this process has it."""
+"""A partition of a pool's requests, for as long as this process has it."""
 
 from __future__ import annotations
 
@@ -6,27 +6,24 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING
 
-from esclusa.hub.tracker import Tracker
+from esclusa.hub.positions import OwnedPartition
 
 if TYPE_CHECKING:
-    from esclusa.hub.envelope import Envelope
     from esclusa.hub.recovery import Recovery
+    from esclusa.hub.stored import Envelope
     from esclusa.ports.log import Assigned
 
 
-class Share:
-    """What is known of the partition, and what of it is not done with."""
+class RequestPartition(OwnedPartition):
+    """What is known of the partition, and what waits to be handed out."""
 
     def __init__(self, event: Assigned, given: int, recovery: Recovery) -> None:
-        self.partition = event.partition
-        self.tracker = Tracker(event.committed)
-        self.committed = event.committed
+        super().__init__(event)
         self.end = event.end
+        """Where the partition ended when it was given: what stands below may have been answered by its former owner."""
         self.given = given
         """When it was given, in milliseconds since the epoch."""
         self.recovery = recovery
         self.backlog: deque[tuple[int, Envelope]] = deque()
         """Envelopes that may have been answered already, until that is known."""
         self.added = asyncio.Event()
-        self.gone = False
-        """Being taken away, or lost: nothing more of it is handed out."""

@@ -1,0 +1,114 @@
+"""Positions: what of each partition is done with, and committing it now and then.
+
+The position to commit is the lowest message that is not done with. It is committed seldom, because that costs a write, and
+because it may be late: what is done and not committed is found again by the next owner, in the answers or as rows that
+change nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from esclusa.kernel.clock import Clock
+    from esclusa.kernel.instrument import Instrument
+    from esclusa.ports.log import Assigned, Subscription
+
+EVERY = 0.05
+"""Seconds between two commits."""
+
+
+class Tracker:
+    """Messages taken in order and finished in any order."""
+
+    __slots__ = ("_holds", "_next", "_open")
+
+    def __init__(self, position: int) -> None:
+        """`position`: the first offset that may come."""
+        self._next = position
+        self._open: deque[int] = deque()
+        self._holds: dict[int, int] = {}
+
+    def take(self, offset: int) -> None:
+        """A message has been received, and is held once; offsets grow, gaps are fine."""
+        self._open.append(offset)
+        self._holds[offset] = 1
+        self._next = offset + 1
+
+    def hold(self, offset: int) -> None:
+        """One more thing stands between this message and its end."""
+        self._holds[offset] += 1
+
+    def finish(self, offset: int) -> None:
+        """One of those things is done; with the last, the message is."""
+        left = self._holds[offset] - 1
+        if left:
+            self._holds[offset] = left
+            return
+        del self._holds[offset]
+        while self._open and self._open[0] not in self._holds:
+            self._open.popleft()
+
+    @property
+    def position(self) -> int:
+        """Everything below is done with."""
+        return self._open[0] if self._open else self._next
+
+    @property
+    def open(self) -> int:
+        """How many messages have been taken and are not done with."""
+        return len(self._holds)
+
+
+class OwnedPartition:
+    """A partition that this process has been given."""
+
+    def __init__(self, event: Assigned) -> None:
+        self.number = event.partition
+        self.tracker = Tracker(event.committed)
+        self.committed = event.committed
+        """The position committed last."""
+        self.gone = False
+        """Being taken away, or lost: nothing more of it is handed out, and whoever takes it away commits it."""
+
+
+class Committer:
+    """Commits the partitions that this process owns of one subscription."""
+
+    def __init__(self, topic: str, owned: Mapping[int, OwnedPartition], clock: Clock, instrument: Instrument) -> None:
+        self._topic = topic
+        self._owned = owned
+        self._clock = clock
+        self._instrument = instrument
+        self._soon = False
+        self.subscription: Subscription | None = None
+        """None: nothing is committed."""
+
+    def finish(self, partition: OwnedPartition, offset: int) -> None:
+        """One thing that held the message at `offset` is done; commit soon how far that gets."""
+        partition.tracker.finish(offset)
+        if not self._soon:
+            self._soon = True
+            self._clock.call_at(self._clock.now() + EVERY, self._commit)
+
+    async def last(self, subscription: Subscription, partition: OwnedPartition) -> None:
+        """Commit `partition` for the last time; a commit that fails is logged."""
+        commit = subscription.commit(partition.number, partition.tracker.position)
+        await asyncio.wait({commit})
+        self._committed(commit)
+
+    def _commit(self) -> None:
+        self._soon = False
+        if self.subscription is None:
+            return
+        for partition in self._owned.values():
+            if not partition.gone and partition.tracker.position > partition.committed:
+                partition.committed = partition.tracker.position
+                self.subscription.commit(partition.number, partition.committed).add_done_callback(self._committed)
+
+    def _committed(self, future: asyncio.Future[None]) -> None:
+        if not future.cancelled() and (error := future.exception()) is not None:
+            self._instrument.warn("position not committed", topic=self._topic, error=str(error))
