@@ -15,7 +15,7 @@ import msgspec
 
 from bench import byhand
 from bench.load import Cost, Typical, at_once, steadily
-from bench.questions import Asker, configured, running, url, runtime
+from bench.questions import Asker, configured, running, runtime, url
 
 CONNECTORS = (10, 100, 1_000)
 IN_THE_AIR = 2_000

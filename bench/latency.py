@@ -16,7 +16,7 @@ import msgspec
 from bench import byhand
 from bench.backends import Body
 from bench.load import a_second, percentiles
-from bench.questions import Asker, configured, running, url, runtime
+from bench.questions import Asker, configured, running, runtime, url
 from esclusa.hub.snapshot import Snapshot
 
 CONNECTORS = 60

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from esclusa.bootstrap import Setup, Runtime, make_connectors, make_hub, open_ports, freeze_memory
+from esclusa.bootstrap import Runtime, Setup, freeze_memory, make_connectors, make_hub, open_ports
 from esclusa.config.settings import Configuration, EsclusaSettings
 from esclusa.connectors.connector import Connector
 from esclusa.connectors.settings import ConnectorSettings
@@ -69,7 +69,9 @@ async def runtime(level: Level = Level.INFO) -> AsyncIterator[Runtime]:
 
 
 @asynccontextmanager
-async def running(settings: Configuration, runtime: Runtime, connectors: MakeConnectors = make_connectors) -> AsyncIterator[Hub]:
+async def running(
+    settings: Configuration, runtime: Runtime, connectors: MakeConnectors = make_connectors
+) -> AsyncIterator[Hub]:
     """The hub over `settings`, its data in a temporary folder, for as long as this lasts."""
     with TemporaryDirectory(prefix="esclusa-bench-") as folder:
         there = replace(settings, esclusa=replace(settings.esclusa, data=os.fspath(Path(folder, "data"))))

@@ -10,11 +10,12 @@ from typing import Any
 import msgspec
 
 from bench.load import Cost, Watch, at_once, in_the_air
-from bench.questions import QUERY, Asker, MakeConnectors, configured, people, running, url, runtime
+from bench.questions import QUERY, Asker, MakeConnectors, configured, people, running, runtime, url
 from esclusa.bootstrap import Runtime, make_connectors
 from esclusa.config.settings import Configuration
+from esclusa.connectors.answer import Answer
 from esclusa.connectors.backend import Abort, Done, Outcome, Question
-from esclusa.connectors.connector import Answer, Connector
+from esclusa.connectors.connector import Connector
 from esclusa.connectors.transport import HttpClient, HttpError, Limits, Origin, Request, Response, Template
 from esclusa.hub.settings import QuerySettings
 from esclusa.kernel.duration import Duration

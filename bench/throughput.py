@@ -9,7 +9,7 @@ import msgspec
 
 from bench import byhand
 from bench.load import Cost, Typical, at_once
-from bench.questions import Asker, configured, running, url, runtime
+from bench.questions import Asker, configured, running, runtime, url
 from esclusa.bootstrap import freeze_memory
 
 CONNECTORS = 60

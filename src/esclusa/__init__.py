@@ -23,10 +23,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from esclusa.bootstrap import open_hub
+    from esclusa.connectors.backend import Reason
     from esclusa.hub.hub import Hub
     from esclusa.hub.snapshot import Answer, Snapshot
     from esclusa.hub.submission import Receipt, Submission
-    from esclusa.kernel.errors import ConfigurationError, EsclusaError, Refused, StorageError
+    from esclusa.kernel.errors import (
+        ConfigurationError,
+        EsclusaError,
+        NotFound,
+        PartDied,
+        Refused,
+        StorageError,
+        Unavailable,
+    )
 
 __version__ = "0.1.0"
 __all__ = [
@@ -34,11 +43,15 @@ __all__ = [
     "ConfigurationError",
     "EsclusaError",
     "Hub",
+    "NotFound",
+    "PartDied",
+    "Reason",
     "Receipt",
     "Refused",
     "Snapshot",
     "StorageError",
     "Submission",
+    "Unavailable",
     "open_hub",
 ]
 
@@ -51,8 +64,12 @@ _WHERE = {
     "Submission": "esclusa.hub.submission",
     "ConfigurationError": "esclusa.kernel.errors",
     "EsclusaError": "esclusa.kernel.errors",
+    "NotFound": "esclusa.kernel.errors",
+    "PartDied": "esclusa.kernel.errors",
+    "Reason": "esclusa.connectors.backend",
     "Refused": "esclusa.kernel.errors",
     "StorageError": "esclusa.kernel.errors",
+    "Unavailable": "esclusa.kernel.errors",
 }
 
 

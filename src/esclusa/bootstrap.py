@@ -21,7 +21,7 @@ import msgspec
 import esclusa
 from esclusa.config.config import Configuration, load
 from esclusa.config.engines import PORTS, engine_of
-from esclusa.connectors.assembly import Contexts, connector
+from esclusa.connectors.assembly import Contexts, make_connector
 from esclusa.connectors.connector import Connector
 from esclusa.edges.http.api import make_applications
 from esclusa.edges.http.health import Health
@@ -30,7 +30,6 @@ from esclusa.engines.memory import MemoryEngine
 from esclusa.engines.sqlite import SqliteEngine
 from esclusa.hub.admission import Admission
 from esclusa.hub.collect import Collector
-from esclusa.hub.final import read
 from esclusa.hub.hub import Hub
 from esclusa.hub.inventory import Inventory
 from esclusa.hub.pool import Pool
@@ -42,7 +41,6 @@ from esclusa.hub.topics import CANCELS, WAKEUPS, pool_topics
 from esclusa.hub.vault import Vault
 from esclusa.hub.wakeups import Wakeups
 from esclusa.kernel.clock import Clock
-from esclusa.kernel.errors import NotFound
 from esclusa.kernel.ids import Ids
 from esclusa.kernel.instrument import Instrument, Level
 from esclusa.kernel.lifecycle import Lifecycle, Part
@@ -125,7 +123,7 @@ def make_connectors(configuration: Configuration, runtime: Runtime) -> dict[str,
     """Every connector of the configuration, ready to call. `ConfigurationError` names what can't be made."""
     contexts = Contexts()
     return {
-        name: connector(
+        name: make_connector(
             name,
             settings,
             None if settings.credentials is None else configuration.credentials[settings.credentials],
@@ -139,7 +137,7 @@ def make_connectors(configuration: Configuration, runtime: Runtime) -> dict[str,
     }
 
 
-class Closing:
+class ConnectorsPart:
     """The connectors of a process as a part: there is nothing to start; what they hold is let go at the end."""
 
     def __init__(self, connectors: Mapping[str, Connector]) -> None:
@@ -182,13 +180,7 @@ def make_hub(
     inventory = Inventory(configuration.connectors, configuration.queries)
     vault = Vault(ports.keys, clock, ids)
 
-    async def everyone(id: bytes) -> bool:
-        try:
-            return (await read(ports.records, id, bodies=False)).everyone
-        except NotFound:
-            return True
-
-    admission = Admission(settings, clock, ids, instrument, everyone)
+    admission = Admission(ports.records, settings, clock, ids, instrument)
     wakeups = Wakeups(ports.log, clock, admission.heard)
     results = Results(inventory, ports.records, vault, wakeups, clock)
     submitter = Submitter(
@@ -210,7 +202,7 @@ def make_hub(
     parts: list[Part] = []
     if "collector" in roles:
         parts += [Collector(each, ports.log, ports.records, clock, instrument, signals) for each in topics.values()]
-    parts.append(Closing(mine))
+    parts.append(ConnectorsPart(mine))
     for name in served:
         its = {each: mine[each] for each in mine if configuration.connectors[each].pool == name}
         parts.append(Pool(topics[name], its, ports.log, vault, settings, clock, instrument, signals))

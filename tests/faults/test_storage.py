@@ -37,7 +37,9 @@ async def test_on_a_full_disk_nothing_is_accepted_and_once_there_is_room_it_goes
                 assert ready.status_code == httpx.codes.OK
                 resource.prlimit(program.process.pid, resource.RLIMIT_FSIZE, NO_LIMIT)
                 async with asyncio.timeout(10):
-                    while (answer := await client.post("/api/v1/requests", json=question())).status_code != httpx.codes.ACCEPTED:
+                    while (
+                        answer := await client.post("/api/v1/requests", json=question())
+                    ).status_code != httpx.codes.ACCEPTED:
                         await Clock().sleep(0.1)
                 url = answer.headers["location"]
                 async with asyncio.timeout(9):

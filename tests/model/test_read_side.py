@@ -16,7 +16,7 @@ import pytest
 
 from esclusa.hub import collect, final, results
 from esclusa.hub.collect import Collector
-from esclusa.hub.final import View, read
+from esclusa.hub.final import View, read_view
 from esclusa.hub.stored import (
     CLOSING,
     SEAL,
@@ -59,7 +59,7 @@ async def plain_seal(records: Records, clock: Clock, id: bytes, view: View, bodi
         if clock.millis() < view.request.times.deadline:
             return view, None
         await records.add(id, Row(SEAL, encode(SealHead(list(view.heads))), b"", view.request.times.expires))
-        view = await read(records, id, bodies)
+        view = await read_view(records, id, bodies)
     return view, view.seal
 
 
@@ -82,7 +82,7 @@ async def seals_a_stale_read(records: Records, clock: Clock, id: bytes, view: Vi
     expires = view.request.times.expires
     await records.put(id, [Row(CLOSING, b"", b"", expires)])
     await records.add(id, Row(SEAL, encode(SealHead(list(view.heads))), b"", expires))
-    view = await read(records, id, bodies)
+    view = await read_view(records, id, bodies)
     return view, view.seal
 
 

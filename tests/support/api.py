@@ -21,7 +21,7 @@ from esclusa.edges.http.settings import ClientSettings, ServerSettings
 from esclusa.hub.hub import Hub
 from esclusa.hub.presence import ConnectorHealth, ConnectorState, ProcessReport
 from esclusa.hub.settings import ParamSettings, QuerySettings
-from esclusa.hub.snapshot import Answer, Snapshot, compose, event_id, sent_by
+from esclusa.hub.snapshot import Answer, Snapshot, compose, event_id, parse_event_id
 from esclusa.hub.stored import AnswerHead, Times
 from esclusa.hub.submission import Receipt, Submission
 from esclusa.kernel.clock import Clock
@@ -147,7 +147,7 @@ class FakeHub:
     async def follow(
         self, id: UUID, caller: str, *, after: str | None = None
     ) -> AsyncGenerator[tuple[str, Answer | Snapshot], None]:
-        sent = sent_by(after, CONNECTORS)[0] if after is not None else set()
+        sent = parse_event_id(after, CONNECTORS)[0] if after is not None else set()
         while True:
             snapshot = await self.results(id, caller)
             for answer in snapshot.answers:

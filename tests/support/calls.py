@@ -120,10 +120,7 @@ class CallPlay(Play):
         inventory = Inventory({name: ConnectorSettings(url="http://x/") for name in NAMES}, QUERIES)
         vault = Vault(self.engine.keys, self.clock, ids)
 
-        async def nobody(_: bytes) -> bool:
-            return False
-
-        admission = Admission(SETTINGS, self.clock, ids, instrument, nobody)
+        admission = Admission(records, SETTINGS, self.clock, ids, instrument)
         results = Results(inventory, records, vault, Wakeups(log, self.clock, admission.heard), self.clock)
         return Submitter(inventory, TOPICS, log, records, vault, results, admission, SETTINGS, self.clock, ids, instrument)
 

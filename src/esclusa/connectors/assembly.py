@@ -14,8 +14,7 @@ from esclusa.connectors.settings import CertificateCredentials, ConnectorSetting
 from esclusa.connectors.target import Target, parameter
 from esclusa.connectors.template import header_template
 from esclusa.connectors.transform import Transform, compiled
-from esclusa.connectors.transport import HttpClient, InvalidRequest, Limits, Origin, client_context
-from esclusa.connectors.transport import Template as RequestTemplate
+from esclusa.connectors.transport import HttpClient, InvalidRequest, Limits, Origin, RequestTemplate, client_context
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import ConfigurationError, Mistake
 from esclusa.kernel.ids import Ids
@@ -25,7 +24,7 @@ KeyPath = tuple[str, ...]
 """Where in the configuration: `("connectors", "dgt", "headers", "X-Office")`."""
 
 
-def connector(
+def make_connector(
     name: str,
     settings: ConnectorSettings,
     credentials: CredentialsSettings | None,

@@ -7,17 +7,16 @@ perhaps resting before another attempt, done. It has no task, no future and no t
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
 from functools import partial
-from typing import Protocol
 
 import msgspec
 
 from esclusa.connectors import retry
+from esclusa.connectors.answer import Answer, Answered, Ticket
 from esclusa.connectors.backend import Abort, Backend, Outcome, Question, Reason
 from esclusa.connectors.breaker import REFUSED, Breaker, BreakerState
-from esclusa.connectors.journal import Journal
 from esclusa.connectors.settings import ConnectorSettings
+from esclusa.connectors.telemetry import Telemetry
 from esclusa.connectors.wheel import NEVER, Wheel
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.ids import Ids
@@ -27,42 +26,6 @@ GRACE = 0.1
 """Seconds: a back end ends its attempts in time by itself (`Backend.ask`); one that does not is cut this much later."""
 
 _DONE, _WAITING, _CALLING, _RESTING = range(4)
-
-
-class Answer(msgspec.Struct, frozen=True, gc=False):
-    """What a connector says of one question."""
-
-    reason: Reason | None
-    """None: OK."""
-    data: bytes | None
-    """JSON; None for a KO, and when there is nothing about the subject."""
-    detail: str
-    """Our words for what went wrong, fit for the user's eyes; empty when OK."""
-    attempts: int
-    elapsed: int
-    """Milliseconds: the call with its retries and the rests between them; 0 when none was made."""
-    called: int
-    """When the first attempt began, in milliseconds since the epoch; 0: never."""
-    answered: int
-    """Milliseconds since the epoch."""
-
-
-Answered = Callable[[Answer], None]
-
-
-class Ticket(Protocol):
-    """What whoever offered a question holds."""
-
-    @property
-    def waiting(self) -> bool:
-        """It stands in the line: nothing has been called for it."""
-
-    def drop(self) -> None:
-        """Its answer is not wanted any more: `answered` is not called from here on.
-
-        Out of the line at once; a call in flight is cut if that does no harm, else it ends as it would and its answer is
-        thrown away. Does nothing once there is an answer.
-        """
 
 
 class _Call(msgspec.Struct, eq=False, gc=False):
@@ -117,7 +80,7 @@ class Connector:
         self._running = 0
         self._wheel: Wheel[_Call] = Wheel(clock, self._reached)
         self._closed = False
-        self._journal = Journal(self, instrument)
+        self._telemetry = Telemetry(name, self, instrument)
 
     @property
     def waiting(self) -> int:
@@ -157,8 +120,8 @@ class Connector:
             call.stage = _WAITING
             self._line[call] = None
             self._wheel.set(call, call_by)
-            if self._journal.detailed:
-                self._journal.step("call waits", question, waiting=len(self._line))
+            if self._telemetry.detailed:
+                self._telemetry.step("call waits", question, waiting=len(self._line))
         return call
 
     async def close(self) -> None:
@@ -199,12 +162,12 @@ class Connector:
         call.stage = _CALLING
         self._wheel.set(call, by + GRACE)
         ended = partial(self._ended, call, attempt)
-        if self._journal.detailed:
-            self._journal.step("call begins", call.question, attempt=attempt, by=int(by * 1000))
+        if self._telemetry.detailed:
+            self._telemetry.step("call begins", call.question, attempt=attempt, by=int(by * 1000))
         try:
             call.abort = self._backend.ask(call.question, by, ended)
         except Exception as error:  # noqa: BLE001 - whatever a protocol raises, its neighbours go on
-            self._journal.broken("a protocol failed", error)
+            self._telemetry.broken("a protocol failed", error)
             call.abort = _nothing
             self._clock.call_at(now, ended, Outcome(reason=Reason.BACKEND_ERROR, detail="It could not be asked", failure=True))
 
@@ -221,8 +184,8 @@ class Connector:
                 # top; and those behind it in the line do not overtake it.
                 call.stage, call.abort, call.last = _RESTING, None, outcome
                 self._wheel.set(call, now + rest)
-                if self._journal.detailed:
-                    self._journal.step("call rests", call.question, attempt=attempt, detail=outcome.detail, rest=rest)
+                if self._telemetry.detailed:
+                    self._telemetry.step("call rests", call.question, attempt=attempt, detail=outcome.detail, rest=rest)
                 return
         self._finish(call, outcome, now, opened=opened)
 
@@ -230,11 +193,11 @@ class Connector:
         """Tell the breaker how an attempt ended; whether that has opened it."""
         if not outcome.failure:
             if self._breaker.success(call.permit, now):
-                self._journal.breaker_closed()
+                self._telemetry.breaker_closed()
         elif call.squeezed and outcome.reason is Reason.BACKEND_TIMEOUT:
             self._breaker.release(call.permit)  # a back end that is only busy must not look like one that is down
         elif self._breaker.failure(call.permit, now):
-            self._journal.breaker_opened(now + self._open_for)
+            self._telemetry.breaker_opened(now + self._open_for)
             return True
         return False
 
@@ -263,7 +226,7 @@ class Connector:
         if call.stage == _WAITING:
             del self._line[call]
             self._leave(call)
-            self._journal.dropped(call.question, 0)
+            self._telemetry.dropped(call.question, 0)
         elif call.stage == _RESTING:
             self._finish(call, None, now)
         elif call.abort is not None and self._backend.safe:
@@ -285,7 +248,7 @@ class Connector:
             while self._line and self._running < self._concurrency:
                 self._start(self._line.popitem(last=False)[0], now)
         if outcome is None or answered is None:
-            self._journal.dropped(call.question, call.attempts)
+            self._telemetry.dropped(call.question, call.attempts)
             return
         called, ended = int(call.called * 1000), int(now * 1000)
         answer = Answer(outcome.reason, outcome.data, outcome.detail, call.attempts, ended - called, called, ended)
@@ -310,11 +273,11 @@ class Connector:
         self._wheel.clear(call)
 
     def _tell(self, call: _Call, answered: Answered, answer: Answer) -> None:
-        self._journal.ended(call.question, call.offered, answer)
+        self._telemetry.ended(call.question, call.offered, answer)
         try:
             answered(answer)
         except Exception as error:  # noqa: BLE001 - the other questions go on
-            self._journal.broken("the callback of an answer failed", error)
+            self._telemetry.broken("the callback of an answer failed", error)
 
 
 def _nothing() -> None:

@@ -16,8 +16,7 @@ from esclusa.connectors.settings import (
 )
 from esclusa.connectors.target import Target
 from esclusa.connectors.template import JsonTemplate, Template, escape_of, header, header_template
-from esclusa.connectors.transport import Fields, Request
-from esclusa.connectors.transport import Template as RequestTemplate
+from esclusa.connectors.transport import Fields, Request, RequestTemplate
 from esclusa.connectors.transport.request import IDEMPOTENT
 from esclusa.kernel.ids import Ids
 

@@ -7,14 +7,15 @@ wake-ups, so nothing is read for it but the rows of the request whose last answe
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Iterator
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
 
-from esclusa.kernel.errors import StorageError, TooManyOpen, Unavailable
+from esclusa.hub.final import read_view
+from esclusa.kernel.errors import NotFound, StorageError, TooManyOpen, Unavailable
 from esclusa.kernel.lifecycle import Background
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from esclusa.kernel.clock import Clock
     from esclusa.kernel.ids import Ids
     from esclusa.kernel.instrument import Instrument
-
-Everyone = Callable[[bytes], Coroutine[None, None, bool]]
+    from esclusa.ports.records import Records
 
 
 class OpenRequest(msgspec.Struct, gc=False):
@@ -39,13 +39,12 @@ class OpenRequest(msgspec.Struct, gc=False):
 class Admission:
     """The part that counts open requests and says, once each, when they are final."""
 
-    def __init__(self, settings: HubSettings, clock: Clock, ids: Ids, instrument: Instrument, everyone: Everyone) -> None:
-        """`everyone(id)`: whether everyone concerned has answered, from the rows."""
+    def __init__(self, records: Records, settings: HubSettings, clock: Clock, ids: Ids, instrument: Instrument) -> None:
         self.background = Background("admission")
         self._settings = settings
         self._clock = clock
         self._instrument = instrument
-        self._everyone = everyone
+        self._records = records
         self._pepper = ids.secret(16)
         self._open: dict[bytes, OpenRequest] = {}
         self._subjects: dict[bytes, int] = {}
@@ -70,7 +69,7 @@ class Admission:
         self._open.clear()
 
     def admit(self, subject: str) -> bytes:
-        """The subject's name here; `TooManyOpen` or `Unavailable` when there is no room for one more."""
+        """The subject as it is counted here, a keyed hash; `TooManyOpen` or `Unavailable` when there is no room for one more."""
         name = blake2b(subject.encode(), key=self._pepper, digest_size=16).digest()
         self._expire()
         if len(self._open) >= self._settings.max_open:
@@ -112,7 +111,9 @@ class Admission:
 
     async def _look(self, id: bytes) -> None:
         try:
-            everyone = await self._everyone(id)
+            everyone = (await read_view(self._records, id, bodies=False)).everyone
+        except NotFound:
+            everyone = True  # cancelled: there is nobody to wait for
         except StorageError:
             return  # its deadline closes it
         request = self._open.get(id)

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
+from uuid import UUID
 
+from esclusa.connectors.answer import Answer, Ticket
 from esclusa.connectors.backend import Question, Reason
-from esclusa.connectors.connector import Answer, Connector, Ticket
+from esclusa.connectors.connector import Connector
 from esclusa.hub.stored import VERSION, AnswerPart, Answers, Asked, Envelope, encode
 from esclusa.kernel.instrument import masked
 
@@ -100,7 +102,7 @@ class Dispatcher:
         """Hand the question to the connectors `names`; `landed(flight)` once every answer of theirs is acknowledged."""
         flight = InFlight(envelope, message, sealer, names, landed, self._settings.max_request)
         self.in_flight.setdefault(envelope.id, []).append(flight)
-        question = Question(_uuid_text(envelope.id), asked.query, asked.subject, asked.params)
+        question = Question(str(UUID(bytes=envelope.id)), asked.query, asked.subject, asked.params)
         call_by = envelope.times.call_by / 1000
         for name in list(flight.tickets):
             connector = self._connectors.get(name)
@@ -174,8 +176,3 @@ class Dispatcher:
             if not siblings:
                 del self.in_flight[flight.envelope.id]
             flight.landed(flight)
-
-
-def _uuid_text(id: bytes) -> str:
-    text = id.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -54,7 +54,7 @@ class View(msgspec.Struct, frozen=True):
         return all(name in self.heads for name in self.request.connectors)
 
 
-async def read(records: Records, id: bytes, bodies: bool | Collection[str]) -> View:
+async def read_view(records: Records, id: bytes, bodies: bool | Collection[str]) -> View:
     """The request's rows. `NotFound` when its own row is missing: unknown, expired or cancelled. `StorageError`."""
     rows = {row.name: row for row in await records.read(id, bodies)}
     own = rows.pop(REQUEST, None)
@@ -90,11 +90,11 @@ async def finalise(
             return view, None
         expires = view.request.times.expires
         await records.put(id, [Row(CLOSING, b"", b"", expires)])
-    view = await read(records, id, bodies=False)
+    view = await read_view(records, id, bodies=False)
     if view.seal is None:
         names = [name for name in view.request.connectors if name in view.heads]
         await records.add(id, Row(SEAL, encode(SealHead(names)), b"", view.request.times.expires))
-    view = await read(records, id, bodies)
+    view = await read_view(records, id, bodies)
     if view.seal is None:
         raise NotFound  # cancelled meanwhile: nothing that was written is there
     return view, view.seal

@@ -11,8 +11,9 @@ from uuid import UUID
 
 import msgspec
 
-from esclusa.hub.final import View, finalise, read
-from esclusa.hub.snapshot import Answer, Snapshot, compose, event_id, sent_by
+from esclusa.hub.cursor import event_id, parse_event_id
+from esclusa.hub.final import View, finalise, read_view
+from esclusa.hub.snapshot import Answer, Snapshot, compose
 from esclusa.hub.stored import REQUEST, Asked, decode
 from esclusa.kernel.errors import NotFound, StorageError, Unavailable, Unreadable
 
@@ -70,7 +71,7 @@ class Results:
                 look = await self.look(id.bytes, caller, bodies=HEADS)
                 order = look.view.request.connectors
                 if after is not None:
-                    sent, over = sent_by(after, order)
+                    sent, over = parse_event_id(after, order)
                     after = None
                     if over:
                         return
@@ -94,7 +95,7 @@ class Results:
         Unknown, expired, cancelled and somebody else's are the same (H31).
         """
         try:
-            view = await read(self._records, id, bodies)
+            view = await read_view(self._records, id, bodies)
             if self._clock.millis() >= view.request.times.expires:
                 raise NotFound
             asked = decode(Asked, await self._vault.open(view.asked, id))

@@ -5,7 +5,6 @@ Every connector concerned stands exactly once, in `answers` (in the order of the
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Collection, Mapping, Sequence
 from hashlib import blake2b
 from uuid import UUID
@@ -13,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from esclusa.connectors.backend import Reason
+from esclusa.hub.cursor import bitmap
 from esclusa.hub.stored import AnswerHead, Times
 
 
@@ -97,38 +97,3 @@ def compose(
 def tag_of(connectors: Sequence[str], answered: Collection[str], *, final: bool) -> str:
     """A short name of (who has answered, whether it is final)."""
     return blake2b(bitmap(connectors, answered) + (b"f" if final else b"m"), digest_size=12).hexdigest()
-
-
-def bitmap(connectors: Sequence[str], sent: Collection[str]) -> bytes:
-    """One bit a connector of the request's list, the first in the highest bit of the first byte."""
-    bits = 0
-    for name in connectors:
-        bits = bits << 1 | (name in sent)
-    size = (len(connectors) + 7) // 8
-    return (bits << (size * 8 - len(connectors))).to_bytes(size, "big")
-
-
-FINAL = "-f"
-
-
-def event_id(connectors: Sequence[str], sent: Collection[str], *, final: bool) -> str:
-    """The id of a server-sent event: which answers the reader has once it has this one, and whether that is all."""
-    return base64.urlsafe_b64encode(bitmap(connectors, sent)).rstrip(b"=").decode() + (FINAL if final else "")
-
-
-def sent_by(event: str, connectors: Sequence[str]) -> tuple[set[str], bool]:
-    """What a reader has that gives `event` as its last event id: the connectors, and whether it has seen the end.
-
-    An id that is none of ours counts as having nothing.
-    """
-    text = event.removesuffix(FINAL)
-    try:
-        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except ValueError:
-        return set(), False
-    size = (len(connectors) + 7) // 8
-    if len(raw) != size:
-        return set(), False
-    bits = int.from_bytes(raw, "big") >> (size * 8 - len(connectors))
-    sent = {name for place, name in enumerate(reversed(connectors)) if bits >> place & 1}
-    return sent, event.endswith(FINAL)

@@ -95,6 +95,10 @@ class Submitter:
 
     async def submit(self, submission: Submission) -> Receipt:
         """Make the request durable, then answer. Raises what `Hub.submit` says."""
+        with self._instrument.span("hub.submit", query=submission.query):
+            return await self._submit(submission)
+
+    async def _submit(self, submission: Submission) -> Receipt:
         query = self._inventory.query(submission.query)
         subject = checked_subject(query, submission.subject)
         params = checked_params(query, submission.params)

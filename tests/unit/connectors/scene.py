@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from esclusa.connectors.answer import Answer, Ticket
 from esclusa.connectors.backend import Question, Reason
-from esclusa.connectors.connector import Answer, Connector, Ticket
+from esclusa.connectors.connector import Connector
 from esclusa.connectors.settings import BreakerSettings, ConnectorSettings, RetrySettings
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.duration import Duration

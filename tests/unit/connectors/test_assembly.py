@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from esclusa.connectors.assembly import Contexts, connector, faults
+from esclusa.connectors.assembly import Contexts, faults, make_connector
 from esclusa.connectors.settings import (
     ApiKeyCredentials,
     BasicCredentials,
@@ -115,7 +115,7 @@ def make(settings: ConnectorSettings, credentials: CredentialsSettings | None = 
     """The mistakes for which it can't be made."""
     clock = Clock()
     with pytest.raises(ConfigurationError) as raised:
-        connector("dgt", settings, credentials, 1000, clock, Ids(clock), Instrument())
+        make_connector("dgt", settings, credentials, 1000, clock, Ids(clock), Instrument())
     return [mistake.what for mistake in raised.value.mistakes]
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from esclusa.connectors.answer import Answer
 from esclusa.connectors.backend import Outcome, Question, Reason
-from esclusa.connectors.connector import GRACE, Answer
+from esclusa.connectors.connector import GRACE
 from esclusa.testing.backends import ERROR, answers, data, hangs, waits
 from esclusa.testing.virtual import EPOCH
 from unit.connectors.scene import SUBJECT, Scene

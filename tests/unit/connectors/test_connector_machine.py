@@ -10,8 +10,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from esclusa.connectors.answer import Answer, Ticket
 from esclusa.connectors.backend import Outcome, Question, Reason
-from esclusa.connectors.connector import GRACE, Answer, Connector, Ticket
+from esclusa.connectors.connector import GRACE, Connector
 from esclusa.connectors.settings import BreakerSettings, ConnectorSettings, RetrySettings
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.duration import Duration

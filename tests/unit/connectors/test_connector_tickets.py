@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from esclusa.connectors.answer import Answer, Ticket
 from esclusa.connectors.backend import Outcome, Question, Reason
-from esclusa.connectors.connector import Answer, Ticket
 from esclusa.kernel.instrument import Level
 from esclusa.testing.backends import ERROR, OK, answers, raises, waits
 from esclusa.testing.virtual import EPOCH

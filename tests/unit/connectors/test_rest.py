@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from esclusa.connectors.assembly import connector
+from esclusa.connectors.answer import Answer
+from esclusa.connectors.assembly import make_connector
 from esclusa.connectors.backend import Question, Reason
-from esclusa.connectors.connector import Answer, Connector
+from esclusa.connectors.connector import Connector
 from esclusa.connectors.settings import (
     CertificateCredentials,
     ConnectorSettings,
@@ -33,7 +34,7 @@ JSON = b"content-type: application/json"
 @asynccontextmanager
 async def made(settings: ConnectorSettings, credentials: CredentialsSettings | None = None) -> AsyncIterator[Connector]:
     clock = Clock()
-    one = connector("dgt", settings, credentials, 1000, clock, Ids(clock), Instrument())
+    one = make_connector("dgt", settings, credentials, 1000, clock, Ids(clock), Instrument())
     try:
         yield one
     finally:

@@ -14,8 +14,8 @@ import pytest
 from esclusa.bootstrap import Runtime, make_connectors
 from esclusa.config.config import load
 from esclusa.config.settings import Configuration
+from esclusa.connectors.answer import Answer
 from esclusa.connectors.backend import Question
-from esclusa.connectors.connector import Answer
 from esclusa.demo.bodies import BODIES, FIRST_PORT, Body, port_variable
 from esclusa.demo.lives import CITIZENS, other, person
 from esclusa.demo.names import TOWNS

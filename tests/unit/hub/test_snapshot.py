@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esclusa.connectors.backend import Reason
-from esclusa.hub.snapshot import Snapshot, compose, event_id, sent_by, tag_of
+from esclusa.hub.snapshot import Snapshot, compose, tag_of
 from esclusa.hub.stored import AnswerHead, Times
 
 TIMES = Times(1000, 60_000, 61_000, 601_000)
@@ -63,15 +63,3 @@ def test_nobody_concerned_is_final_and_complete_at_once() -> None:
 def test_the_tag_differs_when_another_has_answered_or_it_is_final(one: set[str], two: set[str], final: bool) -> None:
     assert (tag_of(NAMES, one, final=final) == tag_of(NAMES, two, final=final)) == (one == two)
     assert tag_of(NAMES, one, final=True) != tag_of(NAMES, one, final=False)
-
-
-@given(st.lists(st.sampled_from(NAMES), unique=True, min_size=0), st.data(), st.booleans())
-def test_an_event_id_says_what_the_reader_has(names: list[str], data: st.DataObject, final: bool) -> None:
-    sent = data.draw(st.sets(st.sampled_from(names))) if names else set()
-    assert sent_by(event_id(names, sent, final=final), names) == (sent, final)
-
-
-@given(st.text())
-def test_an_event_id_that_is_none_of_ours_counts_as_nothing(text: str) -> None:
-    sent, _ = sent_by(text, NAMES)
-    assert sent <= set(NAMES)

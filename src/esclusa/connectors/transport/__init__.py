@@ -17,14 +17,14 @@ Needs: a running event loop and a `Clock`. The loop should be uvloop's: asyncio'
 ended from one that was cut, which matters for an answer without a length. Emits: nothing; its counts can be read.
 
 Two ways to call: `HttpClient.request` is a coroutine; `HttpClient.send` takes a callback, costs neither task, future nor
-timer, and is what calling back ends all day is done with. A `Template` holds what many requests have in common.
+timer, and is what calling back ends all day is done with. A `RequestTemplate` holds what many requests have in common.
 """
 
 from esclusa.connectors.transport.call import Call, Done
 from esclusa.connectors.transport.client import HttpClient
 from esclusa.connectors.transport.limits import Limits
 from esclusa.connectors.transport.origin import Origin
-from esclusa.connectors.transport.request import Fields, Request, Template
+from esclusa.connectors.transport.request import Fields, Request, RequestTemplate
 from esclusa.connectors.transport.resolver import Address
 from esclusa.connectors.transport.response import Response
 from esclusa.connectors.transport.tls import client_context
@@ -41,8 +41,8 @@ __all__ = [
     "Limits",
     "Origin",
     "Request",
+    "RequestTemplate",
     "Response",
-    "Template",
     "TransportError",
     "client_context",
 ]

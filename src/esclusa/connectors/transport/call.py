@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol
 
 from esclusa.connectors.transport.request import Request
 from esclusa.connectors.transport.response import Response
 from esclusa.kernel.errors import HttpError
 
-if TYPE_CHECKING:
-    from esclusa.connectors.transport.connection import Connection
-
 Done = Callable[[Response | HttpError], None]
 """Told how a call ended. Called on the event loop; it may send or abort calls, and must not raise."""
+
+
+class Carrier(Protocol):
+    """A connection, as far as a call knows it."""
+
+    def close(self) -> None:
+        """Close it; what it carries is over."""
 
 
 class Aborter(Protocol):
@@ -35,7 +39,7 @@ class Call:
         """When it has to be over, in seconds since the epoch."""
         self.done: Done | None = done
         """None once it is over."""
-        self.place: Connection | asyncio.Task[Connection] | None = None
+        self.place: Carrier | asyncio.Task[Any] | None = None
         """The connection that carries it, or the making of one; None while it waits."""
         self.sent = False
         """Some of its request has been handed to a socket."""

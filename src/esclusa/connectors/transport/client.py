@@ -266,10 +266,10 @@ class HttpClient:
         place, call.place = call.place, None
         if place is None:
             self._waiting.pop(call, None)
-        elif isinstance(place, Connection):
-            place.close()
-        else:
+        elif isinstance(place, asyncio.Task):
             place.cancel()
+        else:
+            place.close()
 
     # One timer a client, set to what comes first: the end of a call, or of an idle connection. That is far cheaper than
     # one a call, and both are few enough to be looked through when it goes off.
@@ -302,6 +302,6 @@ class HttpClient:
 def _unfinished(call: Call) -> str:
     if call.place is None:
         return "no connection became free in time"
-    if isinstance(call.place, Connection):
-        return "no whole answer came in time"
-    return "no connection was made in time"
+    if isinstance(call.place, asyncio.Task):
+        return "no connection was made in time"
+    return "no whole answer came in time"

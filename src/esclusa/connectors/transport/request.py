@@ -73,7 +73,7 @@ def _defaults(names: frozenset[bytes]) -> bytes:
     return b"".join([line for name, line in _DEFAULTS if name not in names])
 
 
-class Template:
+class RequestTemplate:
     """What many requests have in common, checked and encoded once: the method and the fields that don't change.
 
     - `method`: any token but `CONNECT`; case-sensitive.
@@ -120,7 +120,7 @@ class Template:
 class Request:
     """One request. `InvalidRequest` when it would not be one, and only one, on the wire.
 
-    - `method`: a method, or a `Template` that has it.
+    - `method`: a method, or a `RequestTemplate` that has it.
     - `target`: path and query, percent-encoded, from its `/` on.
     - `headers`: as they are to be sent, after the template's, none of which they may repeat; `Host` is the origin's
       unless given.
@@ -131,8 +131,8 @@ class Request:
 
     __slots__ = ("_lines", "_names_host", "_start", "body", "headers", "idempotent", "method", "target")
 
-    def __init__(self, method: str | Template, target: str | bytes, headers: Fields = (), body: bytes = b"") -> None:
-        template = Template(method) if isinstance(method, str) else method
+    def __init__(self, method: str | RequestTemplate, target: str | bytes, headers: Fields = (), body: bytes = b"") -> None:
+        template = RequestTemplate(method) if isinstance(method, str) else method
         if isinstance(target, str):
             target = target.encode("utf-8", "surrogatepass")  # what is not ASCII is refused with the rest
         if not _TARGET.fullmatch(target):

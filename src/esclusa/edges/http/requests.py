@@ -17,8 +17,9 @@ from esclusa.edges.http.headers import data_of, header, idempotency_key_of, tags
 from esclusa.edges.http.held import EventStream, event, while_read
 from esclusa.edges.http.openapi import JSON, Route
 from esclusa.edges.http.wire import answer_body, receipt_body, snapshot_body, submission_of
+from esclusa.hub.cursor import parse_event_id
 from esclusa.hub.hub import Hub
-from esclusa.hub.snapshot import Answer, Snapshot, sent_by
+from esclusa.hub.snapshot import Answer, Snapshot
 from esclusa.hub.submission import Submission
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import Malformed, NotFound, UnsupportedType
@@ -87,7 +88,7 @@ class Requests:
         after = None if said is None else said.decode("latin-1")
         snapshot = await self._hub.results(id, caller, data=False)
         if after is not None and not snapshot.query_more:
-            _, over = sent_by(after, [answer.connector for answer in snapshot.answers])
+            _, over = parse_event_id(after, [answer.connector for answer in snapshot.answers])
             if over:
                 return ASGIResponse(status_code=204)
         return EventStream(_events(self._hub.follow(id, caller, after=after)), self._clock)

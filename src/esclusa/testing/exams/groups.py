@@ -1,37 +1,18 @@
-"""The exam of a log's groups: who is given what, what is delivered again, and what a member may rely on."""
+"""The exam of a log's groups: what is delivered, from where, and what is delivered again."""
 
 from __future__ import annotations
 
 import asyncio
 
 from esclusa.kernel.errors import Closed
-from esclusa.ports.log import Assigned, Delivered, Log, Topic, partition_of
-from esclusa.testing.exams.deployment import Exam, Process, cancelled, end, raises
+from esclusa.ports.log import Assigned, Delivered
+from esclusa.testing.exams.deployment import cancelled, end, raises
 from esclusa.testing.exams.member import Member
-
-ONE = Topic("exam.one")
-FOUR = Topic("exam.four", partitions=4)
+from esclusa.testing.exams.members import FOUR, ONE, MembersExam, fill
 
 
-def key_of(partition: int, partitions: int) -> bytes:
-    """A key that stands in `partition`."""
-    return next(key for key in (b"key-%d" % number for number in range(10_000)) if partition_of(key, partitions) == partition)
-
-
-async def fill(log: Log, topic: Topic, count: int, first: int = 0) -> list[bytes]:
-    """Append `count` values to every partition of `topic`, in turns; the values, in the order of appending."""
-    keys = [key_of(partition, topic.partitions) for partition in range(topic.partitions)]
-    values = [b"%d/%d" % (number, partition) for number in range(first, first + count) for partition in range(len(keys))]
-    await asyncio.gather(*[log.append(topic, keys[place % len(keys)], value) for place, value in enumerate(values)])
-    return values
-
-
-class GroupsExam(Exam):
+class GroupsExam(MembersExam):
     """What `esclusa.ports.log` says of groups, positions and subscriptions."""
-
-    async def member(self, process: Process, topic: Topic, group: str = "group", *, releases: bool = True) -> Member:
-        """A new member of `group`."""
-        return Member(await process.log.subscribe(topic, group), releases=releases, limit=self.limit)
 
     async def test_a_new_group_starts_at_the_earliest_message(self) -> None:
         async with self.deployment() as deployment:
@@ -141,111 +122,6 @@ class GroupsExam(Exam):
             await following.gets(3)
             assert following.owned[0].committed == 0
 
-    async def test_members_share_the_partitions(self) -> None:
-        async with self.deployment() as deployment:
-            process = await deployment.process(self.clock())
-            await process.upkeep.setup([FOUR])
-            one, two = await self.member(process, FOUR), await self.member(process, FOUR)
-            await two.until(lambda: len(two.owned) == 2)
-            await one.until(lambda: len(one.owned) == 2)
-            assert {*one.owned, *two.owned} == {0, 1, 2, 3}
-            values = await fill(process.log, FOUR, 4)
-            await one.gets(8)
-            await two.gets(8)
-            assert sorted(one.values + two.values) == sorted(values)
-
-    async def test_members_beyond_the_partitions_wait_for_one_to_leave(self) -> None:
-        async with self.deployment() as deployment:
-            process = await deployment.process(self.clock())
-            await process.upkeep.setup([ONE])
-            owner = await self.member(process, ONE)
-            await owner.until(lambda: 0 in owner.owned)
-            waiting = await self.member(process, ONE)
-            values = await fill(process.log, ONE, 2)
-            await owner.gets(2)
-            assert not waiting.events
-            await owner.close()
-            await waiting.gets(2)
-            assert waiting.values == values
-
-    async def test_a_partition_moves_only_when_its_owner_has_let_go(self) -> None:
-        async with self.deployment() as deployment:
-            process = await deployment.process(self.clock())
-            await process.upkeep.setup([FOUR])
-            one = await self.member(process, FOUR, releases=False)
-            await one.until(lambda: len(one.owned) == 4)
-            await fill(process.log, FOUR, 1)
-            await one.gets(4)
-            two = await self.member(process, FOUR)
-            await one.until(lambda: len(one.revoked) == 2)
-            await fill(process.log, FOUR, 1, first=1)
-            await one.gets(6)  # `Member` checks that nothing of the revoked ones comes
-            assert not two.events
-            gone = one.revoked[0]
-            position = next(message.offset for partition, message in one.messages if partition == gone) + 1
-            await one.subscription.commit(gone, position)
-            await one.subscription.release(gone)
-            await two.until(lambda: gone in two.owned and bool(two.messages))
-            assert two.owned[gone].committed == position
-            assert two.values == [b"1/%d" % gone]
-            one.alive()
-
-    async def test_a_commit_that_was_asked_for_counts_though_its_partition_is_released_at_once(self) -> None:
-        async with self.deployment() as deployment:
-            process = await deployment.process(self.clock())
-            await process.upkeep.setup([FOUR])
-            await fill(process.log, FOUR, 1)
-            one = await self.member(process, FOUR, releases=False)
-            await one.gets(4)
-            two = await self.member(process, FOUR)
-            await one.until(lambda: len(one.revoked) == 2)
-            positions = {partition: message.offset + 1 for partition, message in one.messages}
-            for partition in one.revoked:
-                commit = one.subscription.commit(partition, positions[partition])
-                await one.subscription.release(partition)
-                await commit
-            await two.until(lambda: len(two.owned) == 2)
-            assert {partition: assigned.committed for partition, assigned in two.owned.items()} == {
-                partition: positions[partition] for partition in one.revoked
-            }
-
-    async def test_who_joins_meanwhile_does_not_put_off_a_revocation(self) -> None:
-        async with self.deployment() as deployment:
-            process = await deployment.process(self.clock())
-            await process.upkeep.setup([FOUR])
-            one = await self.member(process, FOUR, releases=False)
-            await one.until(lambda: len(one.owned) == 4)
-            two = await self.member(process, FOUR)
-            await one.until(lambda: len(one.revoked) == 2)
-            three = await self.member(process, FOUR)
-            await one.until(lambda: len(one.lost) == 2)
-            await two.until(lambda: len(two.owned) >= 1)
-            await three.until(lambda: len(three.owned) >= 1)
-            values = await fill(process.log, FOUR, 5)
-            for member in (one, two, three):
-                await member.gets(5 * len(member.owned))
-            assert sorted(one.values + two.values + three.values) == sorted(values)
-            assert len(one.revoked) == len(set(one.revoked)) == 2
-
-    async def test_what_is_not_released_is_lost_and_can_not_be_committed(self) -> None:
-        async with self.deployment() as deployment:
-            process = await deployment.process(self.clock())
-            await process.upkeep.setup([FOUR])
-            await fill(process.log, FOUR, 2)
-            one = await self.member(process, FOUR, releases=False)
-            await one.gets(8)
-            two = await self.member(process, FOUR)
-            await one.until(lambda: len(one.lost) == 2)
-            assert sorted(one.lost) == sorted(one.revoked)
-            for partition in one.lost:
-                await one.subscription.commit(partition, 1)
-                await one.subscription.release(partition)
-            await two.gets(4)
-            assert all(assigned.committed == 0 for assigned in two.owned.values())
-            await two.close()
-            await one.until(lambda: len(one.owned) == 4)
-            assert all(assigned.committed == 0 for assigned in one.owned.values())
-
     async def test_a_member_that_does_not_receive_holds_up_nobody(self) -> None:
         async with self.deployment() as deployment:
             process = await deployment.process(self.clock())
@@ -334,26 +210,6 @@ class GroupsExam(Exam):
             await process.log.close()
             await member.until(lambda: member.closed)
             await raises(Closed, member.subscription.receive())
-
-    async def test_a_killed_process_commits_nothing_more_and_its_partitions_go_to_others(self) -> None:
-        async with self.deployment() as deployment:
-            if not deployment.features.processes:
-                return  # that it refuses a second process is proved by `UpkeepExam`
-            dying, living = await deployment.process(self.clock()), await deployment.process(self.clock())
-            await dying.upkeep.setup([ONE])
-            await living.upkeep.setup([ONE])
-            victim = await self.member(dying, ONE)
-            await fill(dying.log, ONE, 3)
-            await victim.gets(3)
-            heir = await self.member(living, ONE)
-            offsets = [message.offset for _, message in victim.messages]
-            await victim.subscription.commit(0, offsets[1])
-            lost = victim.subscription.commit(0, offsets[2])
-            dying.kill()
-            await asyncio.wait([lost])
-            await heir.gets(2)
-            assert [message.offset for _, message in heir.messages] == offsets[1:]
-            await raises(Closed, victim.subscription.receive())
 
     async def test_what_was_acknowledged_outlives_a_process_that_was_stopped(self) -> None:
         await self.outlives(kill=False)

@@ -9,7 +9,8 @@ from esclusa.kernel.errors import Closed, StorageUnavailable
 from esclusa.kernel.message import Message
 from esclusa.ports.log import Delivered, Log, Subscription, Topic, partition_of
 from esclusa.testing.exams.deployment import cancelled, raises, swept, waited
-from esclusa.testing.exams.groups import FOUR, ONE, GroupsExam, fill
+from esclusa.testing.exams.groups import GroupsExam
+from esclusa.testing.exams.members import FOUR, ONE, fill
 from esclusa.testing.exams.sequences import LogModelExam
 
 WAKE = Topic("exam.wake", broadcast=True)

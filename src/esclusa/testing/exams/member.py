@@ -90,6 +90,14 @@ class Member:
         """Wait until `count` messages have come in all."""
         await self.until(lambda: len(self.messages) >= count)
 
+    async def holds(self, count: int) -> None:
+        """Wait until it holds exactly `count` partitions."""
+        await self.until(lambda: len(self.owned) == count)
+
+    async def must_release(self, count: int) -> None:
+        """Wait until it has been told of `count` partitions that they are being taken away."""
+        await self.until(lambda: len(self.revoked) >= count)
+
     def alive(self) -> None:
         """Fail if it receives no more, with the reason."""
         if self._task.done():

@@ -9,8 +9,8 @@ from esclusa.ports.log import Topic
 from esclusa.ports.records import Row
 from esclusa.ports.upkeep import Lag
 from esclusa.testing.exams.deployment import Exam, end, raises, swept
-from esclusa.testing.exams.groups import FOUR, ONE, fill
 from esclusa.testing.exams.member import Member
+from esclusa.testing.exams.members import FOUR, ONE, fill
 
 MINUTE = 60_000
 SHORT = Topic("exam.short", keep=10.0)
@@ -36,7 +36,7 @@ class UpkeepExam(Exam):
             await process.upkeep.setup([Topic("exam.grows", partitions=2)])
             grown = Topic("exam.grows", partitions=4)
             member = Member(await process.log.subscribe(Topic("exam.grows", partitions=2), "group"), limit=self.limit)
-            await member.until(lambda: len(member.owned) == 2)
+            await member.holds(2)
             await process.upkeep.setup([grown])
             values = await fill(process.log, grown, 2)
             await member.until(lambda: len(member.owned) == 4 and len(member.messages) == 8)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from esclusa.connectors.transport import Call, HttpClient, HttpError, Limits, Origin, Request, Response, Template
+from esclusa.connectors.transport import Call, HttpClient, HttpError, Limits, Origin, Request, RequestTemplate, Response
 from esclusa.connectors.transport.connection import Connection
 from esclusa.connectors.transport.dialler import Dialler
 from esclusa.kernel.clock import Clock
@@ -286,7 +286,7 @@ async def test_nothing_is_leaked() -> None:
 
     async with back_end(script) as back:
         clock = Clock()
-        template = Template("GET")
+        template = RequestTemplate("GET")
 
         async def round_of_calls() -> None:
             async with HttpClient(

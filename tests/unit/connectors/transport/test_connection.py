@@ -11,7 +11,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from esclusa.connectors.transport import HttpClient, Limits, Request, Response, Template
+from esclusa.connectors.transport import HttpClient, Limits, Request, RequestTemplate, Response
 from esclusa.connectors.transport.call import Call
 from esclusa.connectors.transport.connection import Connection
 from esclusa.kernel.clock import Clock
@@ -175,8 +175,10 @@ async def test_what_is_idempotent_is_sent_again_once_on_a_new_connection(method:
             assert [request.split()[1] for request in seen] == [b"/x", b"/again", b"/again"]
 
 
-@pytest.mark.parametrize("template", [Template("POST"), Template("PATCH"), Template("GET", idempotent=False)])
-async def test_what_is_not_idempotent_is_not_sent_again(template: Template) -> None:
+@pytest.mark.parametrize(
+    "template", [RequestTemplate("POST"), RequestTemplate("PATCH"), RequestTemplate("GET", idempotent=False)]
+)
+async def test_what_is_not_idempotent_is_not_sent_again(template: RequestTemplate) -> None:
     seen, script = stale_once()
     async with back_end(script) as back:  # type: ignore[arg-type]  # a script
         clock = Clock()
@@ -193,7 +195,7 @@ async def test_what_is_declared_idempotent_is_sent_again() -> None:
         clock = Clock()
         async with HttpClient(back.origin, clock) as client:
             await outcome(client, clock)
-            assert body(await outcome(client, clock, Request(Template("POST", idempotent=True), "/", body=b"x"))) == b"1"
+            assert body(await outcome(client, clock, Request(RequestTemplate("POST", idempotent=True), "/", body=b"x"))) == b"1"
 
 
 @pytest.mark.parametrize("begin", [b"H", OK, OK + b"content-length: 5\r\n\r\nhel", b"HTTP/1.1 100 Continue\r\n\r\n"])

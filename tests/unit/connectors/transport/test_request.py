@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from esclusa.connectors.transport import InvalidRequest, Request, Template
+from esclusa.connectors.transport import InvalidRequest, Request, RequestTemplate
 
 
 class Reader:
@@ -61,7 +61,7 @@ def test_no_body_has_a_length_too_where_one_is_expected(method: str) -> None:
 
 
 def test_a_template_is_checked_and_encoded_once() -> None:
-    template = Template("GET", ((b"accept", b"text/plain"), (b"x", b"1")))
+    template = RequestTemplate("GET", ((b"accept", b"text/plain"), (b"x", b"1")))
     plain = Request(template, "/a").wire(b"h")
     assert plain.count(b"accept:") == 1
     further = Request(template, "/b", ((b"user-agent", b"me"), (b"y", b"2"))).wire(b"h")
@@ -71,11 +71,11 @@ def test_a_template_is_checked_and_encoded_once() -> None:
 
 def test_a_request_does_not_repeat_its_templates_headers() -> None:
     with pytest.raises(InvalidRequest, match="authorization"):
-        Request(Template("GET", ((b"Authorization", b"a"),)), "/", ((b"authorization", b"b"),))
+        Request(RequestTemplate("GET", ((b"Authorization", b"a"),)), "/", ((b"authorization", b"b"),))
 
 
 def test_a_templates_checks_do_not_grow_with_its_requests() -> None:
-    template = Template("GET")
+    template = RequestTemplate("GET")
     for number in range(1000):
         assert b"x-%d: 1" % number in Request(template, "/", ((b"x-%d" % number, b"1"),)).wire(b"h")
     assert len(template._checked) <= 64
@@ -97,7 +97,7 @@ def test_a_host_can_be_named_once() -> None:
 )
 def test_the_method_says_whether_a_request_may_be_repeated(method: str, idempotent: bool) -> None:
     assert Request(method, "/").idempotent is idempotent
-    assert Request(Template(method, idempotent=not idempotent), "/").idempotent is not idempotent
+    assert Request(RequestTemplate(method, idempotent=not idempotent), "/").idempotent is not idempotent
 
 
 @pytest.mark.parametrize("name", [b"Content-Length", b"transfer-encoding", b"Connection", b"Expect", b"Upgrade", b"TE"])

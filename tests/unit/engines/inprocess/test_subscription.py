@@ -13,6 +13,7 @@ from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import Closed
 from esclusa.ports.log import Assigned, Delivered, Revoked, Topic
 from esclusa.testing import virtual
+from esclusa.testing.exams.members import key_of
 
 pytestmark = pytest.mark.virtual_time
 
@@ -105,16 +106,15 @@ async def test_a_position_beyond_the_end_is_a_mistake() -> None:
 async def test_a_commit_that_still_waits_when_its_partition_is_lost_is_void() -> None:
     memory, clock = await engine()
     slow = await member(memory)
-    await memory.log.append(TOPIC, b"key", b"value")
-    (held,) = [event for event in [await slow.receive(), await slow.receive()] if isinstance(event, Assigned) and event.end]
+    await memory.log.append(TOPIC, key_of(1, 2), b"value")
+    assert [await slow.receive(), await slow.receive()] == [Assigned(0, 0, 0), Assigned(1, 0, 1)]
+    heir = await member(memory)
     memory._writer.hold()
-    commit = slow.commit(held.partition, 1)
-    heirs = [await member(memory), await member(memory)]
-    await slow.close_without_waiting() if False else None
+    commit = slow.commit(1, 1)
     await clock.sleep(LIMIT + 1)
     memory._writer.go_on()
     await commit
-    del heirs
+    assert await heir.receive() == Assigned(1, 0, 1)
 
 
 async def test_a_partition_that_is_not_revoked_is_not_released() -> None:

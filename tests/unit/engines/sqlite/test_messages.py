@@ -7,11 +7,14 @@ from collections.abc import Callable
 
 import pytest
 
+from esclusa.engines.inprocess import writer
+from esclusa.engines.inprocess.group import LIMIT
 from esclusa.engines.sqlite import SqliteEngine, messages
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.message import Message
 from esclusa.ports.log import Assigned, Delivered, Topic
 from esclusa.testing import virtual
+from esclusa.testing.exams.members import ONE, key_of
 
 pytestmark = pytest.mark.virtual_time
 TOPIC = Topic("topic", partitions=2, keep=100.0)
@@ -119,3 +122,45 @@ async def test_only_the_last_position_of_a_group_is_written(make: Maker) -> None
     (written,) = [statement for statement in statements if "INTO positions" in statement]
     assert "'group',9)" in written
     assert engine._database.read("SELECT reader, position FROM positions") == [("group", 9)]
+
+
+async def test_a_position_does_not_go_back_from_one_transaction_to_the_next(
+    make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "GROUP_ENTRIES", 1)
+    engine = make()
+    await engine.start()
+    await engine.upkeep.setup([ONE])
+    await asyncio.gather(*[engine.log.append(ONE, b"key", b"value") for _ in range(10)])
+    member = await engine.log.subscribe(ONE, "group")
+    await member.receive()
+    await asyncio.gather(member.commit(0, 9), member.commit(0, 5))
+    assert engine._database.read("SELECT position FROM positions") == [(9,)]
+
+
+async def test_a_commit_that_still_waits_when_its_partition_is_lost_is_void(make: Maker) -> None:
+    clock = Clock(epoch=virtual.EPOCH)
+    engine = make(clock)
+    await engine.start()
+    await engine.upkeep.setup([TOPIC])
+    await engine.log.append(TOPIC, key_of(1, 2), b"value")
+    slow = await engine.log.subscribe(TOPIC, "group")
+    assert [await slow.receive(), await slow.receive()] == [Assigned(0, 0, 0), Assigned(1, 0, 1)]
+    heir = await engine.log.subscribe(TOPIC, "group")
+    engine._writer.hold()
+    commit = slow.commit(1, 1)
+    await clock.sleep(LIMIT + 1)
+    engine._writer.go_on()
+    await commit
+    assert await heir.receive() == Assigned(1, 0, 1)
+    assert engine._database.read("SELECT count(*) FROM positions") == [(0,)]
+
+
+async def test_a_batch_from_the_disk_is_bounded_in_bytes(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(messages, "TAIL", 1000)
+    engine = make()
+    await engine.start()
+    await engine.upkeep.setup([ONE])
+    await asyncio.gather(*[engine.log.append(ONE, b"key", bytes(100_000)) for _ in range(10)])
+    batches = [len(batch) async for batch in engine.log.read(ONE, 0, 0, 10)]
+    assert batches == [3, 3, 3, 1]

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from esclusa.connectors.answer import Answer
 from esclusa.connectors.backend import Question, Reason
-from esclusa.connectors.connector import Answer, Connector
-from esclusa.connectors.journal import Journal
+from esclusa.connectors.connector import Connector
 from esclusa.connectors.settings import ConnectorSettings
+from esclusa.connectors.telemetry import Telemetry
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.ids import Ids
 from esclusa.kernel.instrument import Instrument, Level
@@ -19,7 +20,7 @@ ASKED = Question("r", "expedientes", "12345678Z", {"secret": "s3cret"})
 
 
 class Heard:
-    """A journal, and what was heard of it."""
+    """The telemetry of a connector, and what was heard of it."""
 
     def __init__(self, level: Level) -> None:
         self.lines: list[tuple[Level, str, dict[str, Any]]] = []
@@ -28,12 +29,12 @@ class Heard:
         connector = Connector(
             "dgt", ScriptedBackend(clock), ConnectorSettings(url="http://dgt.example/"), clock, Ids(clock), Instrument()
         )
-        self.journal = Journal(connector, self.instrument)
+        self.telemetry = Telemetry("dgt", connector, self.instrument)
 
     def end(self, reason: Reason | None) -> Level | None:
         """The level of the line of a call that ended so; None: there was none."""
         self.lines.clear()
-        self.journal.ended(ASKED, 1.0, Answer(reason, None, "", 0, 0, 0, 0))
+        self.telemetry.ended(ASKED, 1.0, Answer(reason, None, "", 0, 0, 0, 0))
         return self.lines[0][0] if self.lines else None
 
 
@@ -57,8 +58,8 @@ async def test_how_much_an_answer_matters_is_by_its_reason(reason: Reason | None
 
 
 async def test_steps_are_for_who_looks_for_a_fault() -> None:
-    assert Heard(Level.DEBUG).journal.detailed
-    assert not Heard(Level.INFO).journal.detailed
+    assert Heard(Level.DEBUG).telemetry.detailed
+    assert not Heard(Level.INFO).telemetry.detailed
 
 
 async def test_an_error_is_told_by_its_kind_and_place_and_never_in_its_own_words() -> None:
@@ -66,10 +67,10 @@ async def test_an_error_is_told_by_its_kind_and_place_and_never_in_its_own_words
     try:
         int(ASKED.subject)
     except ValueError as error:
-        heard.journal.broken("a protocol failed", error)
+        heard.telemetry.broken("a protocol failed", error)
     ((level, event, facts),) = heard.lines
     assert (level, event, facts["error"]) == (Level.ERROR, "a protocol failed", "ValueError")
-    assert "test_journal.py:" in facts["place"]
+    assert "test_telemetry.py:" in facts["place"]
     assert ASKED.subject not in str(facts)
 
 

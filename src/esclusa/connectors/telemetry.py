@@ -7,25 +7,39 @@ step. The subject is masked; parameters and data are in none.
 from __future__ import annotations
 
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+from esclusa.connectors.answer import Answer
 from esclusa.connectors.backend import Question, Reason
 from esclusa.connectors.breaker import BreakerState
 from esclusa.kernel.instrument import Instrument, Level, masked
-
-if TYPE_CHECKING:
-    from esclusa.connectors.connector import Answer, Connector
 
 _BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _BREAKER: dict[BreakerState, float] = {"closed": 0.0, "half_open": 1.0, "open": 2.0}
 
 
-class Journal:
-    """The voice of one connector."""
+class State(Protocol):
+    """What is read of a connector whenever somebody looks."""
 
-    def __init__(self, connector: Connector, instrument: Instrument) -> None:
+    @property
+    def waiting(self) -> int:
+        """Questions in the line."""
+
+    @property
+    def running(self) -> int:
+        """Calls in flight."""
+
+    @property
+    def breaker_state(self) -> BreakerState:
+        """What the breaker does with the next question."""
+
+
+class Telemetry:
+    """Metrics and log lines of the connector `name`."""
+
+    def __init__(self, name: str, connector: State, instrument: Instrument) -> None:
         self._instrument = instrument
-        self._name = name = connector.name
+        self._name = name
         label = (name,)
         self._labels = {None: (name, "ok")} | {reason: (name, reason.value) for reason in Reason}
         self._answers = instrument.counter(

@@ -1,0 +1,46 @@
+"""What a connector says of one question, and what whoever asked it holds meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from esclusa.connectors.backend import Reason
+
+
+class Answer(msgspec.Struct, frozen=True, gc=False):
+    """What a connector says of one question."""
+
+    reason: Reason | None
+    """None: OK."""
+    data: bytes | None
+    """JSON; None for a KO, and when there is nothing about the subject."""
+    detail: str
+    """Our words for what went wrong, fit for the user's eyes; empty when OK."""
+    attempts: int
+    elapsed: int
+    """Milliseconds: the call with its retries and the rests between them; 0 when none was made."""
+    called: int
+    """When the first attempt began, in milliseconds since the epoch; 0: never."""
+    answered: int
+    """Milliseconds since the epoch."""
+
+
+Answered = Callable[[Answer], None]
+
+
+class Ticket(Protocol):
+    """What whoever offered a question holds."""
+
+    @property
+    def waiting(self) -> bool:
+        """It stands in the line: nothing has been called for it."""
+
+    def drop(self) -> None:
+        """Its answer is not wanted any more: `answered` is not called from here on.
+
+        Out of the line at once; a call in flight is cut if that does no harm, else it ends as it would and its answer is
+        thrown away. Does nothing once there is an answer.
+        """
