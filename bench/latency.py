@@ -20,8 +20,10 @@ from bench.questions import Asker, configured, running, runtime, url
 from esclusa.hub.snapshot import Snapshot
 
 CONNECTORS = 60
-DELAY = 100
-"""Milliseconds that each back end takes."""
+DELAYS = range(41, 41 + CONNECTORS)
+"""Milliseconds that each back end takes: the first to come is as far from the last as it would be in life."""
+AT_ONCE = 256
+"""Calls in the air of each connector, at most: more than there are."""
 WARM = 50
 """Requests that are not counted: they open the connections."""
 
@@ -41,7 +43,7 @@ class Latency(msgspec.Struct, frozen=True):
 
 async def of_hub(addresses: Sequence[str], rate: float, seconds: float) -> Latency:
     """The hub at `rate` calls a second."""
-    settings = configured(_urls(addresses), [256] * CONNECTORS)
+    settings = configured(_urls(addresses), [AT_ONCE] * CONNECTORS)
     async with runtime() as ours, running(settings, ours) as hub:
         return await _measured(Asker(hub), _slowest_of_snapshot, rate, seconds)
 
@@ -62,7 +64,7 @@ def _slowest_of_bodies(bodies: list[dict[str, int]]) -> int:
 
 
 def _urls(addresses: Sequence[str]) -> list[str]:
-    return [url(address, number, DELAY) for number, address in enumerate(addresses[:CONNECTORS])]
+    return [url(address, delay, delay) for address, delay in zip(addresses, DELAYS, strict=False)]
 
 
 async def _measured(ask: Callable[[], Awaitable[T]], slowest: Callable[[T], int], rate: float, seconds: float) -> Latency:

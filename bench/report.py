@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from bench.growth import A_QUESTION, A_SECOND, IN_THE_AIR, Growth, Open
-from bench.latency import DELAY, Latency
+from bench.latency import DELAYS, Latency
 from bench.load import Typical
 from bench.machine import Machine
 from bench.stages import Stages
@@ -150,7 +150,7 @@ def _throughput(throughput: Sequence[Throughput]) -> str:
                 f"{each.ratio:.2f}×",
                 f"{each.tuned.rate:,.0f}",
                 f"{each.tuned.micros:.1f}",
-                f"{each.hub.rate / each.tuned.rate:.2f}×",
+                f"{each.tuned.micros / each.hub.micros:.2f}×",
             )
             for each in throughput
         ],
@@ -159,7 +159,7 @@ def _throughput(throughput: Sequence[Throughput]) -> str:
 
 def _latency(hub: Latency, hand: Latency) -> str:
     return _table(
-        (f"{CONNECTORS} back ends of {DELAY} ms", "calls/s", "requests", "p50", "p99"),
+        (f"{CONNECTORS} back ends of {DELAYS[0]} to {DELAYS[-1]} ms", "calls/s", "requests", "p50", "p99"),
         [
             (name, f"{each.rate:,.0f}", f"{each.requests:,}", f"{each.p50:.1f} ms", f"{each.p99:.1f} ms")
             for name, each in (("hub", hub), ("by hand", hand))

@@ -16,7 +16,7 @@ from esclusa.config.settings import Configuration
 from esclusa.connectors.answer import Answer
 from esclusa.connectors.backend import Abort, Done, Outcome, Question
 from esclusa.connectors.connector import Connector
-from esclusa.connectors.transport import HttpClient, HttpError, Limits, Origin, Request, Response, Template
+from esclusa.connectors.transport import HttpClient, HttpError, Limits, Origin, Request, RequestTemplate, Response
 from esclusa.hub.settings import QuerySettings
 from esclusa.kernel.duration import Duration
 from esclusa.kernel.instrument import Level
@@ -65,7 +65,7 @@ async def client(addresses: Sequence[str], seconds: float) -> Cost:
     async with runtime(Level.SILENT) as ours:
         clock = ours.clock
         limits = Limits(connections=WIDTH)
-        request = Request(Template("GET", ((b"Accept", b"application/json"),)), "/body/0")
+        request = Request(RequestTemplate("GET", ((b"Accept", b"application/json"),)), "/body/0")
         clients = [HttpClient(Origin.of(address), clock, limits=limits) for address in addresses]
 
         def call(client: HttpClient, done: Callable[[object], None]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from esclusa.kernel.duration import Duration
-from esclusa.kernel.settings import FilePath, Positive, Settings, Share
+from esclusa.kernel.settings import FilePath, Fraction, Positive, Settings
 
 
 class BreakerSettings(Settings, frozen=True, kw_only=True):
@@ -15,7 +15,7 @@ class BreakerSettings(Settings, frozen=True, kw_only=True):
     """Consecutive failures that open it."""
     open_for: Duration = Duration(30)
     """How long it stays open before a probe is let through."""
-    rate: Share | None = None
+    rate: Fraction | None = None
     """Failures per call over `window` that open it as well; not looked at unless given."""
     window: Duration = Duration(60)
     """The stretch of time that `rate` looks at."""

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 Positive = Annotated[int, Meta(ge=1)]
-Share = Annotated[float, Meta(gt=0, le=1)]
+Fraction = Annotated[float, Meta(gt=0, le=1)]
 FilePath = Annotated[str, Meta(extra={"path": True})]
 """A path; the configuration makes it absolute, from the folder of the file in which it is written."""
 

@@ -105,7 +105,7 @@ async def test_what_cannot_be_decoded_is_counted_and_settled() -> None:
 
 async def test_several_collectors_share_the_work() -> None:
     async with running(configuration(["a"])) as it, running(it.settings, engine=it.engine, roles=("collector",)) as other:
-        await it.runtime.clock.sleep(1)
+        await other.runtime.signals.wait("collector.assigned")
         for number in range(12):
             receipt = await it.hub.submit(question(subject=f"X{number:07}{'TRWAGMYFPDXBNJZSQVHLCKE'[number]}"))
             await it.runtime.clock.sleep(0.2)

@@ -96,8 +96,9 @@ async def test_after_a_crash_what_was_unfinished_is_taken_over_and_the_rest_is_n
         second = process(first.settings, two, engine=first.engine)
         await first.kill()
         async with second.lifecycle:
-            await second.runtime.clock.sleep(2)
-            snapshot = await second.hub.results(receipt.id, ME)
+            for partition in range(2):
+                await second.runtime.signals.wait("pool.recovered", partition=partition)
+            snapshot = await second.hub.wait(receipt.id, ME, seconds=5)
             assert snapshot.complete
     assert calls(one, two) == {"a": 1, "b": 2, "c": 1}
 
@@ -159,7 +160,7 @@ async def test_a_second_process_shares_the_work_and_each_body_is_called_once() -
     one: dict[str, ScriptedBackend] = {}
     two: dict[str, ScriptedBackend] = {}
     async with running(bodies=one) as first, running(first.settings, two, engine=first.engine) as second:
-        await first.runtime.clock.sleep(1)
+        await second.runtime.signals.wait("pool.assigned")
         receipts = [
             await hub.hub.submit(question(subject=f"X{n:07}{'TRWAGMYFPDXBNJZSQVHLCKE'[n % 23]}"))
             for n, hub in enumerate([first, second] * 10)
@@ -183,6 +184,7 @@ async def test_on_the_way_out_what_is_called_is_finished_and_what_waits_is_left_
         receipts = [await hub.hub.submit(question()) for _ in range(2)]
         await hub.runtime.clock.sleep(1)
         await first.lifecycle.close()
+        await first.runtime.signals.wait("pool.retired")
         assert [(await hub.hub.results(receipt.id, ME)).complete for receipt in receipts].count(True) == 1
         async with running(settings, two, engine=first.engine, roles=("connectors",)):
             await hub.runtime.clock.sleep(2)

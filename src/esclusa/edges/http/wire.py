@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from esclusa.hub.snapshot import Answer, Snapshot
 
 Time = Annotated[str, Meta(description="RFC 3339, UTC, milliseconds", extra_json_schema={"format": "date-time"})]
-Millis = Annotated[int, Meta(ge=0, description="Milliseconds")]
 Count = Annotated[int, Meta(ge=0)]
 Data = Annotated[Raw, Meta(description="What the back end said, transformed: any JSON")]
 Breaker = Literal["closed", "half_open", "open"]
