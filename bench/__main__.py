@@ -96,11 +96,11 @@ def main() -> None:
     parser = ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the tables between the marks of this page")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure to this file")
-    parser.add_argument("--quick", action="store_true", help="a glance, in a minute and a half: short measures, and fewer")
+    parser.add_argument("--quick", action="store_true", help="a glance, in a minute and a half: short measures, and fewer; no page is written")
     told = parser.parse_args()
     results = measured(QUICK if told.quick else FULL)
     print(markdown(results))
-    if told.write:
+    if told.write and not told.quick:
         write(results, told.write)
     if told.json:
         told.json.write_bytes(msgspec.json.format(msgspec.json.encode(results)))

@@ -47,7 +47,7 @@ def no_recovery() -> Any:
 
 
 def consumed_is_committed() -> Any:
-    return mock.patch.object(Tracker, "position", property(lambda self: self._next))
+    return mock.patch.object(Tracker, "position", property(lambda self: self.next))
 
 
 @contextmanager

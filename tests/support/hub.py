@@ -27,7 +27,7 @@ from esclusa.kernel.instrument import Instrument, Level
 from esclusa.kernel.lifecycle import Lifecycle
 from esclusa.kernel.message import Message
 from esclusa.kernel.signal import Signals
-from esclusa.ports.log import Log, Subscription, Topic
+from esclusa.ports.log import Event, Log, Subscription, Topic
 from esclusa.testing.backends import ScriptedBackend, data
 from esclusa.testing.virtual import EPOCH
 
@@ -43,6 +43,8 @@ class FaultyLog:
         self._log = log
         self._reads: asyncio.Event | None = None
         self.refuse = False
+        self.unreadable = 0
+        """How many times in a row nothing can be received."""
 
     def hold_reads(self, until: asyncio.Event) -> None:
         self._reads = until
@@ -64,10 +66,27 @@ class FaultyLog:
         return await self._log.end(topic, partition)
 
     async def subscribe(self, topic: Topic, group: str | None) -> Subscription:
-        return await self._log.subscribe(topic, group)
+        return _FaultySubscription(self, await self._log.subscribe(topic, group))
 
     async def close(self) -> None:
         await self._log.close()
+
+
+class _FaultySubscription:
+    """A subscription that can't be read while its log is told to be unreadable."""
+
+    def __init__(self, log: FaultyLog, subscription: Subscription) -> None:
+        self._log = log
+        self._subscription = subscription
+        self.commit = subscription.commit
+        self.release = subscription.release
+        self.close = subscription.close
+
+    async def receive(self) -> Event:
+        if self._log.unreadable:
+            self._log.unreadable -= 1
+            raise StorageUnavailable("told to be unreadable")
+        return await self._subscription.receive()
 
 
 class Process:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from esclusa.hub.positions import Committer, OwnedPartition
 from esclusa.hub.stored import AnswerHead, Answers, Woken, decode, encode
 from esclusa.hub.topics import WAKEUPS, PoolTopics
-from esclusa.kernel.errors import Closed, Unreadable
+from esclusa.kernel.errors import Closed, StorageError, Unreadable
 from esclusa.kernel.lifecycle import Background
 from esclusa.ports.log import Assigned, Delivered, Revoked
 from esclusa.ports.records import Row
@@ -108,6 +108,10 @@ class Collector:
                 event = await subscription.receive()
             except Closed:
                 return
+            except StorageError as error:
+                self._instrument.warn("answers can't be read, again", topic=self._topic.name, error=str(error))
+                await self._clock.sleep(RETRY)
+                continue
             match event:
                 case Assigned():
                     self._owned[event.partition] = OwnedPartition(event)

@@ -109,6 +109,10 @@ class Pool:
                 event = await subscription.receive()
             except Closed:
                 return
+            except StorageError as error:
+                self._instrument.warn("requests can't be read, again", topic=self._topics.requests.name, error=str(error))
+                await self._clock.sleep(RETRY)
+                continue
             match event:
                 case Assigned():
                     self._assigned(event)
@@ -158,7 +162,7 @@ class Pool:
         while not partition.gone:
             if not partition.backlog:
                 partition.added.clear()
-                if partition.tracker.position >= partition.end:
+                if partition.tracker.next >= partition.end:
                     partition.recovery.forget()
                     self._signals.emit("pool.recovered", pool=self._topics.pool, partition=partition.number)
                 await partition.added.wait()

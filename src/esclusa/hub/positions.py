@@ -24,11 +24,12 @@ EVERY = 0.05
 class Tracker:
     """Messages taken in order and finished in any order."""
 
-    __slots__ = ("_holds", "_next", "_open")
+    __slots__ = ("_holds", "_open", "next")
 
     def __init__(self, position: int) -> None:
         """`position`: the first offset that may come."""
-        self._next = position
+        self.next = position
+        """The first offset that has not been taken."""
         self._open: deque[int] = deque()
         self._holds: dict[int, int] = {}
 
@@ -36,7 +37,7 @@ class Tracker:
         """A message has been received, and is held once; offsets grow, gaps are fine."""
         self._open.append(offset)
         self._holds[offset] = 1
-        self._next = offset + 1
+        self.next = offset + 1
 
     def hold(self, offset: int) -> None:
         """One more thing stands between this message and its end."""
@@ -55,7 +56,7 @@ class Tracker:
     @property
     def position(self) -> int:
         """Everything below is done with."""
-        return self._open[0] if self._open else self._next
+        return self._open[0] if self._open else self.next
 
     @property
     def open(self) -> int:

@@ -66,7 +66,10 @@ class Subscription(Protocol):
     """A member of a group (or, without one, a listener of a broadcast topic, which only ever gets `Delivered`)."""
 
     async def receive(self) -> Event:
-        """The next thing that happens; waits for it. `Closed` once closed. Cancelling it loses nothing."""
+        """The next thing that happens; waits for it. `Closed` once closed. Cancelling it loses nothing.
+
+        `StorageUnavailable` when what comes next can't be read now: call it again, nothing is passed over.
+        """
 
     def commit(self, partition: int, position: int) -> Future[None]:
         """Everything of `partition` below `position` is done with. Done when that is durable."""

@@ -258,6 +258,16 @@ async def test_answers_that_the_log_refuses_are_kept_and_appended_later() -> Non
     assert calls(it.backends) == {"a": 1, "b": 1, "c": 1}
 
 
+async def test_what_cannot_be_read_now_is_read_later() -> None:
+    it = process(configuration(), {})
+    it.log.unreadable = 7
+    async with it.lifecycle:
+        receipt = await it.hub.submit(question())
+        await it.runtime.clock.sleep(2)
+        assert (await it.hub.results(receipt.id, ME)).complete
+        assert it.log.unreadable == 0
+
+
 async def test_all_answers_of_a_request_are_bounded_together() -> None:
     async with running(configuration(hub={"max_request": 100})) as it:
         for name in "abc":
