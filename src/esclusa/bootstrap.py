@@ -10,17 +10,18 @@ import asyncio
 import gc
 import os
 import signal
+import traceback
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from hashlib import blake2b
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
 import esclusa
 from esclusa.config.config import Configuration, load
-from esclusa.config.engines import PORTS, engine_of
+from esclusa.config.engines import ENGINES, PORTS, engine_of
 from esclusa.connectors.assembly import Contexts, make_connector
 from esclusa.connectors.connector import Connector
 from esclusa.edges.http.api import make_applications
@@ -41,6 +42,7 @@ from esclusa.hub.topics import CANCELS, WAKEUPS, pool_topics
 from esclusa.hub.vault import Vault
 from esclusa.hub.wakeups import Wakeups
 from esclusa.kernel.clock import Clock
+from esclusa.kernel.errors import ConfigurationError, Mistake
 from esclusa.kernel.ids import Ids
 from esclusa.kernel.instrument import Instrument, Level
 from esclusa.kernel.lifecycle import Lifecycle, Part
@@ -54,6 +56,8 @@ from esclusa.ports.upkeep import Upkeep
 
 Role = Literal["hub", "collector", "connectors", "purge"]
 ROLES: tuple[Role, ...] = ("hub", "collector", "connectors", "purge")
+LEEWAY = 5.0
+"""Seconds that a part's drain may last beyond what calls in flight are given."""
 
 
 class Engine(Part, Protocol):
@@ -257,7 +261,7 @@ async def open_hub(
     ports = open_ports(configuration, runtime)
     process = make_hub(configuration, ports, make_connectors(configuration, runtime), runtime)
     parts: list[Part] = [*ports.engines, Setup(configuration, ports), *process.parts, process.waits]
-    async with Lifecycle(parts) as lifecycle, lifecycle.guard():
+    async with Lifecycle(parts, drain=configuration.hub.drain + LEEWAY) as lifecycle, lifecycle.guard():
         yield process.hub
 
 
@@ -282,6 +286,7 @@ def make_application(
 
     Raises `ConfigurationError` for what can't be made.
     """
+    _check_roles(configuration, roles, pools)
     ports = open_ports(configuration, runtime)
     process = make_hub(configuration, ports, make_connectors(configuration, runtime), runtime, roles=roles, pools=pools)
     checks = {port: engine.upkeep.check for port, engine in ports.by_port.items()}
@@ -300,7 +305,23 @@ def make_application(
     server = HttpServer(applications, configuration.server, data, runtime.clock, runtime.ids, runtime.instrument)
     setup = Setup(configuration, ports)
     parts: list[Part] = [*first, *ports.engines, setup, *process.parts, server, process.waits, health]
-    return Application(process.hub, server, Lifecycle(parts, drain=configuration.hub.drain + 5))
+    return Application(process.hub, server, Lifecycle(parts, drain=configuration.hub.drain + LEEWAY))
+
+
+def _check_roles(configuration: Configuration, roles: Collection[Role], pools: Collection[str] | None) -> None:
+    """A process that nobody can join has to do everything itself: `ConfigurationError` otherwise."""
+    alone = sorted({name for port in PORTS if not ENGINES[name := engine_of(configuration.esclusa, port)].networked})
+    if alone and (set(roles) != set(ROLES) or pools is not None):
+        what = f"the engine {alone[0]} belongs to one process, which has to do everything: leave --role and --pool out"
+        raise ConfigurationError([Mistake("command line", 0, what)])
+
+
+def _report(instrument: Instrument, context: dict[str, Any]) -> None:
+    """A callback that failed, in words that hold nothing personal: asyncio's own would print its arguments."""
+    error = context.get("exception")
+    place = traceback.extract_tb(error.__traceback__)[-1:] if error is not None else []
+    where = [f"{frame.filename}:{frame.lineno}" for frame in place]
+    instrument.error("a callback failed", error=type(error).__name__, place=where)
 
 
 async def serve(
@@ -320,6 +341,7 @@ async def serve(
     runtime = Runtime(clock, Ids(clock), instrument, Signals())
     application = make_application(configuration, runtime, roles=roles, pools=pools, first=[logs])
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: _report(instrument, context))
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, application.lifecycle.end)
     try:

@@ -43,6 +43,8 @@ class FaultyLog:
         self._log = log
         self._reads: asyncio.Event | None = None
         self.refuse = False
+        self.uncommitted = 0
+        """How many commits fail."""
         self.unreadable = 0
         """How many times in a row nothing can be received."""
 
@@ -78,9 +80,16 @@ class _FaultySubscription:
     def __init__(self, log: FaultyLog, subscription: Subscription) -> None:
         self._log = log
         self._subscription = subscription
-        self.commit = subscription.commit
         self.release = subscription.release
         self.close = subscription.close
+
+    def commit(self, partition: int, position: int) -> asyncio.Future[None]:
+        if self._log.uncommitted:
+            self._log.uncommitted -= 1
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            future.set_exception(StorageUnavailable("told to refuse"))
+            return future
+        return self._subscription.commit(partition, position)
 
     async def receive(self) -> Event:
         if self._log.unreadable:

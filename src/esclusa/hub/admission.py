@@ -6,6 +6,7 @@ wake-ups, so nothing is read for it but the rows of the request whose last answe
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 from collections.abc import Iterator
 from hashlib import blake2b
@@ -15,7 +16,7 @@ from uuid import UUID
 import msgspec
 
 from esclusa.hub.final import read_view
-from esclusa.kernel.errors import NotFound, StorageError, TooManyOpen, Unavailable
+from esclusa.kernel.errors import NotFound, StorageError, TooManyOpen, Unavailable, Unreadable
 from esclusa.kernel.lifecycle import Background
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from esclusa.kernel.ids import Ids
     from esclusa.kernel.instrument import Instrument
     from esclusa.ports.records import Records
+
+GRAIN = 0.1
+"""Seconds between two looks at the deadlines, at the least."""
 
 
 class OpenRequest(msgspec.Struct, gc=False):
@@ -49,6 +53,7 @@ class Admission:
         self._open: dict[bytes, OpenRequest] = {}
         self._subjects: dict[bytes, int] = {}
         self._deadlines: list[tuple[int, bytes]] = []
+        self._timer: asyncio.TimerHandle | None = None
         self._seconds = instrument.histogram(
             "esclusa_hub_request_seconds",
             "From acceptance to the last answer, or to the deadline",
@@ -66,27 +71,35 @@ class Admission:
     async def stop(self) -> None:
         """Forget what is open here."""
         await self.background.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         self._open.clear()
 
-    def admit(self, subject: str) -> bytes:
-        """The subject as it is counted here, a keyed hash; `TooManyOpen` or `Unavailable` when there is no room for one more."""
+    async def admit(self, id: bytes, subject: str, *, created: int, deadline: int, connectors: int) -> bool:
+        """Count a request from now on; False when it is counted already. `TooManyOpen` or `Unavailable` when there is no room.
+
+        Wake-ups may have been lost, so before a subject is refused its open requests are looked at.
+        """
         name = blake2b(subject.encode(), key=self._pepper, digest_size=16).digest()
-        self._expire()
+        if id in self._open:
+            return False
         if len(self._open) >= self._settings.max_open:
             raise Unavailable("Too many requests are open", retry_after=1)
-        if self._subjects.get(name, 0) >= self._settings.max_open_per_subject:
+        if self._full(name):
+            for open_id in [open_id for open_id, request in self._open.items() if request.subject == name]:
+                await self._look(open_id)
+        if self._full(name):
             raise TooManyOpen(
                 f"At most {self._settings.max_open_per_subject} requests of one subject are open at a time", retry_after=2
             )
-        return name
+        self._open[id] = OpenRequest(name, created, deadline, connectors)
+        self._subjects[name] = self._subjects.get(name, 0) + 1
+        heapq.heappush(self._deadlines, (deadline, id))
+        self._set_timer()
+        return True
 
-    def opened(self, id: bytes, subject: bytes, *, created: int, deadline: int, connectors: int) -> None:
-        """A request is being accepted."""
-        if id not in self._open:
-            self._open[id] = OpenRequest(subject, created, deadline, connectors)
-            self._subjects[subject] = self._subjects.get(subject, 0) + 1
-            heapq.heappush(self._deadlines, (deadline, id))
-            self._clock.call_at(deadline / 1000 + 0.01, self._expire)
+    def _full(self, subject: bytes) -> bool:
+        return self._subjects.get(subject, 0) >= self._settings.max_open_per_subject
 
     def heard(self, id: bytes, rows: int) -> None:
         """`rows` more answers of a request are there."""
@@ -114,7 +127,7 @@ class Admission:
             everyone = (await read_view(self._records, id, bodies=False)).everyone
         except NotFound:
             everyone = True  # cancelled: there is nobody to wait for
-        except StorageError:
+        except (StorageError, Unreadable):
             return  # its deadline closes it
         request = self._open.get(id)
         if everyone and request is not None:
@@ -126,13 +139,19 @@ class Admission:
         )
         self.closed(id, complete=everyone)
 
+    def _set_timer(self) -> None:
+        if self._timer is None and self._deadlines:
+            self._timer = self._clock.call_at(max(self._deadlines[0][0] / 1000, self._clock.now() + GRAIN), self._expire)
+
     def _expire(self) -> None:
+        self._timer = None
         now = self._clock.millis()
-        while self._deadlines and self._deadlines[0][0] <= now:
+        while self._deadlines and (self._deadlines[0][0] <= now or self._deadlines[0][1] not in self._open):
             _, id = heapq.heappop(self._deadlines)
             request = self._open.get(id)
             if request is not None:
                 self._final(id, request, everyone=False)
+        self._set_timer()
 
     def _count(self) -> Iterator[tuple[tuple[str, ...], float]]:
         yield (), float(len(self._open))

@@ -13,6 +13,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from esclusa.hub.positions import Committer, OwnedPartition
+from esclusa.hub.resend import Resend
+from esclusa.hub.room import Room
 from esclusa.hub.stored import AnswerHead, Answers, Woken, decode, encode
 from esclusa.hub.topics import WAKEUPS, PoolTopics
 from esclusa.kernel.errors import Closed, StorageError, Unreadable
@@ -31,15 +33,18 @@ if TYPE_CHECKING:
 GROUP = "collector"
 PLACES = 1024
 """More than the answers that one message may hold: a rank is the message's offset times this, plus the place in it."""
-WRITES = 2000
-"""Messages whose rows are being written at a time; beyond, consuming pauses."""
+WRITING_BYTES = 32 * 1024 * 1024
+"""Rows that are being written at a time; beyond, consuming pauses."""
+ROW_BYTES = 300
+"""What a row costs in memory, roughly, beside its body."""
 RETRY = 0.1
+"""Seconds before reading is tried again."""
 
 
 class Write:
     """The rows of one message, until they are acknowledged."""
 
-    __slots__ = ("expires", "id", "offset", "partition", "rows")
+    __slots__ = ("expires", "id", "offset", "partition", "rows", "size")
 
     def __init__(self, partition: OwnedPartition, offset: int, answers: Answers, rows: list[Row]) -> None:
         self.partition = partition
@@ -47,6 +52,7 @@ class Write:
         self.id = answers.id
         self.expires = answers.expires
         self.rows = rows
+        self.size = sum(ROW_BYTES + len(row.body) for row in rows)
 
 
 class Collector:
@@ -65,9 +71,8 @@ class Collector:
         self._owned: dict[int, OwnedPartition] = {}
         self._writing: dict[bytes, deque[Write]] = {}
         """By request, in order: the first is being written, the others wait for it."""
-        self._writes = 0
-        self._room = asyncio.Event()
-        self._room.set()
+        self._room = Room(WRITING_BYTES)
+        self._resend = Resend(f"answers not written, again: {self._topic.name}", clock, instrument)
         self._idle = asyncio.Event()
         self._idle.set()
         self._woken: dict[bytes, int] = {}
@@ -100,6 +105,7 @@ class Collector:
         if self._subscription is not None:
             await self._subscription.close()
         await self.background.cancel()
+        self._resend.close()
 
     async def _consume(self, subscription: Subscription) -> None:
         while True:
@@ -145,6 +151,10 @@ class Collector:
             self._commits.finish(partition, message.offset)
             return
         received = self._clock.millis()
+        if received >= answers.expires:
+            self._late.add(amount=len(answers.parts))
+            self._commits.finish(partition, message.offset)
+            return
         rank = message.offset * PLACES
         rows = [
             Row(
@@ -157,10 +167,8 @@ class Collector:
             for place, part in enumerate(answers.parts)
         ]
         write = Write(partition, message.offset, answers, rows)
-        self._writes += 1
+        self._room.take(write.size)
         self._idle.clear()
-        if self._writes >= WRITES:
-            self._room.clear()
         queue = self._writing.get(answers.id)
         if queue is None:
             self._writing[answers.id] = deque([write])
@@ -169,35 +177,37 @@ class Collector:
             queue.append(write)
 
     def _write(self, write: Write) -> None:
-        if self._clock.millis() >= write.expires:
-            self._late.add(amount=len(write.rows))
-            self._written(write)
-        else:
-            self._records.put(write.id, write.rows).add_done_callback(partial(self._answered, write))
+        self._records.put(write.id, write.rows).add_done_callback(partial(self._answered, write))
 
     def _answered(self, write: Write, future: asyncio.Future[None]) -> None:
-        if future.cancelled() or (error := future.exception()) is not None:
-            reason = "cancelled" if future.cancelled() else str(error)
-            self._instrument.warn("answers not written, again", topic=self._topic.name, error=reason)
-            self._clock.call_at(self._clock.now() + RETRY, self._write, write)
+        error = "cancelled" if future.cancelled() else future.exception()
+        if error is None:
+            self._resend.succeeded()
+            self._rows.add(amount=len(write.rows))
+            self._wake(write.id, len(write.rows))
+        elif self._clock.millis() < write.expires:
+            self._resend.later(partial(self._write, write), str(error))
             return
-        self._rows.add(amount=len(write.rows))
-        self._wake(write.id, len(write.rows))
+        else:
+            self._late.add(amount=len(write.rows))
         self._written(write)
 
     def _written(self, write: Write) -> None:
+        """Go on with the next of its request; what has expired meanwhile is passed over."""
         queue = self._writing[write.id]
-        queue.popleft()
+        while True:
+            done = queue.popleft()
+            self._room.give_back(done.size)
+            self._commits.finish(done.partition, done.offset)
+            if not queue or self._clock.millis() < queue[0].expires:
+                break
+            self._late.add(amount=len(queue[0].rows))
         if queue:
             self._write(queue[0])
-        else:
-            del self._writing[write.id]
-        self._writes -= 1
-        if self._writes < WRITES:
-            self._room.set()
-        if not self._writes:
+            return
+        del self._writing[write.id]
+        if not self._writing:
             self._idle.set()
-        self._commits.finish(write.partition, write.offset)
 
     # ---- waking
 

@@ -1,6 +1,6 @@
 """A request on its way through one pool: handed to its connectors, its answers packed and appended.
 
-Answers of one request that are at hand within a millisecond partition a message: the message, not the answer, is what costs.
+Answers of one request that are at hand within a millisecond share a message: the message, not the answer, is what costs.
 An answer counts as given once the log has acknowledged it; an append that fails is repeated until the request expires.
 """
 
@@ -14,6 +14,7 @@ from uuid import UUID
 from esclusa.connectors.answer import Answer, Ticket
 from esclusa.connectors.backend import Question, Reason
 from esclusa.connectors.connector import Connector
+from esclusa.hub.resend import Resend
 from esclusa.hub.stored import VERSION, AnswerPart, Answers, Asked, Envelope, encode
 from esclusa.kernel.instrument import masked
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from esclusa.hub.request_partition import RequestPartition
+    from esclusa.hub.room import Room
     from esclusa.hub.settings import HubSettings
     from esclusa.hub.vault import Sealer
     from esclusa.kernel.clock import Clock
@@ -31,15 +33,29 @@ PACK = 0.001
 """Seconds that an answer waits for others of its request."""
 PACK_BYTES = 512 * 1024
 """Bytes of answers that are appended without waiting."""
-RETRY = 0.1
-"""Seconds between two tries to append answers that the log does not take."""
+PACK_PARTS = 512
+"""Answers that are appended without waiting; fewer than the places that a message's offset leaves in a rank."""
+CONNECTOR_BYTES = 768
+"""What a question in a line costs, roughly, beside the envelope that it shares."""
 TOO_LARGE = "The answer is too large"
 
 
 class InFlight:
     """One request in this process. Made by `Dispatcher.begin`; over when `landed` is called."""
 
-    __slots__ = ("envelope", "landed", "left", "ready", "sealer", "spare", "stands_for", "tickets", "timer", "waiting_bytes")
+    __slots__ = (
+        "envelope",
+        "landed",
+        "left",
+        "names",
+        "ready",
+        "sealer",
+        "spare",
+        "stands_for",
+        "tickets",
+        "timer",
+        "waiting_bytes",
+    )
 
     def __init__(
         self,
@@ -54,6 +70,8 @@ class InFlight:
         self.sealer = sealer
         self.tickets: dict[str, Ticket | None] = dict.fromkeys(names)
         """By connector that has not answered yet."""
+        self.names = set(self.tickets)
+        """Connectors that have been asked by it, and not recalled."""
         self.left = len(self.tickets)
         """Connectors whose answer the log has not acknowledged."""
         self.ready: list[AnswerPart] = []
@@ -75,15 +93,19 @@ class Dispatcher:
         connectors: Mapping[str, Connector],
         log: Log,
         settings: HubSettings,
+        room: Room,
         clock: Clock,
         instrument: Instrument,
     ) -> None:
+        """`room`: what the pool may hold; answers that the log has not taken are part of it."""
         self._topic = answers
         self._connectors = connectors
         self._log = log
         self._settings = settings
+        self._room = room
         self._clock = clock
         self._instrument = instrument
+        self._resend = Resend(f"answers not taken by the log, again: {answers.name}", clock, instrument)
         self._counter = instrument.counter(
             "esclusa_hub_answers_total", "Answers by connector and reason (ok when there is none)", "connector", "reason"
         )
@@ -101,6 +123,7 @@ class Dispatcher:
     ) -> None:
         """Hand the question to the connectors `names`; `landed(flight)` once every answer of theirs is acknowledged."""
         flight = InFlight(envelope, message, sealer, names, landed, self._settings.max_request)
+        self._room.take(_size(flight))
         self.in_flight.setdefault(envelope.id, []).append(flight)
         question = Question(str(UUID(bytes=envelope.id)), asked.query, asked.subject, asked.params)
         call_by = envelope.times.call_by / 1000
@@ -125,6 +148,7 @@ class Dispatcher:
                 ticket.drop()
                 del flight.tickets[name]
                 recalled.append(name)
+        flight.names.difference_update(recalled)
         self._acknowledged(flight, len(recalled))
         return recalled
 
@@ -138,7 +162,8 @@ class Dispatcher:
         sealed = flight.sealer.seal(data, flight.envelope.id + name.encode()) if data else b""
         flight.ready.append(AnswerPart(name, reason, detail, answer.attempts, answer.elapsed, sealed))
         flight.waiting_bytes += len(sealed)
-        if not flight.tickets or flight.waiting_bytes >= PACK_BYTES:
+        self._room.take(len(sealed))
+        if not flight.tickets or flight.waiting_bytes >= PACK_BYTES or len(flight.ready) >= PACK_PARTS:
             self._append(flight)
         elif flight.timer is None:
             flight.timer = self._clock.call_at(self._clock.now() + PACK, self._append, flight)
@@ -147,24 +172,35 @@ class Dispatcher:
         if flight.timer is not None:
             flight.timer.cancel()
             flight.timer = None
-        parts, flight.ready, flight.waiting_bytes = flight.ready, [], 0
+        parts, flight.ready = flight.ready, []
+        size, flight.waiting_bytes = flight.waiting_bytes, 0
         if parts:
             envelope = flight.envelope
             value = encode(Answers(VERSION, envelope.id, envelope.times.expires, parts))
-            self._send(flight, value, len(parts))
+            self._send(flight, value, len(parts), size)
 
-    def _send(self, flight: InFlight, value: bytes, count: int) -> None:
-        self._log.append(self._topic, flight.envelope.id, value).add_done_callback(partial(self._sent, flight, value, count))
+    def _send(self, flight: InFlight, value: bytes, count: int, size: int) -> None:
+        appended = self._log.append(self._topic, flight.envelope.id, value)
+        appended.add_done_callback(partial(self._sent, flight, value, count, size))
 
-    def _sent(self, flight: InFlight, value: bytes, count: int, future: asyncio.Future[int]) -> None:
-        if not future.cancelled() and future.exception() is None:
-            self._acknowledged(flight, count)
+    def _sent(self, flight: InFlight, value: bytes, count: int, size: int, future: asyncio.Future[int]) -> None:
+        error = "cancelled" if future.cancelled() else future.exception()
+        if error is None:
+            self._resend.succeeded()
         elif self._clock.millis() < flight.envelope.times.expires:
-            self._instrument.warn("answers not taken by the log, again", topic=self._topic.name, answers=count)
-            self._clock.call_at(self._clock.now() + RETRY, self._send, flight, value, count)
+            self._resend.later(partial(self._send, flight, value, count, size), str(error))
+            return
         else:
             self._instrument.error("answers lost: the log took them at no time", topic=self._topic.name, answers=count)
-            self._acknowledged(flight, count)
+        self._room.give_back(size)
+        self._acknowledged(flight, count)
+
+    def close(self) -> None:
+        """Cut what is in the air and append nothing more; what is unfinished is the next owner's."""
+        self._resend.close()
+        for flights in list(self.in_flight.values()):
+            for flight in list(flights):
+                self.recall(flight, cut=True)
 
     def _acknowledged(self, flight: InFlight, count: int) -> None:
         if not count:
@@ -175,4 +211,10 @@ class Dispatcher:
             siblings.remove(flight)
             if not siblings:
                 del self.in_flight[flight.envelope.id]
+            self._room.give_back(_size(flight))
             flight.landed(flight)
+
+
+def _size(flight: InFlight) -> int:
+    """Bytes that it holds while it is in the lines or in the air, roughly."""
+    return len(flight.envelope.sealed) + CONNECTOR_BYTES * len(flight.envelope.connectors)

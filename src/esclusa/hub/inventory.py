@@ -39,14 +39,14 @@ class Inventory:
         """
         selected = self._selected[query]
         if subset is not None:
+            wanted, known = set(subset), set(selected)
             faults = [
                 Fault(f"/connectors/{place}", f"The query {query!r} does not ask {name!r}")
                 for place, name in enumerate(subset)
-                if name not in selected
+                if name not in known
             ]
             if faults:
                 raise InvalidParams("Connectors that this query does not ask", faults=tuple(faults))
-            wanted = set(subset)
             selected = [name for name in selected if name in wanted]
         return [name for name in selected if serves(self.connectors[name].serves, params)]
 

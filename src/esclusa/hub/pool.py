@@ -16,6 +16,7 @@ from esclusa.hub.dispatch import Dispatcher, InFlight
 from esclusa.hub.positions import Committer
 from esclusa.hub.recovery import Recovery
 from esclusa.hub.request_partition import RequestPartition
+from esclusa.hub.room import Room
 from esclusa.hub.stored import Asked, Cancelled, Envelope, decode
 from esclusa.hub.topics import CANCELS, PoolTopics
 from esclusa.kernel.errors import Closed, StorageError, Unreadable
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from esclusa.kernel.signal import Signals
     from esclusa.ports.log import Log, Subscription
 
+PRUNE_EVERY = 1000
+"""Milliseconds between two looks for cancelled requests that have expired."""
+NAME_BYTES = 64
+"""What the name of a connector costs in memory, roughly."""
 RETRY = 0.1
 """Seconds before an operation that storage refused is tried again."""
 
@@ -59,15 +64,14 @@ class Pool:
         self._clock = clock
         self._instrument = instrument
         self._signals = signals
-        self._dispatcher = Dispatcher(topics.answers, connectors, log, settings, clock, instrument)
         self._owned: dict[int, RequestPartition] = {}
         self._asked: dict[bytes, set[str]] = {}
-        """By request: the connectors that hold it, or have finished it, until its deadline."""
+        """By request under a key: the connectors that hold it, or have finished it, until its deadline."""
         self._deadlines: deque[tuple[int, bytes]] = deque()
         self._cancelled: dict[bytes, int] = {}
-        self._bytes = 0
-        self._room = asyncio.Event()
-        self._room.set()
+        self._pruned = 0
+        self._room = Room(settings.lines_bytes)
+        self._dispatcher = Dispatcher(topics.answers, connectors, log, settings, self._room, clock, instrument)
         self._landed = asyncio.Event()
         self._commits = Committer(topics.requests.name, self._owned, clock, instrument)
         self._subscription: Subscription | None = None
@@ -96,9 +100,7 @@ class Pool:
             if subscription is not None:
                 await subscription.close()
         await self.background.cancel()
-        for flights in list(self._dispatcher.in_flight.values()):
-            for flight in list(flights):
-                self._dispatcher.recall(flight, cut=True)
+        self._dispatcher.close()
 
     # ---- consuming
 
@@ -131,19 +133,22 @@ class Pool:
 
     async def _delivered(self, event: Delivered) -> None:
         partition = self._owned.get(event.partition)
-        if partition is None or partition.gone:
+        if partition is None:
             return
         for message in event.messages:
+            if partition.gone:
+                return
             partition.tracker.take(message.offset)
             envelope = self._readable(message)
             if envelope is None or self._clock.millis() >= envelope.times.expires or envelope.id in self._cancelled:
                 self._commits.finish(partition, message.offset)
             elif message.offset < partition.end or (envelope.keyed and envelope.times.created <= partition.given + self._skew):
                 partition.backlog.append((message.offset, envelope))
-                self._hold(len(envelope.sealed))
+                self._room.take(_size(envelope))
                 partition.added.set()
             else:
                 await self._hand_out(partition, message.offset, envelope, set())
+        partition.added.set()
 
     def _readable(self, message: Message) -> Envelope | None:
         try:
@@ -159,7 +164,9 @@ class Pool:
     async def _recover(self, partition: RequestPartition) -> None:
         """Hand out, in order, what may have been answered before this process had the partition, less what was."""
         answers_end: int | None = None
-        while not partition.gone:
+        while True:
+            if partition.gone:
+                return  # and its backlog is the next owner's
             if not partition.backlog:
                 partition.added.clear()
                 if partition.tracker.next >= partition.end:
@@ -176,15 +183,17 @@ class Pool:
                 self._instrument.warn("answers can't be read, again", topic=self._topics.answers.name, error=str(error))
                 await self._clock.sleep(RETRY)
                 continue
+            if not partition.backlog:
+                continue  # taken away meanwhile
             partition.backlog.popleft()
-            self._free(len(envelope.sealed))
+            self._room.give_back(_size(envelope))
             await self._hand_out(partition, offset, envelope, answered)
 
     async def _hand_out(self, partition: RequestPartition, offset: int, envelope: Envelope, answered: set[str]) -> None:
         opened = await self._opened(envelope)
         if partition.gone:
             return  # never finished here: it is the next owner's
-        if opened is not None:
+        if opened is not None and envelope.id not in self._cancelled:
             asked, sealer = opened
             mine = self._not_asked(envelope, answered)
             for flight in self._dispatcher.in_flight.get(envelope.id, ()):
@@ -192,7 +201,6 @@ class Pool:
                 flight.stands_for.append((partition, offset))
             if mine:
                 partition.tracker.hold(offset)
-                self._hold(len(envelope.sealed))
                 self._dispatcher.begin(envelope, (partition, offset), asked, sealer, mine, self._land)
         self._commits.finish(partition, offset)
 
@@ -211,34 +219,28 @@ class Pool:
         return None
 
     def _not_asked(self, envelope: Envelope, answered: set[str]) -> list[str]:
-        now = self._clock.millis()
-        while self._deadlines and self._deadlines[0][0] <= now:
-            self._asked.pop(self._deadlines.popleft()[1], None)
-        known = self._asked.get(envelope.id)
-        if known is None:
-            known = self._asked[envelope.id] = set()
-            self._deadlines.append((envelope.times.deadline, envelope.id))
-        mine = [name for name in envelope.connectors if name not in known and name not in answered]
-        known.update(mine, answered)
+        """Whom to ask: those that have not answered, are not being asked, and, where it may come again, were not asked."""
+        known = set(answered)
+        for flight in self._dispatcher.in_flight.get(envelope.id, ()):
+            known |= flight.names
+        if envelope.keyed:
+            now = self._clock.millis()
+            while self._deadlines and self._deadlines[0][0] <= now:
+                self._asked.pop(self._deadlines.popleft()[1], None)
+            if envelope.id not in self._asked:
+                self._deadlines.append((envelope.times.deadline, envelope.id))
+            known |= self._asked.setdefault(envelope.id, set())
+        mine = [name for name in envelope.connectors if name not in known]
+        if envelope.keyed:
+            self._asked[envelope.id].update(mine, answered)
         return mine
 
     # ---- finishing
 
     def _land(self, flight: InFlight) -> None:
-        self._free(len(flight.envelope.sealed))
         for partition, offset in flight.stands_for:
             self._commits.finish(partition, offset)
         self._landed.set()
-
-    def _hold(self, size: int) -> None:
-        self._bytes += size
-        if self._bytes >= self._settings.lines_bytes:
-            self._room.clear()
-
-    def _free(self, size: int) -> None:
-        self._bytes -= size
-        if self._bytes < self._settings.lines_bytes:
-            self._room.set()
 
     # ---- giving up a partition
 
@@ -254,7 +256,7 @@ class Pool:
         if self._owned.get(partition.number) is partition:
             del self._owned[partition.number]
         partition.added.set()
-        self._free(sum(len(envelope.sealed) for _, envelope in partition.backlog))
+        self._room.give_back(sum(_size(envelope) for _, envelope in partition.backlog))
         partition.backlog.clear()
         flights = [
             flight
@@ -303,8 +305,15 @@ class Pool:
 
     def _cancel(self, cancelled: Cancelled) -> None:
         now = self._clock.millis()
-        for id in [id for id, until in self._cancelled.items() if until <= now]:
-            del self._cancelled[id]
+        if now - self._pruned >= PRUNE_EVERY:
+            self._pruned = now
+            for id in [id for id, until in self._cancelled.items() if until <= now]:
+                del self._cancelled[id]
         self._cancelled[cancelled.id] = cancelled.expires
         for flight in list(self._dispatcher.in_flight.get(cancelled.id, ())):
             self._dispatcher.recall(flight, cut=True)
+
+
+def _size(envelope: Envelope) -> int:
+    """Bytes that it holds while it waits to be handed out, roughly."""
+    return len(envelope.sealed) + NAME_BYTES * len(envelope.connectors)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 EVERY = 0.05
 """Seconds between two commits."""
+AGAIN = 1.0
+"""Seconds before a commit that failed is tried again."""
 
 
 class Tracker:
@@ -91,15 +94,18 @@ class Committer:
     def finish(self, partition: OwnedPartition, offset: int) -> None:
         """One thing that held the message at `offset` is done; commit soon how far that gets."""
         partition.tracker.finish(offset)
-        if not self._soon:
-            self._soon = True
-            self._clock.call_at(self._clock.now() + EVERY, self._commit)
+        self._plan(EVERY)
 
     async def last(self, subscription: Subscription, partition: OwnedPartition) -> None:
         """Commit `partition` for the last time; a commit that fails is logged."""
         commit = subscription.commit(partition.number, partition.tracker.position)
         await asyncio.wait({commit})
-        self._committed(commit)
+        self._committed(partition, partition.committed, commit)
+
+    def _plan(self, after: float) -> None:
+        if not self._soon:
+            self._soon = True
+            self._clock.call_at(self._clock.now() + after, self._commit)
 
     def _commit(self) -> None:
         self._soon = False
@@ -107,9 +113,13 @@ class Committer:
             return
         for partition in self._owned.values():
             if not partition.gone and partition.tracker.position > partition.committed:
-                partition.committed = partition.tracker.position
-                self.subscription.commit(partition.number, partition.committed).add_done_callback(self._committed)
+                before, partition.committed = partition.committed, partition.tracker.position
+                commit = self.subscription.commit(partition.number, partition.committed)
+                commit.add_done_callback(partial(self._committed, partition, before))
 
-    def _committed(self, future: asyncio.Future[None]) -> None:
-        if not future.cancelled() and (error := future.exception()) is not None:
-            self._instrument.warn("position not committed", topic=self._topic, error=str(error))
+    def _committed(self, partition: OwnedPartition, before: int, future: asyncio.Future[None]) -> None:
+        if future.cancelled() or (error := future.exception()) is None:
+            return
+        self._instrument.warn("position not committed, again", topic=self._topic, error=str(error))
+        partition.committed = min(partition.committed, before)
+        self._plan(AGAIN)

@@ -48,13 +48,14 @@ class Purge:
         self._clock = clock
         self._instrument = instrument
         self._signals = signals
-        self._complete = clock.now()
+        self._complete = self._destroyed = clock.now()
         self._keys_destroyed = instrument.counter("esclusa_hub_keys_destroyed_total", "Keys destroyed at their time")
         self._deleted = instrument.counter("esclusa_hub_purged_total", "Expired rows and messages deleted")
         instrument.gauge("esclusa_hub_purge_age_seconds", "Since the last complete purge", (), self._age)
 
     async def start(self) -> None:
         """Purge what expired while nobody was there, then every `EVERY` seconds."""
+        self.background.spawn("keys", self._destroy_keys())
         self.background.spawn("rounds", self._rounds())
 
     async def drain(self) -> None:
@@ -71,15 +72,25 @@ class Purge:
                     self._complete = self._clock.now()
             except StorageError as error:
                 self._instrument.warn("purge failed, again", error=str(error))
-            late = self._clock.now() - self._complete
+            late = self._clock.now() - min(self._complete, self._destroyed)
             if late >= LATE:
                 self._instrument.warn("purge is late: expired data is still stored", seconds=round(late))
             await self._clock.sleep(EVERY)
 
+    async def _destroy_keys(self) -> None:
+        """By themselves: they must not wait for a sweep that has much to do."""
+        while True:
+            now = self._clock.millis()
+            self._vault.drop(now)
+            try:
+                self._keys_destroyed.add(amount=await self._keys.destroy(now))
+                self._destroyed = self._clock.now()
+            except StorageError as error:
+                self._instrument.warn("keys not destroyed, again", error=str(error))
+            await self._clock.sleep(EVERY)
+
     async def _round(self, now: int) -> bool:
         """Whether nothing that expired before `now` is left."""
-        self._vault.drop(now)
-        self._keys_destroyed.add(amount=await self._keys.destroy(now))
         left = 0
         for engine in self._engines:
             for _ in range(STEPS):
@@ -92,4 +103,4 @@ class Purge:
         return not left
 
     def _age(self) -> Iterator[tuple[tuple[str, ...], float]]:
-        yield (), self._clock.now() - self._complete
+        yield (), self._clock.now() - min(self._complete, self._destroyed)

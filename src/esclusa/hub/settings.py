@@ -34,7 +34,7 @@ class QuerySettings(Settings, frozen=True, kw_only=True):
     ttl: Duration = Duration(60)
     """How long the user waits: creation plus this is the deadline."""
     keep: Duration = Duration(600)
-    """How long results can be read, from creation; then nothing is left. Never less than `ttl`."""
+    """How long results can be read, from creation; then nothing is left. Never less than `ttl` and five seconds."""
     refresh: Duration = Duration(2)
     """How long a poller is told to wait before it asks again."""
     connectors: list[str] = msgspec.field(default_factory=lambda: ["*"])

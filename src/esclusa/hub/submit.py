@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 3.0
 """Seconds that storage has to take a submission; then it is refused."""
+LAST_LOOK = 5_000
+"""Milliseconds after its deadline that a request can be read at least: else nobody could see its final state."""
 TOO_LATE = "The time in which it could have been asked has passed"
 
 
@@ -105,10 +107,9 @@ class Submitter:
         connectors = self._inventory.concerned(submission.query, params, submission.connectors)
         asked = Asked(submission.caller, submission.query, subject, params)
         plan = Plan(self._ids.uuid(), self._times(query), connectors, asked, submission.idempotency_key is not None)
-        name = self._admission.admit(subject)
         try:
             async with self._clock.timeout_at(self._clock.now() + PATIENCE):
-                return await self._make(plan, name, submission)
+                return await self._make(plan, submission)
         except (StorageError, TimeoutError) as error:
             self._instrument.error("request refused: storage", query=submission.query, error=str(error) or "time over")
             raise Unavailable("The request could not be stored", retry_after=1) from error
@@ -130,9 +131,10 @@ class Submitter:
         created = self._clock.millis()
         ttl = round(query.ttl * 1000)
         settle = min(round(self._settings.settle * 1000), ttl // 4)
-        return Times(created, created + ttl - settle, created + ttl, created + max(ttl, round(query.keep * 1000)))
+        keep = max(round(query.keep * 1000), ttl + LAST_LOOK)
+        return Times(created, created + ttl - settle, created + ttl, created + keep)
 
-    async def _make(self, plan: Plan, name: bytes, submission: Submission) -> Receipt:
+    async def _make(self, plan: Plan, submission: Submission) -> Receipt:
         sealer = await self._vault.sealer(plan.times.expires)
         key = None
         if submission.idempotency_key is not None:
@@ -145,9 +147,9 @@ class Submitter:
                 if self._clock.millis() >= plan.times.call_by:
                     raise Unavailable(TOO_LATE)
                 sealer = await self._vault.sealer(plan.times.expires)
-        self._admission.opened(
+        admitted = await self._admission.admit(
             plan.id.bytes,
-            name,
+            plan.asked.subject,
             created=plan.times.created,
             deadline=plan.times.deadline,
             connectors=len(plan.connectors),
@@ -157,7 +159,8 @@ class Submitter:
             if key is not None:
                 await self._records.put(key, [Row(ASKED, b"", b"", plan.times.expires)])
         except BaseException:
-            self._admission.closed(plan.id.bytes, complete=False)
+            if admitted:
+                self._admission.closed(plan.id.bytes, complete=False)
             raise
         if not plan.connectors:
             self._admission.closed(plan.id.bytes, complete=True)

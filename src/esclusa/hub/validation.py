@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -16,6 +15,8 @@ from esclusa.kernel.errors import Fault, InvalidParams, InvalidSubject
 
 PROVINCES = 52
 MAX_TEXT = 200
+LARGEST = 10**15
+"""Numbers up to which an integer is the same in every language's JSON."""
 MAX_SUBJECT = 64
 
 
@@ -122,7 +123,7 @@ def _check_text(name: str, value: object, settings: ParamSettings, params: dict[
 
 
 def _check_number(name: str, value: object, settings: ParamSettings, params: dict[str, str]) -> str:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -LARGEST <= value <= LARGEST:
         return "A number"
     if settings.max is not None and value > settings.max:
         return f"At most {settings.max}"

@@ -10,6 +10,7 @@ A sealed value: 16 bytes key id, 12 bytes nonce, the ciphertext and its tag. Wha
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,18 @@ class Sealer:
         return self._id + nonce + self._cipher.encrypt(nonce, plain, context)
 
 
+class NewKey:
+    """A key that is being stored."""
+
+    __slots__ = ("dies", "id", "lock", "secret")
+
+    def __init__(self, id: bytes, secret: bytes, dies: int) -> None:
+        self.id = id
+        self.secret = secret
+        self.dies = dies
+        self.lock = asyncio.Lock()
+
+
 class Vault:
     """Seals and opens. Holds the keys in use, in memory, until they die."""
 
@@ -55,19 +68,28 @@ class Vault:
         self._clock = clock
         self._ids = ids
         self._sealers: dict[int, Sealer] = {}
+        self._new: dict[int, NewKey] = {}
         self._opened: dict[bytes, tuple[AESGCM, int]] = {}
 
     async def sealer(self, expires: int) -> Sealer:
-        """The key for what expires at `expires` (ms since the epoch), stored. Raises `StorageError`."""
+        """The key for what expires at `expires` (ms since the epoch), stored. Raises `StorageError`.
+
+        A key whose storing failed is the one that is tried again: it may have been stored after all.
+        """
         bucket = expires // BUCKET
         ready = self._sealers.get(bucket)
         if ready is not None:
             return ready
-        dies = (bucket + 1) * BUCKET
-        secret, id = self._ids.secret(32), self._ids.secret(_ID)
-        await self._keys.make(id, secret, dies)
-        # Others may have made one meanwhile; any of them is as good, so the first to be ready stays.
-        return self._sealers.setdefault(bucket, Sealer(id, secret, dies))
+        new = self._new.get(bucket)
+        if new is None:
+            new = self._new[bucket] = NewKey(self._ids.secret(_ID), self._ids.secret(32), (bucket + 1) * BUCKET)
+        async with new.lock:
+            ready = self._sealers.get(bucket)
+            if ready is None:
+                await self._keys.make(new.id, new.secret, new.dies)
+                ready = self._sealers[bucket] = Sealer(new.id, new.secret, new.dies)
+                self._new.pop(bucket, None)
+        return ready
 
     async def open(self, sealed: bytes, context: bytes) -> bytes:
         """The plain bytes. `Unreadable` when the key is gone or `context` is another; `StorageError`."""
@@ -75,24 +97,33 @@ class Vault:
 
     async def open_all(self, sealed: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
         """The plain bytes of `(sealed, context)`, in order; fails as `open` does if one of them can't be opened."""
+        ciphers: dict[bytes, AESGCM] = {}
         for value, _ in sealed:
             if len(value) < _OVERHEAD:
                 raise Unreadable("too short to be anything sealed")
-            if value[:_ID] not in self._opened:
-                await self._fetch(value[:_ID])
-        return [_decrypt(self._opened[value[:_ID]][0], value, context) for value, context in sealed]
+            id = value[:_ID]
+            if id not in ciphers:
+                ciphers[id] = await self._cipher(id)
+        return [_decrypt(ciphers[value[:_ID]], value, context) for value, context in sealed]
 
-    async def _fetch(self, id: bytes) -> None:
+    async def _cipher(self, id: bytes) -> AESGCM:
+        known = self._opened.get(id)
+        if known is not None:
+            return known[0]
         secret = await self._keys.get(id)
         if secret is None:
             raise Unreadable("its key is gone")
         # When the key dies is the port's to know; here it is only kept for a while.
-        self._opened[id] = AESGCM(secret), self._clock.millis() + BUCKET
+        cipher = AESGCM(secret)
+        self._opened[id] = cipher, self._clock.millis() + BUCKET
+        return cipher
 
     def drop(self, before: int) -> None:
         """Take from memory the keys that died before `before` (ms since the epoch)."""
         for bucket in [bucket for bucket, sealer in self._sealers.items() if sealer.dies <= before]:
             del self._sealers[bucket]
+        for bucket in [bucket for bucket, new in self._new.items() if new.dies <= before]:
+            del self._new[bucket]
         for id in [id for id, (_, until) in self._opened.items() if until <= before]:
             del self._opened[id]
 

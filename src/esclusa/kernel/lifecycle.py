@@ -151,18 +151,22 @@ class Lifecycle:
         if ended is not None and ended.done() and not ended.cancelled():
             ended.exception()  # taken note of: `ended()` may have no listener
         self._running = []
+        failures: list[Exception] = []
         for part in reversed(running):
-            with contextlib.suppress(Exception):  # a part that can't drain is stopped all the same
+            try:
                 async with asyncio.timeout(self._drain):
                     await part.drain()
-        failures = []
+            except TimeoutError:
+                pass  # it had its time: what it did not finish is taken up by the next run
+            except Exception as failure:  # noqa: BLE001 - a part that can't drain is stopped all the same
+                failures.append(failure)
         for part in reversed(running):
             try:
                 await part.stop()
             except Exception as failure:  # noqa: BLE001 - the others are stopped first, then it is raised
                 failures.append(failure)
         if failures:
-            raise ExceptionGroup("parts that failed to stop", failures)
+            raise ExceptionGroup("parts that failed to end", failures)
 
     async def __aenter__(self) -> Self:
         await self.start()

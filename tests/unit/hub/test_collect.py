@@ -113,3 +113,25 @@ async def test_several_collectors_share_the_work() -> None:
         counts = [each.runtime.instrument.counters["esclusa_hub_collected_total"].values.get((), 0) for each in (it, other)]
         assert sum(counts) == 12
         assert all(counts)
+
+
+async def test_a_long_line_of_answers_that_expire_before_they_can_be_written_ends() -> None:
+    async with running() as it:
+        put, broken = it.engine.records.put, True
+
+        def failing(*arguments: Any) -> asyncio.Future[None]:
+            if not broken or arguments[0] != ID:
+                return put(*arguments)
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            future.set_exception(StorageUnavailable("told to fail"))
+            return future
+
+        it.engine.records.put = failing  # type: ignore[method-assign]  # an outage
+        for _ in range(1500):
+            await append(it, "a", 1, expires=it.runtime.clock.millis() + 3000)
+        await it.runtime.clock.sleep(8)
+        broken = False
+        lags = await it.root.upkeep.lag([it.topics[1]])
+        assert sum(lag.end - lag.committed for lag in lags if lag.group == "collector") == 0
+        warnings = [event for _, event, _ in it.logged if "answers not written" in event]
+        assert len(warnings) < 10

@@ -292,3 +292,80 @@ async def test_a_breaker_opened_by_some_spares_the_others() -> None:
         await it.runtime.clock.sleep(0.1)
         assert (await it.hub.results(receipt.id, ME)).answers[0].reason is Reason.CIRCUIT_OPEN
         assert len(it.backends["a"].attempts) == 5
+
+
+async def test_a_partition_taken_away_during_its_recovery_is_the_next_owners() -> None:
+    one: dict[str, ScriptedBackend] = {}
+    async with running(configuration(["a"]), one) as first:
+        one["a"].step = waits
+        old = await first.hub.submit(question())
+        await first.runtime.clock.sleep(0.5)
+        await first.kill()
+        second = process(first.settings, {}, engine=first.engine)
+        stuck = asyncio.Event()
+        second.log.hold_reads(stuck)
+        async with second.lifecycle:
+            await second.runtime.clock.sleep(1)
+            third = process(first.settings, {}, engine=first.engine)
+            async with third.lifecycle:
+                await third.runtime.clock.sleep(6)
+                stuck.set()
+                await third.runtime.clock.sleep(1)
+                assert second.lifecycle.ready
+                assert (await third.hub.results(old.id, ME)).complete
+
+
+async def test_a_request_cancelled_before_it_is_handed_out_is_not_asked() -> None:
+    one: dict[str, ScriptedBackend] = {}
+    async with running(configuration(["a"]), one) as first:
+        one["a"].step = waits
+        old = await first.hub.submit(question())
+        await first.runtime.clock.sleep(0.5)
+        await first.kill()
+        second = process(first.settings, {}, engine=first.engine)
+        stuck = asyncio.Event()
+        second.log.hold_reads(stuck)
+        async with second.lifecycle:
+            await second.runtime.clock.sleep(1)
+            await second.hub.cancel(old.id, ME)
+            await second.runtime.clock.sleep(0.1)
+            stuck.set()
+            await second.runtime.clock.sleep(1)
+            assert not second.backends["a"].attempts
+
+
+async def test_a_message_holds_no_more_answers_than_a_rank_has_places_for() -> None:
+    names = [f"c{number}" for number in range(1500)]
+    async with running(configuration(names)) as it:
+        for body in it.backends.values():
+            body.step = data(FOUND)
+        receipt = await it.hub.submit(question())
+        await it.runtime.clock.sleep(1)
+        ends = [await it.engine.log.end(it.topics[1], partition) for partition in range(2)]
+        assert sum(ends) >= 3
+        assert (await it.hub.results(receipt.id, ME)).complete
+
+
+async def test_answers_that_the_log_does_not_take_count_as_held() -> None:
+    settings = configuration(hub={"lines_bytes": 20_000, "max_open_per_subject": 100})
+    it = process(settings, {})
+    async with it.lifecycle:
+        for name in "abc":
+            it.backends[name].step = data(b'"' + b"x" * 10_000 + b'"')
+        it.log.refuse = True
+        receipts = [await it.hub.submit(question()) for _ in range(20)]
+        await it.runtime.clock.sleep(5)
+        assert len(it.backends["a"].attempts) < 10
+        it.log.refuse = False
+        await it.runtime.clock.sleep(20)
+        assert all([(await it.hub.results(receipt.id, ME)).complete for receipt in receipts])
+
+
+async def test_a_commit_that_fails_is_tried_again() -> None:
+    it = process(configuration(), {})
+    async with it.lifecycle:
+        it.log.uncommitted = 1
+        await it.hub.submit(question())
+        await it.runtime.clock.sleep(3)
+        assert await it.committed() == 1
+        assert it.log.uncommitted == 0

@@ -16,6 +16,7 @@ from esclusa.kernel.errors import (
     InvalidSubject,
     NotFound,
     StorageUnavailable,
+    TooManyOpen,
     Unavailable,
     UnknownQuery,
 )
@@ -195,3 +196,68 @@ async def test_settle_is_at_most_a_quarter_of_the_ttl() -> None:
         await settle()
         by = it.backends["a"].attempts[0].by
         assert by * 1000 == pytest.approx(receipt.created + 1500, abs=2)
+
+
+async def test_the_places_of_a_subject_hold_for_submissions_at_once() -> None:
+    async with running() as it:
+        for body in it.backends.values():
+            body.step = waits
+        told = await asyncio.gather(
+            *(it.hub.submit(question(idempotency_key=f"k{n}")) for n in range(30)), return_exceptions=True
+        )
+        assert sum(isinstance(one, Receipt) for one in told) == 5
+        assert sum(isinstance(one, TooManyOpen) for one in told) == 25
+
+
+async def test_a_repetition_of_what_was_asked_needs_no_place() -> None:
+    async with running(configuration(hub={"max_open_per_subject": 1})) as it:
+        for body in it.backends.values():
+            body.step = waits
+        first = await it.hub.submit(KEYED)
+        assert await it.hub.submit(KEYED) == first
+        with pytest.raises(TooManyOpen):
+            await it.hub.submit(question(idempotency_key="k2"))
+
+
+async def test_a_repetition_that_fails_leaves_the_first_ones_place() -> None:
+    async with running(configuration(hub={"max_open_per_subject": 1})) as it:
+        for body in it.backends.values():
+            body.step = waits
+        await it.hub.submit(KEYED)
+        with pytest.raises(IdempotencyMismatch):
+            await it.hub.submit(question(idempotency_key="k1", connectors=["a"]))
+        with pytest.raises(TooManyOpen):
+            await it.hub.submit(question())
+
+
+async def test_a_subject_is_not_kept_out_by_lost_wake_ups() -> None:
+    async with running(configuration(hub={"max_open_per_subject": 1})) as it:
+        await it.wired.waits.stop()
+        await it.hub.submit(question())
+        await it.runtime.clock.sleep(1)
+        await it.hub.submit(question())
+
+
+async def test_a_key_whose_storing_failed_is_the_one_that_is_tried_again() -> None:
+    async with running() as it:
+        made: list[bytes] = []
+        make = it.engine.keys.make
+
+        def flaky(id: bytes, secret: bytes, dies: int) -> asyncio.Future[None]:
+            made.append(id)
+            if len(made) < 5:
+                future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                future.set_exception(StorageUnavailable("told to fail"))
+                return future
+            return make(id, secret, dies)
+
+        it.engine.keys.make = flaky  # type: ignore[method-assign]  # an outage
+        told = await asyncio.gather(*(it.hub.submit(question()) for _ in range(8)), return_exceptions=True)
+        assert sum(isinstance(one, Unavailable) for one in told) == 4
+        assert len(set(made)) == 1
+
+
+async def test_a_final_state_can_be_read_for_a_while_even_if_nothing_is_kept() -> None:
+    async with running(configuration(query={"keep": Duration(60)})) as it:
+        receipt = await it.hub.submit(question())
+        assert receipt.expires - receipt.deadline == 5000

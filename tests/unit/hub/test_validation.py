@@ -57,6 +57,7 @@ def test_parameters_become_checked_text(given: dict[str, object], expected: dict
         {"count": True},
         {"count": float("nan")},
         {"count": "3"},
+        {"count": -(10**400)},
         {"partner": "12345678A"},
         {"other": 1},
     ],

@@ -59,15 +59,16 @@ async def test_a_part_that_does_not_start_takes_back_those_before_it() -> None:
 
 async def test_a_part_that_does_not_drain_in_its_time_is_stopped_all_the_same() -> None:
     said: list[str] = []
-    async with Lifecycle([Told("a", said), Told("b", said, hangs="drain"), Told("c", said, fails="drain")], drain=3):
+    async with Lifecycle([Told("a", said), Told("b", said, hangs="drain"), Told("c", said)], drain=3):
         pass
     assert said[-3:] == ["stop c", "stop b", "stop a"]
 
 
-async def test_a_part_that_does_not_stop_is_told_after_the_others_have_stopped() -> None:
+@pytest.mark.parametrize("what", ["drain", "stop"])
+async def test_a_part_that_fails_at_the_end_is_told_after_the_others_have_stopped(what: str) -> None:
     said: list[str] = []
     with pytest.raises(ExceptionGroup) as failed:
-        async with Lifecycle([Told("a", said), Told("b", said, fails="stop")]):
+        async with Lifecycle([Told("a", said), Told("b", said, fails=what)]):
             pass
     assert said[-1] == "stop a"
     assert failed.group_contains(RuntimeError)
