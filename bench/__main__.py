@@ -41,10 +41,9 @@ def measured(effort: Effort) -> Results:
     _, core = cores()
     with backends(max(growth.CONNECTORS), core) as addresses:
         speed = [calls_a_second(addresses, width, rounds, seconds) for width in throughput.WIDTHS]
-        _, usual, _ = speed
-        say("latency at half of that")
-        of_hub = alone(partial(latency.of_hub, addresses, usual.hub.rate / 2, 8 * seconds))
-        by_hand = alone(partial(latency.by_hand, addresses, usual.hand.rate / 2, 8 * seconds))
+        say("latency at half load")
+        of_hub = alone(partial(latency.of_hub, addresses, 8 * seconds))
+        by_hand = alone(partial(latency.by_hand, addresses, 8 * seconds))
         connectors = [more_connectors(addresses, count, rounds, seconds) for count in growth.CONNECTORS]
         open_ = [more_open(addresses, count, 3 * seconds) for count in opens]
         return Results(machine, speed, of_hub, by_hand, connectors, open_, parts(addresses, rounds, seconds))
@@ -96,7 +95,9 @@ def main() -> None:
     parser = ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the tables between the marks of this page")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure to this file")
-    parser.add_argument("--quick", action="store_true", help="a glance, in a minute and a half: short measures, and fewer; no page is written")
+    parser.add_argument(
+        "--quick", action="store_true", help="a glance, in a minute and a half: short measures, and fewer; no page is written"
+    )
     told = parser.parse_args()
     results = measured(QUICK if told.quick else FULL)
     print(markdown(results))

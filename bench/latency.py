@@ -15,7 +15,7 @@ import msgspec
 
 from bench import byhand
 from bench.backends import Body
-from bench.load import a_second, percentiles
+from bench.load import a_second, at_once, percentiles
 from bench.questions import Asker, configured, running, runtime, url
 from esclusa.hub.snapshot import Snapshot
 
@@ -24,8 +24,8 @@ DELAYS = range(41, 41 + CONNECTORS)
 """Milliseconds that each back end takes: the first to come is as far from the last as it would be in life."""
 AT_ONCE = 256
 """Calls in the air of each connector, at most: more than there are."""
-WARM = 50
-"""Requests that are not counted: they open the connections."""
+FULL = 64
+"""Requests open at a time that leave a core no rest."""
 
 _body = msgspec.json.Decoder(Body)
 T = TypeVar("T")
@@ -35,28 +35,28 @@ class Latency(msgspec.Struct, frozen=True):
     """Milliseconds on top of the slowest back end, over so many requests."""
 
     rate: float
-    """Calls a second."""
+    """Calls a second: half of what a core can take of these back ends."""
     requests: int
     p50: float
     p99: float
 
 
-async def of_hub(addresses: Sequence[str], rate: float, seconds: float) -> Latency:
-    """The hub at `rate` calls a second."""
+async def of_hub(addresses: Sequence[str], seconds: float) -> Latency:
+    """The hub, for so long."""
     settings = configured(_urls(addresses), [AT_ONCE] * CONNECTORS)
     async with runtime() as ours, running(settings, ours) as hub:
-        return await _measured(Asker(hub), _slowest_of_snapshot, rate, seconds)
+        return await _measured(Asker(hub), _slowest_of_snapshot, seconds)
 
 
 def _slowest_of_snapshot(snapshot: Snapshot) -> int:
     return max(_body.decode(answer.data or b"").took for answer in snapshot.answers)
 
 
-async def by_hand(addresses: Sequence[str], rate: float, seconds: float) -> Latency:
+async def by_hand(addresses: Sequence[str], seconds: float) -> Latency:
     """The same by hand."""
     async with byhand.session() as session:
         ask = partial(byhand.ask, session, _urls(addresses))
-        return await _measured(ask, _slowest_of_bodies, rate, seconds)
+        return await _measured(ask, _slowest_of_bodies, seconds)
 
 
 def _slowest_of_bodies(bodies: list[dict[str, int]]) -> int:
@@ -67,9 +67,10 @@ def _urls(addresses: Sequence[str]) -> list[str]:
     return [url(address, delay, delay) for address, delay in zip(addresses, DELAYS, strict=False)]
 
 
-async def _measured(ask: Callable[[], Awaitable[T]], slowest: Callable[[T], int], rate: float, seconds: float) -> Latency:
+async def _measured(ask: Callable[[], Awaitable[T]], slowest: Callable[[T], int], seconds: float) -> Latency:
     """`slowest`: what the slowest back end of an answer took, in microseconds."""
-    requests = rate / CONNECTORS
-    asked = await a_second(ask, requests, WARM + round(requests * seconds))
-    over = [lasted * 1e3 - slowest(answer) / 1e3 for lasted, answer in asked[WARM:]]
+    full = await at_once(ask, CONNECTORS, FULL, seconds / 4)
+    rate = full.calls / full.seconds / 2
+    asked = await a_second(ask, rate / CONNECTORS, round(rate / CONNECTORS * seconds))
+    over = [lasted * 1e3 - slowest(answer) / 1e3 for lasted, answer in asked]
     return Latency(rate, len(over), *percentiles(over))

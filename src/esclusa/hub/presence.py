@@ -30,6 +30,8 @@ EVERY = 5.0
 """Seconds between two reports."""
 LIVES = 15_000
 """Milliseconds that a report is believed."""
+GONE = 10
+"""Milliseconds that the last one is, of a process that ends in order."""
 
 _STATES: tuple[BreakerState, ...] = ("closed", "half_open", "open")
 """From the best to the worst."""
@@ -102,8 +104,12 @@ class Presence:
         self.background.spawn("report", self._repeat())
 
     async def drain(self) -> None:
-        """Say nothing more; the last word expires soon."""
+        """Take the report away: who ends in order is not seen as alive."""
         await self.background.cancel()
+        try:
+            await self._say(GONE)
+        except StorageError as error:
+            self._instrument.warn("presence not taken back", error=str(error))
 
     async def stop(self) -> None:
         """Nothing is left to let go of."""
@@ -118,9 +124,11 @@ class Presence:
         reports = []
         for row in rows:
             try:
-                reports.append(decode(ProcessReport, row.body))
+                report = decode(ProcessReport, row.body)
             except Unreadable as error:  # of a version that says it otherwise
                 self._instrument.warn("a report can't be read", process=row.name, error=str(error))
+            else:
+                reports.append(self._now() if report.id == self._me.id else report)
         return sorted(reports, key=lambda report: (report.started, report.id))
 
     async def connectors(self) -> list[ConnectorHealth]:
@@ -151,12 +159,14 @@ class Presence:
             except StorageError as error:
                 self._instrument.warn("presence not reported", error=str(error))
 
-    async def _say(self) -> None:
-        now = self._clock.millis()
+    async def _say(self, lives: int = LIVES) -> None:
+        report = self._now()
+        # Of two rows the lower rank wins, so a later report has a lower one.
+        await self._records.put(KEY, [Row(self._me.id, b"", encode(report), report.seen + lives, -report.seen)])
+
+    def _now(self) -> ProcessReport:
         states = [
             ConnectorState(name, connector.breaker_state, connector.waiting, connector.running)
             for name, connector in self._connectors.items()
         ]
-        report = msgspec.structs.replace(self._me, seen=now, connectors=states)
-        # Of two rows the lower rank wins, so a later report has a lower one.
-        await self._records.put(KEY, [Row(self._me.id, b"", encode(report), now + LIVES, -now)])
+        return msgspec.structs.replace(self._me, seen=self._clock.millis(), connectors=states)

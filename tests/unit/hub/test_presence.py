@@ -38,6 +38,22 @@ async def test_the_health_of_a_connector_is_that_of_all_processes_together() -> 
         assert (b.breaker, b.running) == ("closed", 5)
 
 
+async def test_what_this_process_says_of_itself_is_of_now() -> None:
+    async with running(configuration(["a"])) as one:
+        one.backends["a"].step = waits
+        await one.hub.submit(question())
+        await one.runtime.clock.sleep(0.1)
+        assert [connector.running for connector in await one.hub.connectors()] == [1]
+
+
+async def test_who_ends_in_order_is_forgotten_at_once() -> None:
+    async with running() as one:
+        async with running(one.settings, engine=one.engine, roles=("connectors",)):
+            assert len(await one.hub.processes()) == 2
+        await one.runtime.clock.sleep(0.1)
+        assert len(await one.hub.processes()) == 1
+
+
 async def test_who_says_nothing_more_is_forgotten() -> None:
     async with running() as one:
         async with running(one.settings, engine=one.engine, roles=("connectors",)) as other:
