@@ -107,7 +107,7 @@ class Presence:
         """Take the report away: who ends in order is not seen as alive."""
         await self.background.cancel()
         try:
-            await self._say(GONE)
+            await self._say(last=True)
         except StorageError as error:
             self._instrument.warn("presence not taken back", error=str(error))
 
@@ -159,10 +159,11 @@ class Presence:
             except StorageError as error:
                 self._instrument.warn("presence not reported", error=str(error))
 
-    async def _say(self, lives: int = LIVES) -> None:
+    async def _say(self, *, last: bool = False) -> None:
         report = self._now()
-        # Of two rows the lower rank wins, so a later report has a lower one.
-        await self._records.put(KEY, [Row(self._me.id, b"", encode(report), report.seen + lives, -report.seen)])
+        expires = report.seen + (GONE if last else LIVES)
+        # Of two rows the lower rank wins, so a later report has a lower one, and the last the lowest of its moment.
+        await self._records.put(KEY, [Row(self._me.id, b"", encode(report), expires, -report.seen - last)])
 
     def _now(self) -> ProcessReport:
         states = [
