@@ -18,10 +18,11 @@ from esclusa.edges.http.api import make_applications
 from esclusa.edges.http.health import Check, Health
 from esclusa.edges.http.server import HttpServer
 from esclusa.edges.http.settings import ClientSettings, ServerSettings
+from esclusa.hub.cursor import event_id, parse_event_id
 from esclusa.hub.hub import Hub
 from esclusa.hub.presence import ConnectorHealth, ConnectorState, ProcessReport
 from esclusa.hub.settings import ParamSettings, QuerySettings
-from esclusa.hub.snapshot import Answer, Snapshot, compose, event_id, parse_event_id
+from esclusa.hub.snapshot import Answer, Snapshot, compose
 from esclusa.hub.stored import AnswerHead, Times
 from esclusa.hub.submission import Receipt, Submission
 from esclusa.kernel.clock import Clock

@@ -66,6 +66,12 @@ def test_a_query_that_there_is_not_is_a_mistake_with_the_nearest(stub: Stub, cap
     assert len(stub.asked) == 1
 
 
+def test_a_connector_that_there_is_not_is_a_mistake_with_the_nearest(stub: Stub, capsys: Capture) -> None:
+    assert main([*ASK, "--connector", "dgt", "--connector", "padon"]) == Exit.MISTAKE
+    assert capsys.readouterr().err == 'esclusa: the service has no connector "padon": did you mean "padron"?\n'
+    assert all(asked.method == "GET" for asked in stub.asked)
+
+
 @pytest.mark.usefixtures("stub")
 @pytest.mark.parametrize(
     ("param", "what"),
@@ -95,7 +101,7 @@ def test_what_the_service_refuses_is_told_in_its_words(stub: Stub, capsys: Captu
     refusal = problem("invalid-subject", "The subject is not valid", 422, errors=[{"pointer": "/subject", "message": "No NIF"}])
     stub.replies("POST", "/api/v1/requests", Reply(refusal, 422))
     assert main(ASK) == Exit.REFUSED
-    assert capsys.readouterr() == ("", "esclusa: The subject is not valid\nesclusa:   /subject: No NIF\n")
+    assert capsys.readouterr() == ("", "esclusa: The subject is not valid\nesclusa:   subject: No NIF\n")
     assert main([*ASK, "--json"]) == Exit.REFUSED
     assert json.loads(capsys.readouterr().out) == refusal
 

@@ -44,7 +44,7 @@ def test_what_is_sound_is_told_with_what_would_run(capsys: Capture, monkeypatch:
     out, err = capsys.readouterr()
     assert out == (
         "esclusa.toml is sound.\n"
-        f"  storage     sqlite, in {tmp_path}/esclusa-data\n"
+        f"  storage     embedded, in {tmp_path}/esclusa-data\n"
         "  environment pro\n"
         "  API         http://127.0.0.1:8080, metrics at http://127.0.0.1:8081\n"
         "  clients     sede\n"

@@ -60,13 +60,14 @@ def test_a_mistake_in_the_command_line_is_a_line_and_no_traceback(capsys: Captur
     assert len(err.splitlines()) == 1
 
 
-def test_ctrl_c_is_no_traceback(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_ctrl_c_is_a_line_and_no_traceback(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Capture) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("esclusa.cli.check.load", interrupted)
     assert main(["check"]) == Exit.INTERRUPTED
+    assert capsys.readouterr() == ("", "interrupted\n")
 
 
 def test_a_reader_who_has_enough_is_no_traceback() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,11 +12,11 @@ import httpx
 import msgspec
 import pytest
 
-from esclusa.cli.client import AGAIN, PACE, WAIT, Client, Service, connected, service
+from esclusa.cli.client import AGAIN, PACE, WAIT, Away, Client, Service, connected, service
 from esclusa.cli.exits import Exit
 from esclusa.cli.output import Failed
 from esclusa.edges.http.server import SOCKET
-from esclusa.edges.http.wire import ReceiptBody, SubmissionBody
+from esclusa.edges.http.wire import ReceiptBody, SnapshotBody, SubmissionBody
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import ConfigurationError
 from support.stub import ID, Reply, Stub, ok, problem, receipt, result
@@ -80,6 +82,18 @@ async def test_a_service_that_goes_away_is_asked_again_until_the_deadline() -> N
 
 
 @pytest.mark.virtual_time
+async def test_and_says_that_it_is_away_and_when_it_is_back_is_told_all_at_once() -> None:
+    clock = Clock()
+    handler, asked = scripted(found(FIRST, "1"), httpx.ConnectError("refused"), found(FIRST, "1"), found(LAST, "2"))
+    until = clock.now() + 10
+    news = [each async for each in client(handler, clock).news(RECEIPT)]
+    assert [type(each) for each in news] == [SnapshotBody, Away, SnapshotBody, SnapshotBody]
+    assert isinstance(news[1], Away)
+    assert news[1].until == pytest.approx(until)
+    assert "if-none-match" not in asked[2].headers
+
+
+@pytest.mark.virtual_time
 async def test_and_not_after_it() -> None:
     clock = Clock()
 
@@ -109,7 +123,7 @@ async def test_a_problem_is_told_with_all_that_is_wrong_and_kept_as_it_came() ->
     assert failed.code is Exit.REFUSED
     assert str(failed).splitlines()[:2] == [
         "The parameters do not fit the query: Look",
-        "  /params/province: Required",
+        "  province: Required",
     ]
     assert msgspec.json.decode(msgspec.json.encode(failed.document)) == body
 
@@ -130,7 +144,44 @@ async def test_an_error_of_something_in_between_is_told_by_its_status() -> None:
 async def test_nobody_there_is_told_with_the_address() -> None:
     handler, _ = scripted(httpx.ConnectTimeout(""))
     failed = await failing(client(handler, Clock()).queries())
-    assert (failed.code, str(failed)) == (Exit.UNREACHABLE, "nobody answers at http://hub.example: ConnectTimeout")
+    assert (failed.code, str(failed)) == (Exit.UNREACHABLE, "nobody answers at http://hub.example: no answer in time")
+
+
+@pytest.mark.parametrize(
+    ("below", "why"),
+    [
+        (ConnectionRefusedError(111, "words of a library"), "the connection is refused"),
+        (socket.gaierror(-2, "words of a library"), "there is no such host"),
+        (ssl.SSLError("words of a library"), "no encrypted connection can be made, or its certificate is not trusted"),
+        (OSError("words of a library"), "the connection can't be made"),
+    ],
+)
+async def test_and_why_in_words_of_our_own(below: Exception, why: str) -> None:
+    error = httpx.ConnectError("words of a library")
+    error.__cause__ = below
+    handler, _ = scripted(error)
+    assert str(await failing(client(handler, Clock()).queries())) == f"nobody answers at http://hub.example: {why}"
+
+
+@pytest.mark.parametrize(
+    ("key", "what"),
+    [(None, "wants a key: set ESCLUSA_KEY or give --key"), ("wrong", "knows no such key: look at ESCLUSA_KEY or --key")],
+)
+async def test_a_key_that_is_missing_or_wrong_is_told_with_where_to_give_it(key: str | None, what: str) -> None:
+    body = problem("unauthorized", "Who asks is not known", 401, detail="Send `Authorization: Bearer KEY`")
+    transport = httpx.MockTransport(lambda _: httpx.Response(401, json=body))
+    http = httpx.AsyncClient(base_url="http://hub.example", transport=transport)
+    failed = await failing(Client(http, Service("http://hub.example", key=key), Clock()).queries())
+    assert (failed.code, str(failed)) == (Exit.REFUSED, f"the service {what}")
+
+
+async def test_a_connector_that_is_wrong_is_told_by_its_name() -> None:
+    errors = [{"pointer": "/connectors/1", "message": "The query does not ask it"}, {"pointer": "", "message": "Too odd"}]
+    body = problem("invalid-params", "The parameters do not fit the query", 422, errors=errors)
+    handler, _ = scripted(httpx.Response(422, json=body))
+    question = SubmissionBody(query="q", subject="x", connectors=["dgt", "padron"])
+    failed = await failing(client(handler, Clock()).submit(question))
+    assert str(failed).splitlines()[1:] == ["  padron: The query does not ask it", "  Too odd"]
 
 
 @pytest.mark.parametrize(
@@ -185,7 +236,7 @@ def test_a_key_that_no_header_can_carry_is_a_mistake_and_is_not_shown() -> None:
 
 
 def test_a_configuration_that_is_not_there_is_told_so(here: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"none\.toml can't be read"):
+    with pytest.raises(ConfigurationError, match=r"none\.toml: can't be read: no such file: write one"):
         service(here / "none.toml", None, None, {})
 
 

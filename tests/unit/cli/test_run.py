@@ -31,8 +31,10 @@ def test_it_says_where_it_serves_and_ends_in_order_when_told_to(capsys: Capture)
     with subprocess.Popen(command, stdout=PIPE, stderr=PIPE, text=True) as process:  # noqa: S603 - our own program
         try:
             assert process.stdout
-            words = process.stdout.readline().split()
+            greeting = process.stdout.readline()
+            words = greeting.split()
             address = words[words.index("at") + 1].rstrip(",")
+            assert f"its documentation at {address}/docs." in greeting
             assert httpx.get(f"{address}/health/ready").json() == {"status": "ready"}
             assert main(["status"]) == Exit.DONE
             assert "hub, collector " in capsys.readouterr().out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,6 +12,8 @@ import msgspec
 import pytest
 from rich.console import Console
 
+from esclusa.cli.client import Away
+from esclusa.cli.moments import time_of_day
 from esclusa.cli.table import FRAME, AnswerTable, watch
 from esclusa.edges.http.wire import SnapshotBody
 from esclusa.kernel.clock import Clock
@@ -41,7 +44,7 @@ def test_each_body_has_a_row_in_the_order_of_the_request_whoever_answers_first()
     answers = table()
     answers.update(snapshot([], ["dgt", "padron", "catastro"]))
     answers.update(snapshot([ok("catastro")], ["dgt", "padron"]))
-    rows = drawn(answers.live(101.0, 40))[3:6]
+    rows = drawn(answers.live(101.0, 120, 40))[3:6]
     assert [row.split("  ")[0].strip() for row in rows] == list(TITLES.values())
     assert ["waiting" in row for row in rows] == [True, True, False]
 
@@ -49,7 +52,7 @@ def test_each_body_has_a_row_in_the_order_of_the_request_whoever_answers_first()
 def test_a_row_says_state_reason_attempts_time_and_a_line_of_the_data() -> None:
     answers = table()
     answers.update(snapshot(*INCOMPLETE))
-    rows = drawn(answers.final())
+    rows = drawn(answers.final(120))
     assert rows[0] == "Mis expedientes"
     assert rows[1].split() == ["Body", "State", "Reason", "Tries", "Time", "Answer"]
     assert rows[3].split("  ")[0].strip() == "Dirección General de Tráfico"
@@ -60,26 +63,53 @@ def test_a_row_says_state_reason_attempts_time_and_a_line_of_the_data() -> None:
 
 def test_the_bar_shows_the_time_to_the_deadline_and_how_many_have_answered() -> None:
     answers = table()
-    assert drawn(answers.live(100.0, 40))[-1] == "asking"
+    assert drawn(answers.live(100.0, 120, 40))[-1] == "asking"
     answers.update(snapshot(*FIRST))
-    assert drawn(answers.live(102.5, 40))[-1].endswith(" 2.5 of 10 s, 1 of 3 answered")
-    assert drawn(answers.live(99.0, 40))[-1].endswith(" 0.0 of 10 s, 1 of 3 answered")
-    assert drawn(answers.live(999.0, 40))[-1].endswith(" 10.0 of 10 s, 1 of 3 answered")
+    assert drawn(answers.live(102.5, 120, 40))[-1].endswith(" 2.5 of 10 s, 1 of 3 answered")
+    assert drawn(answers.live(99.0, 120, 40))[-1].endswith(" 0.0 of 10 s, 1 of 3 answered")
+    assert drawn(answers.live(999.0, 120, 40))[-1].endswith(" 10.0 of 10 s, 1 of 3 answered")
 
 
-def test_it_never_grows_beyond_the_terminal_and_shows_who_answered_last() -> None:
+def test_it_never_grows_beyond_the_terminal_and_who_is_missing_or_awaited_is_left_out_last() -> None:
     answers = table()
     names = [f"body-{number}" for number in range(50)]
-    answers.update(snapshot([ok(name) for name in names[:20]], names[20:]))
-    answers.update(snapshot([ok(name) for name in (*names[:20], names[49])], names[20:49]))
+    came = [ok(name) for name in names[:20]]
+    answers.update(snapshot(came, names[20:]))
+    came += [ko(names[48], "backend_error"), ok(names[49])]
+    answers.update(snapshot(came, names[20:22]))
     for height in (10, 24, 49):
-        lines = str(Console(width=100).render_str("")) + "\n".join(drawn(answers.live(100.0, height)))
-        assert lines.count("\n") + 3 <= height
-        assert "body-49" in lines
-        assert "more" in lines
-    assert "body-0 " not in "\n".join(drawn(answers.live(100.0, 10)))
-    whole = "\n".join(drawn(answers.final()))
+        lines = drawn(answers.live(100.0, 100, height), 100)
+        assert len(lines) + 2 <= height  # and two empty ones
+        text = "\n".join(lines)
+        assert "body-48 " in text
+        assert "body-20 " in text
+        assert re.search(r"^\.\.\. and \d+ more$", text, re.MULTILINE)
+    assert "body-49 " in "\n".join(drawn(answers.live(100.0, 100, 11)))
+    assert "body-0 " not in "\n".join(drawn(answers.live(100.0, 100, 24)))
+    whole = "\n".join(drawn(answers.final(100)))
     assert all(f"{name} " in whole for name in names)
+
+
+def test_in_80_columns_names_are_whole_and_the_reason_stands_with_the_answer() -> None:
+    answers = table()
+    answers.update(snapshot(*INCOMPLETE))
+    rows = drawn(answers.final(80), 80)
+    assert rows[1].split() == ["Body", "State", "Time", "Answer"]
+    assert rows[3].split("  ")[0].strip() == "Dirección General de Tráfico"
+    assert rows[5].split()[:5] == ["Catastro", "KO", "3.00", "s", "backend_timeout,"]
+    assert all(len(row) <= 80 for row in rows)
+
+
+def test_a_service_that_is_away_is_told_with_until_when_it_is_asked_again_and_the_line_goes_when_it_is_back() -> None:
+    answers, away = table(), Away(1_000.0)
+    line = f"the service is away; trying again until {time_of_day(1_000.0)}"
+    answers.update(snapshot(*FIRST))
+    assert answers.lost(away) == line
+    assert answers.lost(away) is None
+    assert line in drawn(answers.live(101.0, 80, 9), 80)
+    assert len(drawn(answers.live(101.0, 80, 9), 80)) + 2 <= 9
+    answers.update(snapshot(*FIRST))
+    assert "away" not in "\n".join(drawn(answers.live(101.0, 80, 40), 80))
 
 
 def test_the_end_says_complete_and_how_long_it_took() -> None:
@@ -102,7 +132,7 @@ def test_a_question_that_concerns_nobody_is_complete() -> None:
     answers = table()
     answers.update(snapshot([]))
     assert answers.verdict() == ["complete: the question concerns nobody"]
-    assert answers.final() is not None
+    assert answers.final(120) is not None
 
 
 def test_what_a_body_says_controls_no_terminal() -> None:
@@ -110,7 +140,7 @@ def test_what_a_body_says_controls_no_terminal() -> None:
     answers = table()
     answers.update(snapshot([hostile, ok("padron", "\x1b[31mred\x9b")]))
     answer = answers.update(snapshot([hostile, ok("padron"), ok("catastro", ["\x1b[H"])]))[0]
-    text = "\n".join([*drawn(answers.final()), *answers.verdict(), answers.line(answer)])
+    text = "\n".join([*drawn(answers.final(120)), *answers.verdict(), answers.line(answer)])
     assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(text)
 
 
@@ -121,7 +151,7 @@ def test_an_answer_is_new_once() -> None:
     assert answers.update(snapshot(*COMPLETE)) == []
 
 
-async def coming(clock: Clock, *each: SnapshotBody, every: float = 1.0) -> AsyncIterator[SnapshotBody]:
+async def coming(clock: Clock, *each: SnapshotBody | Away, every: float = 1.0) -> AsyncIterator[SnapshotBody | Away]:
     for one in each:
         await clock.sleep(every)
         yield one
@@ -142,6 +172,14 @@ async def test_without_a_terminal_each_answer_is_a_line_when_it_comes() -> None:
         "incomplete: 2 of 3 bodies in 3.0 s; without",
         "  Catastro: backend_timeout, No answer in time",
     ]
+
+
+@pytest.mark.virtual_time
+async def test_without_a_terminal_an_absence_is_one_line() -> None:
+    clock, out = Clock(), io.StringIO()
+    news = coming(clock, snapshot(*FIRST), Away(1_000.0), Away(1_000.0), snapshot(*COMPLETE))
+    assert (await watch(news, table(), Console(file=out, width=40), clock)).complete
+    assert out.getvalue().count("the service is away; trying again until ") == 1
 
 
 @pytest.mark.virtual_time
@@ -168,15 +206,20 @@ async def test_on_a_dumb_terminal_there_are_no_control_codes() -> None:
 
 
 @pytest.mark.virtual_time
-async def test_whoever_stops_watching_gets_the_terminal_back() -> None:
+async def test_whoever_stops_watching_gets_the_terminal_back_with_what_was_received() -> None:
     clock, out = Clock(), io.StringIO()
     console = Console(file=out, force_terminal=True, width=120, height=30, _environ={"TERM": "xterm"})
-    watching = asyncio.ensure_future(watch(coming(clock, snapshot(*FIRST), every=5), table(), console, clock))
-    await clock.sleep(1)
+    watching = asyncio.ensure_future(
+        watch(coming(clock, snapshot(*FIRST), snapshot(*COMPLETE), every=5), table(), console, clock)
+    )
+    await clock.sleep(6)
     watching.cancel()
     with pytest.raises(asyncio.CancelledError):
         await watching
     assert out.getvalue().rindex("\x1b[?25h") > out.getvalue().rindex("\x1b[?25l")  # the cursor is shown again
+    left = out.getvalue().rpartition("\x1b[?25h")[2]
+    assert "Permiso B" in left  # what was received stays
+    assert "waiting" in left
     assert len(asyncio.all_tasks()) == 1
 
 

@@ -53,7 +53,7 @@ def test_a_pattern_that_nothing_matches_includes_nothing(mistakes: Mistakes) -> 
 
 def test_a_file_that_is_not_there_is_a_mistake_where_it_is_named(mistakes: Mistakes) -> None:
     assert mistakes("[esclusa]\ninclude = [\n  'none.toml',\n]") == [
-        "esclusa.toml:3: none.toml can't be read: no such file or directory: name a file that is there and can be read"
+        "esclusa.toml:3: none.toml can't be read: no such file: name a file that is there and can be read"
     ]
 
 
