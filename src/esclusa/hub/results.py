@@ -61,7 +61,7 @@ class Results:
                 over = self._wakeups.draining or self._clock.now() >= until
                 if not snapshot.query_more or snapshot.tag != tag or over:
                     return await self.snapshot(id, caller, data=True) if data else snapshot
-                await waiter.wait(min(until, snapshot.deadline / 1000))
+                await waiter.wait(min(until, snapshot.deadline / 1000), len(snapshot.pending))
 
     async def follow(self, id: UUID, caller: str, *, after: str | None) -> AsyncGenerator[tuple[str, Answer | Snapshot], None]:
         """Each answer not in `after`, as they come, with the event id to go on from; at last the final snapshot."""
@@ -87,7 +87,7 @@ class Results:
                     return
                 if self._wakeups.draining:
                     return
-                await waiter.wait(look.view.request.times.deadline / 1000)
+                await waiter.wait(look.view.request.times.deadline / 1000, len(order) - len(look.view.heads))
 
     async def look(self, id: bytes, caller: str, *, bodies: bool | Collection[str]) -> Look:
         """A request's rows with what may be shown of them. Raises `NotFound`, `Unavailable`.

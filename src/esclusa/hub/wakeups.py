@@ -22,27 +22,65 @@ if TYPE_CHECKING:
 
 LOOK = 2.0
 """Seconds after which a waiter looks without having been woken."""
+PACE = 0.02
+"""Seconds between two looks of a waiter, unless all that it waits for is there."""
+ALL = 1 << 30
+"""More rows than any request has: look at once."""
 
 
 class Waiter:
-    """Somebody who waits for one request. What happens between two waits is not missed."""
+    """Somebody who waits for one request. What happens between two waits is not missed.
 
-    __slots__ = ("_clock", "_woken")
+    Where answers trickle in, a look for each would cost more than the answers: so a waiter is woken at once when all that
+    it waits for is there, and otherwise `PACE` after its last look at the earliest.
+    """
+
+    __slots__ = ("_clock", "_looked", "_missing", "_rows", "_timer", "_waiting")
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._woken = asyncio.Event()
+        self._looked = 0.0
+        self._rows = 0
+        """New rows since the last look, as far as is known."""
+        self._missing = 0
+        self._waiting: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
-    def wake(self) -> None:
-        """There may be something new."""
-        self._woken.set()
+    def wake(self, rows: int) -> None:
+        """There are so many new rows."""
+        self._rows += rows
+        if self._waiting is not None:
+            self._plan()
 
-    async def wait(self, until: float) -> None:
-        """Return when woken, after `LOOK`, or at `until` (seconds since the epoch), whichever comes first."""
-        with contextlib.suppress(TimeoutError):
-            async with self._clock.timeout_at(min(until, self._clock.now() + LOOK)):
-                await self._woken.wait()
-        self._woken.clear()
+    async def wait(self, until: float, missing: int) -> None:
+        """Return when it is time to look again: see above; and after `LOOK`, or at `until` (seconds since the epoch).
+
+        `missing`: answers that are not there yet.
+        """
+        self._missing = missing
+        self._waiting = asyncio.get_running_loop().create_future()
+        last = self._clock.call_at(min(until, self._clock.now() + LOOK), self._end)
+        try:
+            if self._rows:
+                self._plan()
+            await self._waiting
+        finally:
+            last.cancel()
+            if self._timer is not None:
+                self._timer.cancel()
+            self._waiting = self._timer = None
+        self._rows = 0
+        self._looked = self._clock.now()
+
+    def _plan(self) -> None:
+        if self._rows >= self._missing:
+            self._end()
+        elif self._timer is None:
+            self._timer = self._clock.call_at(self._looked + PACE, self._end)
+
+    def _end(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
 
 
 class Wakeups:
@@ -68,7 +106,7 @@ class Wakeups:
         self._over = True
         for waiters in self._waiters.values():
             for waiter in waiters:
-                waiter.wake()
+                waiter.wake(ALL)
 
     async def stop(self) -> None:
         """Stop listening."""
@@ -99,7 +137,7 @@ class Wakeups:
             for id, rows in woken.rows.items():
                 self._heard(id, rows)
                 for waiter in self._waiters.get(id, ()):
-                    waiter.wake()
+                    waiter.wake(rows)
 
 
 def _ignore(_: Unreadable) -> None:

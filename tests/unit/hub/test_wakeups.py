@@ -1,0 +1,55 @@
+"""Whoever waits hears of new rows: at once when they are the last, else at a pace; and looks by itself when nobody tells."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from esclusa.hub.wakeups import LOOK, PACE, Waiter
+from esclusa.kernel.clock import Clock
+from esclusa.testing.virtual import EPOCH, settle
+
+pytestmark = pytest.mark.virtual_time
+
+
+async def waited(waiter: Waiter, clock: Clock, *, missing: int, until: float = 60) -> float:
+    """How long it waited."""
+    before = clock.now()
+    await waiter.wait(EPOCH + until, missing)
+    return round(clock.now() - before, 6)
+
+
+async def test_the_last_rows_wake_at_once() -> None:
+    clock = Clock(epoch=EPOCH)
+    waiter = Waiter(clock)
+    await waited(waiter, clock, missing=5, until=0)
+    waiting = asyncio.ensure_future(waited(waiter, clock, missing=2))
+    await settle()
+    waiter.wake(2)
+    assert await waiting == 0
+
+
+async def test_rows_that_trickle_in_are_looked_at_at_a_pace() -> None:
+    clock = Clock(epoch=EPOCH)
+    waiter = Waiter(clock)
+    await waited(waiter, clock, missing=5, until=0)
+    waiting = asyncio.ensure_future(waited(waiter, clock, missing=5))
+    await settle()
+    waiter.wake(1)
+    assert await waiting == pytest.approx(PACE)
+
+
+async def test_what_happens_between_two_waits_is_not_missed() -> None:
+    clock = Clock(epoch=EPOCH)
+    waiter = Waiter(clock)
+    waiter.wake(3)
+    assert await waited(waiter, clock, missing=3) == 0
+
+
+async def test_with_no_wake_up_it_looks_by_itself_and_never_after_its_time() -> None:
+    clock = Clock(epoch=EPOCH)
+    waiter = Waiter(clock)
+    assert await waited(waiter, clock, missing=1) == LOOK
+    assert await waited(waiter, clock, missing=1, until=LOOK + 0.5) == 0.5
+    assert await waited(waiter, clock, missing=1, until=0) == 0
