@@ -33,7 +33,11 @@ class Upkeep(Protocol):
     """What an engine offers beside its ports."""
 
     async def setup(self, topics: Sequence[Topic]) -> None:
-        """Make what is absent; called at every start where the engine needs no administrator."""
+        """Make what is absent; called at every start where the engine needs no administrator.
+
+        `StorageError` for a topic whose number of partitions can't become what is declared: fewer, or more while it holds
+        messages.
+        """
 
     async def check(self) -> None:
         """Write and read something; `StorageUnavailable` with the reason in words when that fails."""

@@ -92,13 +92,22 @@ class Topics:
         return channel
 
     def missing(self, topic: Topic) -> int:
-        """How many partitions `topic` lacks of those declared. `StorageError` if it has more, which can't be undone."""
+        """How many partitions `topic` lacks of those declared.
+
+        `StorageError` if it has more, which can't be undone, or holds messages: with more partitions, keys would stand in
+        others from then on, and who reads would find in one what belongs with what is in another.
+        """
         kept = self._kept.get(topic.name)
         there = 0 if kept is None else len(kept.partitions)
         if topic.partitions < there:
             raise StorageError(
                 f"topic {topic.name!r} has {there} partitions and can't go back to {topic.partitions}: "
                 f"declare {there}, or give the topic another name"
+            )
+        if kept is not None and topic.partitions > there and any(each.start < each.end for each in kept.partitions):
+            raise StorageError(
+                f"topic {topic.name!r} has {there} partitions and holds messages, so it can't have {topic.partitions} now: "
+                f"declare {there} until what it holds has expired, or begin with an empty folder"
             )
         return topic.partitions - there
 

@@ -42,6 +42,14 @@ class UpkeepExam(Exam):
             await member.until(lambda: len(member.owned) == 4 and len(member.messages) == 8)
             assert sorted(member.values) == sorted(values)
 
+    async def test_partitions_can_not_be_added_to_a_topic_that_holds_messages(self) -> None:
+        async with self.deployment() as deployment:
+            process = await deployment.process(self.clock())
+            await process.upkeep.setup([FOUR])
+            await fill(process.log, FOUR, 1)
+            await raises(StorageError, process.upkeep.setup([Topic(FOUR.name, partitions=5)]))
+            await process.upkeep.setup([FOUR])
+
     async def test_partitions_can_not_be_taken_away(self) -> None:
         async with self.deployment() as deployment:
             process = await deployment.process(self.clock())
