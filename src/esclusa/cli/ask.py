@@ -14,7 +14,7 @@ from esclusa.cli.options import FILE, Config, Json, Key, Url
 from esclusa.cli.output import Failed, document, reported, words
 from esclusa.cli.table import AnswerTable, watch
 from esclusa.config.findings import nearest
-from esclusa.edges.http.wire import QueryBody, SnapshotBody, SubmissionBody
+from esclusa.edges.http.wire import ConnectorsBody, QueryBody, SnapshotBody, SubmissionBody
 from esclusa.kernel.clock import Clock
 
 
@@ -57,11 +57,21 @@ async def _ask(where: Service, name: str, subject: str, given: list[str], connec
         if name not in declared:
             raise Failed(Exit.MISTAKE, f'the service has no query "{name}": {nearest(name, declared)}')
         query = declared[name]
+        if connectors:
+            _known(connectors, await client.connectors())
         submission = SubmissionBody(query=name, subject=subject, params=params(query, given), connectors=connectors)
         last = await (silently(client, submission) if json else shown(client, query.title, submission, clock))
     if json:
         document(last)
     return Exit.DONE if last.complete else Exit.INCOMPLETE
+
+
+def _known(asked: list[str], service: ConnectorsBody) -> None:
+    """`Failed` with the nearest name for a connector that the service does not have."""
+    known = [each.name for each in service.connectors]
+    for name in asked:
+        if name not in known:
+            raise Failed(Exit.MISTAKE, f'the service has no connector "{name}": {nearest(name, known)}')
 
 
 async def silently(client: Client, submission: SubmissionBody) -> SnapshotBody:
@@ -75,7 +85,7 @@ async def shown(client: Client, title: str, submission: SubmissionBody, clock: C
     titles = {each.name: each.title for each in (await client.connectors()).connectors}
     began = clock.now()
     receipt = await client.submit(submission)
-    return await watch(client.follow(receipt), AnswerTable(title, titles, began), words(), clock)
+    return await watch(client.news(receipt), AnswerTable(title, titles, began), words(), clock)
 
 
 def params(query: QueryBody, given: list[str]) -> dict[str, Any]:

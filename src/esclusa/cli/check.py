@@ -9,7 +9,7 @@ from esclusa.cli.exits import Exit
 from esclusa.cli.options import FILE, ConfigurationFile, Json
 from esclusa.cli.output import document, mistakes, reported, say
 from esclusa.config.config import Configuration, load
-from esclusa.config.engines import PORTS, engine_of
+from esclusa.config.engines import PORTS, engine_of, named_engine
 from esclusa.hub.inventory import Inventory
 
 
@@ -41,8 +41,9 @@ def _check(file: Path, *, json: bool) -> Exit:
 def _contents(configuration: Configuration) -> list[tuple[str, str]]:
     """What would run, a label and a line each."""
     own, server = configuration.esclusa, configuration.server
-    engines = dict.fromkeys(engine_of(own, port) for port in PORTS)
-    lines = [("storage", f"{' and '.join(engines)}, in {own.data}" if "sqlite" in engines else " and ".join(engines))]
+    engines = " and ".join(dict.fromkeys(named_engine(own, port) for port in PORTS))
+    on_disk = "sqlite" in {engine_of(own, port) for port in PORTS}
+    lines = [("storage", f"{engines}, in {own.data}" if on_disk else engines)]
     if own.environment is not None:
         lines.append(("environment", own.environment))
     lines.append(("API", f"http://{server.listen}" + (f", metrics at http://{server.admin}" if server.admin else "")))

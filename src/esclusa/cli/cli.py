@@ -14,6 +14,7 @@ from rich.text import Text
 
 import esclusa
 from esclusa.cli.exits import MEANINGS, Exit
+from esclusa.cli.usage import explained
 
 _HELP = """Ask many back ends once; see the answers as they come.
 
@@ -36,7 +37,7 @@ def command_line(*, whole: bool = False) -> App:
         help_format="plaintext",
         version=esclusa.__version__,
         default_parameter=Parameter(negative=(), show_default=False),
-        error_formatter=lambda error: Text(f"esclusa: {error}"),
+        error_formatter=lambda error: Text(f"esclusa: {explained(error)}"),
         result_action="return_value",
         exit_on_error=False,
         suppress_keyboard_interrupt=False,
@@ -65,8 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CycloptsError:
         return Exit.MISTAKE
     except KeyboardInterrupt:
-        return Exit.INTERRUPTED
+        result = Exit.INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read has enough; let nothing complain at exit
         return Exit.FAILED
+    if result == Exit.INTERRUPTED:
+        sys.stderr.write("interrupted\n")
     return result if isinstance(result, int) else Exit.DONE

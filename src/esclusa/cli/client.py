@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +16,7 @@ from esclusa.cli.exits import Exit
 from esclusa.cli.moments import instant
 from esclusa.cli.output import Failed
 from esclusa.config.config import data_folder
-from esclusa.edges.http.problems import ProblemBody
+from esclusa.edges.http.problems import FaultBody, ProblemBody
 from esclusa.edges.http.server import SOCKET
 from esclusa.edges.http.wire import (
     ConnectorsBody,
@@ -37,6 +39,12 @@ PATIENCE = 10.0
 """Seconds that the service has to answer, beside what it was asked to wait."""
 
 T = TypeVar("T")
+
+
+class Away(msgspec.Struct, frozen=True):
+    """The service does not answer just now; it is asked again until the moment `until`, in seconds since the epoch."""
+
+    until: float
 
 
 class Service(msgspec.Struct, frozen=True):
@@ -94,13 +102,20 @@ class Client:
         """Ask."""
         body = msgspec.json.encode(submission)
         headers = {"content-type": "application/json"}
-        response = await self._send("POST", "/api/v1/requests", content=body, headers=headers)
+        response = await self._send("POST", "/api/v1/requests", content=body, headers=headers, asked=submission)
         return _decoded(response, ReceiptBody)
 
     async def follow(self, receipt: ReceiptBody) -> AsyncIterator[SnapshotBody]:
+        """What is known of a request, each time that there is more, until it is final; see `news`."""
+        async for each in self.news(receipt):
+            if not isinstance(each, Away):
+                yield each
+
+    async def news(self, receipt: ReceiptBody) -> AsyncIterator[SnapshotBody | Away]:
         """What is known of a request, each time that there is more, until it is final.
 
-        A service that goes away meanwhile is asked again until the deadline has passed: another process may serve it.
+        A service that goes away meanwhile is asked again until the deadline has passed: another process may serve it. Each
+        time that it does not answer there is an `Away`; when it is back, what is known comes at once.
         """
         until = self._clock.now() + instant(receipt.deadline) - instant(receipt.created_at)
         headers: dict[str, str] = {}
@@ -110,6 +125,8 @@ class Client:
             except Failed as failed:
                 if failed.code is not Exit.UNREACHABLE or self._clock.now() > until:
                     raise
+                headers = {}
+                yield Away(until)
                 await self._clock.sleep(AGAIN)
                 continue
             if response.status_code == httpx.codes.OK:
@@ -131,19 +148,38 @@ class Client:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         patience: float = PATIENCE,
+        asked: SubmissionBody | None = None,
     ) -> httpx.Response:
         try:
             response = await self._http.request(method, path, content=content, headers=headers, timeout=patience)
         except (httpx.TransportError, OSError) as error:
             raise Failed(Exit.UNREACHABLE, self._unreachable(error)) from error
         if response.is_error:
-            raise _refusal(response)
+            raise self._refusal(response, asked)
         return response
 
     def _unreachable(self, error: Exception) -> str:
         if self._service.socket is not None:
             return f'no process answers at {self._service.socket}: start one with "esclusa run", or name a service with --url'
-        return f"nobody answers at {self._service.url}: {str(error) or type(error).__name__}"
+        return f"nobody answers at {self._service.url}: {_why(error)}"
+
+    def _refusal(self, response: httpx.Response, asked: SubmissionBody | None) -> Failed:
+        """A problem in words, and as it came. `asked`: the question that was refused."""
+        try:
+            problem = msgspec.json.decode(response.content, type=ProblemBody)
+        except msgspec.MsgspecError:
+            return Failed(Exit.REFUSED, f"the service answered {response.status_code} {response.reason_phrase}")
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            key = self._service.key
+            what = (
+                "wants a key: set ESCLUSA_KEY or give --key"
+                if key is None
+                else "knows no such key: look at ESCLUSA_KEY or --key"
+            )
+            return Failed(Exit.REFUSED, f"the service {what}", msgspec.Raw(response.content))
+        lines = [f"{problem.title}: {problem.detail}" if problem.detail else problem.title]
+        lines += [f"  {_fault(fault, asked)}" for fault in problem.errors or ()]
+        return Failed(Exit.REFUSED, "\n".join(lines), msgspec.Raw(response.content))
 
 
 @asynccontextmanager
@@ -162,12 +198,33 @@ def _decoded(response: httpx.Response, kind: type[T]) -> T:
         raise Failed(Exit.REFUSED, f"what answers at {response.url} is no Esclusa, or another version: {error}") from error
 
 
-def _refusal(response: httpx.Response) -> Failed:
-    """A problem in words, and as it came."""
-    try:
-        problem = msgspec.json.decode(response.content, type=ProblemBody)
-    except msgspec.MsgspecError:
-        return Failed(Exit.REFUSED, f"the service answered {response.status_code} {response.reason_phrase}")
-    lines = [f"{problem.title}: {problem.detail}" if problem.detail else problem.title]
-    lines += [f"  {fault.pointer}: {fault.message}" for fault in problem.errors or ()]
-    return Failed(Exit.REFUSED, "\n".join(lines), msgspec.Raw(response.content))
+def _fault(fault: FaultBody, asked: SubmissionBody | None) -> str:
+    """A fault by the name that the user gave: of a parameter, or of a connector, which the API points to by its number."""
+    match [part.replace("~1", "/").replace("~0", "~") for part in fault.pointer.split("/")[1:]]:
+        case []:
+            return fault.message
+        case ["connectors", number] if (
+            asked and asked.connectors and number.isdecimal() and int(number) < len(asked.connectors)
+        ):
+            return f"{asked.connectors[int(number)]}: {fault.message}"
+        case ["params", *below] if below:
+            return f"{'.'.join(below)}: {fault.message}"
+        case names:
+            return f"{'.'.join(names)}: {fault.message}"
+
+
+def _why(error: BaseException) -> str:
+    """Why nobody answers, as the user may mend it."""
+    below: BaseException | None = error
+    while below is not None:
+        match below:
+            case ssl.SSLError():
+                return "no encrypted connection can be made, or its certificate is not trusted"
+            case socket.gaierror():
+                return "there is no such host"
+            case httpx.TimeoutException():
+                return "no answer in time"
+            case ConnectionRefusedError():
+                return "the connection is refused"
+        below = below.__cause__ or below.__context__
+    return "the connection can't be made" if isinstance(error, httpx.ConnectError) else "the connection broke off"

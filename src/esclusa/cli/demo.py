@@ -20,6 +20,7 @@ from esclusa.cli.client import Service, connected
 from esclusa.cli.exits import Exit
 from esclusa.cli.options import Json
 from esclusa.cli.output import Failed, document, reported, say
+from esclusa.cli.program import program
 from esclusa.demo.bodies import BODIES
 from esclusa.demo.crowd import Crowd
 from esclusa.demo.demo import CONFIGURATION, Demo, citizens_question, open_demo
@@ -128,7 +129,7 @@ def _say_where(running: Demo) -> None:
 The API is at {running.url}/api/v1, and its documentation at {running.url}/docs. Ask it yourself:
 
   export ESCLUSA_KEY={running.key}
-  esclusa ask vehiculos --subject {CITIZENS[1].nif} --url {running.url}
+  {program()} ask vehiculos --subject {CITIZENS[1].nif} --url {running.url}
   curl -H "Authorization: Bearer $ESCLUSA_KEY" {running.url}/api/v1/connectors
 
 Some of the people who live here:

@@ -49,5 +49,5 @@ def _run(file: Path, roles: list[Role] | None, pools: list[str] | None) -> Exit:
 def _greeting(application: Application) -> None:
     address = application.server.address
     if address is not None:
-        say(f"Esclusa serves its API at {address.url}, and what it is at {address.url}/docs. Ctrl-C ends it.")
+        say(f"Esclusa serves its API at {address.url}, and its documentation at {address.url}/docs. Ctrl-C ends it.")
         sys.stdout.flush()

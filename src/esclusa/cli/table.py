@@ -12,7 +12,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from esclusa.cli.moments import instant
+from esclusa.cli.client import Away
+from esclusa.cli.moments import instant, time_of_day
 from esclusa.cli.output import harmless
 from esclusa.cli.summary import one_line
 from esclusa.edges.http.wire import AnswerBody, SnapshotBody
@@ -22,6 +23,8 @@ FRAME = 0.2
 """Seconds between two drawings: the bar moves even while nobody answers."""
 _AROUND = 6
 """Lines of the live table that are not rows."""
+_NARROW = 110
+"""Columns below which the reason stands with the answer, and nothing says how often was tried: names come first."""
 
 
 class AnswerTable:
@@ -36,10 +39,12 @@ class AnswerTable:
         self._answers: dict[str, AnswerBody] = {}  # in the order in which they came
         self._lines: dict[str, str] = {}
         self._snapshot: SnapshotBody | None = None
+        self._away: Away | None = None
 
     def update(self, snapshot: SnapshotBody) -> list[AnswerBody]:
         """Take in what is known now; the answers that were not known before."""
         self._snapshot = snapshot
+        self._away = None
         new = [answer for answer in snapshot.answers if answer.connector not in self._answers]
         for answer in new:
             self._answers[answer.connector] = answer
@@ -47,21 +52,26 @@ class AnswerTable:
         self._order |= dict.fromkeys([*(answer.connector for answer in snapshot.answers), *snapshot.pending])
         return new
 
-    def live(self, now: float, height: int) -> RenderableType:
-        """The table and a bar to the deadline, within `height` lines; `now` by the clock that said when it began."""
-        rows = self._fitting(max(1, height - _AROUND))
-        table = self._table(rows)
-        if len(rows) < len(self._order):
-            table.add_row(Text(f"... and {len(self._order) - len(rows)} more", style="dim"))
-        return Group(table, self._bar(now))
+    def lost(self, away: Away) -> str | None:
+        """The service does not answer, until the next `update`; a line that says so, unless it was said."""
+        known, self._away = self._away, away
+        return _absence(away) if known is None else None
 
-    def final(self) -> RenderableType:
-        """The whole table, and whether it is complete or who is missing and why."""
-        return Group(self._table(list(self._order)), *(Text(line) for line in self.verdict()))
+    def live(self, now: float, width: int, height: int) -> RenderableType:
+        """The table and a bar to the deadline, within `width` and `height`; `now` by the clock that said when it began."""
+        below = [] if self._away is None else [Text(_absence(self._away), style="yellow")]
+        rows = self._fitting(max(1, height - _AROUND - len(below)))
+        if len(rows) < len(self._order):
+            below.insert(0, Text(f"... and {len(self._order) - len(rows)} more", style="dim"))
+        return Group(self._table(rows, width), *below, self._bar(now))
+
+    def final(self, width: int) -> RenderableType:
+        """The whole table, and whether it is complete or who is missing and why, if that is known."""
+        return Group(self._table(list(self._order), width), *(Text(line) for line in self.verdict()))
 
     def verdict(self) -> list[str]:
-        """`complete`, or who is missing and why, a line each."""
-        if self._snapshot is None:
+        """`complete`, or who is missing and why, a line each; nothing before the result is final."""
+        if self._snapshot is None or self._snapshot.query_more:
             return []
         missing = [self._answers[name] for name in self._order if name in self._answers and self._answers[name].state == "ko"]
         all_of_them = f"{len(self._order)} {'body' if len(self._order) == 1 else 'bodies'}"
@@ -78,45 +88,49 @@ class AnswerTable:
 
     def _named(self, answer: AnswerBody) -> str:
         """Who and what: `Catastro: circuit_open, It is left alone for a while`."""
-        return ": ".join(
-            [harmless(answer.title), ", ".join(filter(None, [answer.reason or "", self._lines[answer.connector]]))]
-        )
+        return f"{harmless(answer.title)}: {self._told(answer)}"
+
+    def _told(self, answer: AnswerBody) -> str:
+        """Reason and detail, or some of the data: `circuit_open, It is left alone for a while`."""
+        return ", ".join(filter(None, [answer.reason or "", self._lines[answer.connector]]))
 
     def _fitting(self, limit: int) -> list[str]:
-        """The rows to show when not all can be: the answers that came last, then those who are awaited."""
+        """The rows to show when not all can be: who is missing, who is awaited, then the answers that came last."""
         if len(self._order) <= limit:
             return list(self._order)
         waiting = [name for name in self._order if name not in self._answers]
-        chosen = {*[*reversed(self._answers), *waiting][: limit - 1]}
+        came = list(reversed(self._answers))
+        missing = [name for name in came if self._answers[name].state == "ko"]
+        chosen = {*list(dict.fromkeys([*missing, *waiting, *came]))[: limit - 1]}
         return [name for name in self._order if name in chosen]
 
-    def _table(self, names: list[str]) -> Table:
+    def _table(self, names: list[str], width: int) -> Table:
+        narrow = width < _NARROW
         table = Table(
             box=SIMPLE_HEAD, title=harmless(self._title), title_justify="left", title_style="bold", expand=True, pad_edge=False
         )
         table.add_column("Body", no_wrap=True, max_width=46, ratio=4)
         table.add_column("State", no_wrap=True, width=7)
-        table.add_column("Reason", no_wrap=True, width=16)
-        table.add_column("Tries", justify="right", width=5)
+        if not narrow:
+            table.add_column("Reason", no_wrap=True, width=16)
+            table.add_column("Tries", justify="right", width=5)
         table.add_column("Time", justify="right", no_wrap=True, width=8)
-        table.add_column("Answer", no_wrap=True, ratio=5)
+        table.add_column("Answer", no_wrap=True, ratio=3 if narrow else 5)
         for name in names:
-            table.add_row(*self._cells(name))
+            table.add_row(*self._cells(name, narrow=narrow))
         return table
 
-    def _cells(self, name: str) -> list[Text]:
+    def _cells(self, name: str, *, narrow: bool) -> list[Text]:
         answer = self._answers.get(name)
         if answer is None:
             return [Text(harmless(self._titles.get(name, name)), style="dim"), Text("waiting", style="dim")]
         colour = "green" if answer.state == "ok" else "red"
-        return [
-            Text(harmless(answer.title)),
-            Text(_STATES[answer.state], style=colour),
-            Text(answer.reason or "", style=colour),
-            Text(str(answer.attempts)),
-            Text(_seconds(answer)),
-            Text(self._lines[name], style="" if answer.state == "ok" else "dim"),
-        ]
+        faint = "" if answer.state == "ok" else "dim"
+        body, state, time = Text(harmless(answer.title)), Text(_STATES[answer.state], style=colour), Text(_seconds(answer))
+        if narrow:
+            return [body, state, time, Text(self._told(answer), style=faint)]
+        reason, tries = Text(answer.reason or "", style=colour), Text(str(answer.attempts))
+        return [body, state, reason, tries, time, Text(self._lines[name], style=faint)]
 
     def _bar(self, now: float) -> RenderableType:
         if self._snapshot is None:
@@ -144,6 +158,10 @@ class AnswerTable:
 _STATES: Mapping[str, str] = {"ok": "ok", "ko": "KO"}
 
 
+def _absence(away: Away) -> str:
+    return f"the service is away; trying again until {time_of_day(away.until)}"
+
+
 def _said(answer: AnswerBody) -> str:
     """What a body said in one line: some of its data, or what went wrong."""
     if answer.state == "ok":
@@ -155,27 +173,34 @@ def _seconds(answer: AnswerBody) -> str:
     return "-" if answer.elapsed_ms is None else f"{answer.elapsed_ms / 1000:.2f} s"
 
 
-async def watch(snapshots: AsyncIterator[SnapshotBody], table: AnswerTable, console: Console, clock: Clock) -> SnapshotBody:
-    """Show `snapshots` on `console` until the last; returns it.
+async def watch(news: AsyncIterator[SnapshotBody | Away], table: AnswerTable, console: Console, clock: Clock) -> SnapshotBody:
+    """Show `news` on `console` until the last snapshot; returns it.
 
-    On a terminal the table is drawn anew five times a second, and once more, whole, at the end. Elsewhere each answer is a
-    line when it comes.
+    On a terminal the table is drawn anew five times a second, and once more, whole, at the end, be that an error or an
+    interruption: what was received stays. Elsewhere each answer is a line when it comes.
     """
     last: SnapshotBody | None = None
     if console.is_terminal and not console.is_dumb_terminal:
-        with Live(console=console, auto_refresh=False, transient=True) as live:
-            drawing = asyncio.ensure_future(_draw(live, table, console, clock))
-            try:
-                async for last in snapshots:
-                    table.update(last)
-            finally:
-                drawing.cancel()
-                await asyncio.gather(drawing, return_exceptions=True)
-        console.print(table.final())
+        try:
+            with Live(console=console, auto_refresh=False, transient=True) as live:
+                drawing = asyncio.ensure_future(_draw(live, table, console, clock))
+                try:
+                    async for each in news:
+                        if isinstance(each, Away):
+                            table.lost(each)
+                        else:
+                            table.update(last := each)
+                finally:
+                    drawing.cancel()
+                    await asyncio.gather(drawing, return_exceptions=True)
+        finally:
+            if last is not None:
+                console.print(table.final(console.width))
     else:
-        async for last in snapshots:
-            for answer in table.update(last):
-                console.print(table.line(answer), soft_wrap=True)
+        async for each in news:
+            for line in _new_lines(table, each):
+                console.print(line, soft_wrap=True)
+            last = last if isinstance(each, Away) else each
         for line in table.verdict():
             console.print(line, soft_wrap=True)
     if last is None:
@@ -183,7 +208,14 @@ async def watch(snapshots: AsyncIterator[SnapshotBody], table: AnswerTable, cons
     return last
 
 
+def _new_lines(table: AnswerTable, each: SnapshotBody | Away) -> list[str]:
+    if isinstance(each, Away):
+        line = table.lost(each)
+        return [] if line is None else [line]
+    return [table.line(answer) for answer in table.update(each)]
+
+
 async def _draw(live: Live, table: AnswerTable, console: Console, clock: Clock) -> None:
     while True:
-        live.update(table.live(clock.now(), console.height), refresh=True)
+        live.update(table.live(clock.now(), console.width, console.height), refresh=True)
         await clock.sleep(FRAME)

@@ -55,10 +55,10 @@ class Document:
         return nothing
 
     def _unreadable(self, path: Path, entry: Node | None, error: OSError) -> None:
-        why = (error.strerror or type(error).__name__).lower()
+        why = "no such file" if isinstance(error, FileNotFoundError) else (error.strerror or type(error).__name__).lower()
         if entry is None:
             remedy = ': write one with "esclusa init"' if isinstance(error, FileNotFoundError) else ""
-            self._findings.add(Place(str(path), 0), f"{path} can't be read: {why}{remedy}")
+            self._findings.add(Place(str(path), 0), f"can't be read: {why}{remedy}")
         else:
             file = path if entry.written is None else entry.shown()
             self._findings.add(entry.place, f"{file} can't be read: {why}: name a file that is there and can be read")

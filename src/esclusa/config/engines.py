@@ -34,8 +34,13 @@ ENGINES: Mapping[str, Engine] = {
 
 def engine_of(settings: EsclusaSettings, port: str) -> str:
     """The name of the engine that serves `port`: its own, or else the one for everything. `embedded` is `sqlite`."""
-    name = getattr(settings, port) or settings.engine
-    return "sqlite" if name == "embedded" else str(name)
+    name = named_engine(settings, port)
+    return "sqlite" if name == "embedded" else name
+
+
+def named_engine(settings: EsclusaSettings, port: str) -> str:
+    """The same as the configuration calls it."""
+    return str(getattr(settings, port) or settings.engine)
 
 
 def check(draft: Draft, engines: Mapping[str, Engine] = ENGINES) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from esclusa.cli.moments import instant, local
+from esclusa.cli.moments import instant, local, time_of_day
 from esclusa.kernel.clock import rfc3339
 
 
@@ -19,6 +19,7 @@ def test_it_is_shown_in_the_time_of_this_machine(monkeypatch: pytest.MonkeyPatch
     time.tzset()
     try:
         assert local("2026-11-22T10:20:30.456Z") == "2026-11-22 11:20:30"
+        assert time_of_day(instant("2026-11-22T10:20:30.456Z")) == "11:20:30"
     finally:
         monkeypatch.undo()
         time.tzset()

@@ -76,7 +76,7 @@ def test_it_never_grows_beyond_the_terminal_and_who_is_missing_or_awaited_is_lef
     came = [ok(name) for name in names[:20]]
     answers.update(snapshot(came, names[20:]))
     came += [ko(names[48], "backend_error"), ok(names[49])]
-    answers.update(snapshot(came, names[20:22]))
+    answers.update(snapshot(came, names[20:48]))
     for height in (10, 24, 49):
         lines = drawn(answers.live(100.0, 100, height), 100)
         assert len(lines) + 2 <= height  # and two empty ones
@@ -84,8 +84,8 @@ def test_it_never_grows_beyond_the_terminal_and_who_is_missing_or_awaited_is_lef
         assert "body-48 " in text
         assert "body-20 " in text
         assert re.search(r"^\.\.\. and \d+ more$", text, re.MULTILINE)
-    assert "body-49 " in "\n".join(drawn(answers.live(100.0, 100, 11)))
-    assert "body-0 " not in "\n".join(drawn(answers.live(100.0, 100, 24)))
+    assert "body-49 " in "\n".join(drawn(answers.live(100.0, 100, 37)))
+    assert "body-0 " not in "\n".join(drawn(answers.live(100.0, 100, 37)))
     whole = "\n".join(drawn(answers.final(100)))
     assert all(f"{name} " in whole for name in names)
 

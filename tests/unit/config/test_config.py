@@ -124,7 +124,8 @@ def test_a_file_that_is_not_there_says_how_to_make_one(tmp_path: Path) -> None:
         load(tmp_path / "none.toml", {})
     (mistake,) = caught.value.mistakes
     assert (mistake.file, mistake.line) == (str(tmp_path / "none.toml"), 0)
-    assert mistake.what.endswith('can\'t be read: no such file or directory: write one with "esclusa init"')
+    assert mistake.what == 'can\'t be read: no such file: write one with "esclusa init"'
+    assert str(caught.value) == f"{tmp_path / 'none.toml'}: {mistake.what}"
 
 
 SECRETS = {
