@@ -108,6 +108,29 @@ async def test_a_body_comes_in_time_or_not_at_all() -> None:
         assert b"/problems/too-slow" in said
 
 
+async def test_what_readers_do_not_take_is_bounded() -> None:
+    """Limits: `maxUnsent`. Results are refused for a while; whoever asks for little, and the probes, are answered."""
+    size = 4_000_000  # more than a socket's buffers hold
+    async with faked(ServerSettings(max_unsent=size + 100_000)) as (hub, edge):
+        id = await edge.ask()
+        hub.answer(id, "dgt", b'"%b"' % (b"x" * size))
+        async with edge.connected() as (reader, writer):
+            transport: Any = writer.transport
+            transport.pause_reading()
+            writer.write(f"GET {URL}/{id} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\n\r\n".encode())
+            answer = await edge.client.get(f"{URL}/{id}")
+            while answer.status_code == 200:  # until the one who doesn't read has been served
+                answer = await edge.client.get(f"{URL}/{id}")
+            assert_problem(answer, 503, "unavailable")
+            assert answer.headers["retry-after"] == "1"
+            for path in ("/health/live", "/health/ready", "/metrics", f"{URL}/{id}?data=false"):
+                assert (await edge.client.get(path)).status_code == 200
+            transport.resume_reading()
+            head = await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]))
+        assert (await edge.client.get(f"{URL}/{id}")).status_code == 200
+
+
 async def test_headers_have_a_size_and_a_time() -> None:
     """Limits: 431 and 408, as problems too."""
     async with faked(ServerSettings(header_timeout=Duration(0.1))) as (_, edge):

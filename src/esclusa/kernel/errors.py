@@ -46,7 +46,7 @@ class Mistake(msgspec.Struct, frozen=True):
     """What is wrong and the remedy, in one line."""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.what}"
+        return f"{self.file}:{self.line}: {self.what}" if self.line else f"{self.file}: {self.what}"
 
 
 class ConfigurationError(EsclusaError):

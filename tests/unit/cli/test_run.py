@@ -26,7 +26,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_it_says_where_it_serves_and_ends_in_order_when_told_to(capsys: Capture) -> None:
-    program = "import sys; from esclusa.cli import main; sys.exit(main(['run', '--role', 'hub', '--role', 'collector']))"
+    program = "import sys; from esclusa.cli import main; sys.exit(main(['run']))"
     command = [sys.executable, "-c", program]
     with subprocess.Popen(command, stdout=PIPE, stderr=PIPE, text=True) as process:  # noqa: S603 - our own program
         try:
@@ -37,7 +37,7 @@ def test_it_says_where_it_serves_and_ends_in_order_when_told_to(capsys: Capture)
             assert f"its documentation at {address}/docs." in greeting
             assert httpx.get(f"{address}/health/ready").json() == {"status": "ready"}
             assert main(["status"]) == Exit.DONE
-            assert "hub, collector " in capsys.readouterr().out
+            assert "hub, collector" in capsys.readouterr().out
         finally:
             process.send_signal(signal.SIGTERM)
             out, _ = process.communicate(timeout=30)
@@ -64,3 +64,9 @@ def test_an_address_that_is_taken_is_told_without_a_traceback(capsys: Capture) -
         Path("esclusa.toml").write_text(CONFIGURATION.replace("127.0.0.1:0", address), encoding="utf-8")
         assert main(["run"]) == Exit.FAILED
     assert capsys.readouterr().err.splitlines()[-1].startswith(f"esclusa: {address} can't be served on")
+
+
+@pytest.mark.parametrize("part", [["--role", "hub"], ["--pool", "default"]])
+def test_a_process_that_nobody_can_join_does_everything(capsys: Capture, part: list[str]) -> None:
+    assert main(["run", *part]) == Exit.MISTAKE
+    assert "belongs to one process" in capsys.readouterr().err

@@ -7,6 +7,7 @@ it, and turns what nobody caught into a problem. Headers and connections have th
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 from litestar.exceptions import LitestarException
@@ -23,6 +24,10 @@ from esclusa.kernel.instrument import Instrument
 
 TRACE = "trace"
 """In a scope's `state`: its `Trace`."""
+ADMIT = "admit"
+"""In a scope's `state`: an `Admit`, before an answer of any size is handed over."""
+Admit = Callable[[int], None]
+"""Takes the bytes of a piece of an answer; raises `Unavailable` when too much is being sent already."""
 LONGEST_PATH = 1024
 """Characters. Nothing is served at a longer one, and the router behind remembers paths."""
 SECURITY: tuple[tuple[bytes, bytes], ...] = (

@@ -20,6 +20,8 @@ from esclusa.kernel.errors import Refused
 
 MEDIA_TYPE = "application/problem+json"
 PREFIX = "/problems/"
+MOST_ERRORS = 50
+"""Listed in one problem: nobody mends more at once, and 64 KiB of mistakes would make a MiB of answer."""
 
 
 class ProblemType(msgspec.Struct, frozen=True):
@@ -47,7 +49,7 @@ class ProblemBody(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     status: Annotated[int, Meta(ge=400, le=599)]
     detail: str | UnsetType = UNSET
     trace_id: Annotated[str, Meta(description="The trace in which it happened", pattern="^[0-9a-f]{32}$")]
-    errors: Annotated[list[FaultBody], Meta(description="Everything that is wrong")] | UnsetType = UNSET
+    errors: Annotated[list[FaultBody], Meta(description="Everything that is wrong", max_length=MOST_ERRORS)] | UnsetType = UNSET
 
 
 _KNOWN: Mapping[type[Refused], tuple[HTTPStatus, str]] = {
@@ -134,11 +136,19 @@ def body_of(refused: Refused, trace: Trace) -> bytes:
             type=PREFIX + problem.name,
             title=problem.title,
             status=problem.status,
-            detail=refused.detail or UNSET,
+            detail=_detail(refused) or UNSET,
             trace_id=trace.id,
-            errors=[FaultBody(fault.pointer, fault.message) for fault in refused.faults] or UNSET,
+            errors=[FaultBody(fault.pointer, fault.message) for fault in refused.faults[:MOST_ERRORS]] or UNSET,
         )
     )
+
+
+def _detail(refused: Refused) -> str:
+    """In words, with how many errors are not listed."""
+    more = len(refused.faults) - MOST_ERRORS
+    if more <= 0:
+        return refused.detail
+    return f"{refused.detail or refused.title}; {more} more errors are not listed"
 
 
 def headers_of(refused: Refused) -> dict[str, str]:

@@ -13,6 +13,7 @@ from litestar.types import Receive, Scope
 
 from esclusa.edges.http import operations
 from esclusa.edges.http.callers import Callers
+from esclusa.edges.http.front import ADMIT, Admit
 from esclusa.edges.http.headers import data_of, header, idempotency_key_of, tags_of, wait_of
 from esclusa.edges.http.held import EventStream, event, while_read
 from esclusa.edges.http.openapi import JSON, Route
@@ -78,7 +79,9 @@ class Requests:
             headers["preference-applied"] = f"wait={seconds}"
         if _has(tags, snapshot):
             return ASGIResponse(status_code=304, headers=headers)
-        return ASGIResponse(body=snapshot_body(snapshot), headers=headers, media_type=JSON)
+        body = snapshot_body(snapshot)
+        scope["state"][ADMIT](len(body))
+        return ASGIResponse(body=body, headers=headers, media_type=JSON)
 
     async def follow(self, request: Request[Any, Any, Any]) -> ASGIResponse:
         """Each answer as it comes, from where the reader was cut off (H8)."""
@@ -91,7 +94,7 @@ class Requests:
             _, over = parse_event_id(after, [answer.connector for answer in snapshot.answers])
             if over:
                 return ASGIResponse(status_code=204)
-        return EventStream(_events(self._hub.follow(id, caller, after=after)), self._clock)
+        return EventStream(_events(self._hub.follow(id, caller, after=after), scope["state"][ADMIT]), self._clock)
 
     async def cancel(self, request: Request[Any, Any, Any]) -> ASGIResponse:
         """Stop and forget (H8)."""
@@ -130,13 +133,16 @@ def _has(tags: Collection[str] | None, snapshot: Snapshot) -> bool:
     return tags is not None and (snapshot.tag in tags or "*" in tags)
 
 
-async def _events(follow: AsyncIterator[tuple[str, Answer | Snapshot]]) -> AsyncGenerator[bytes, None]:
+async def _events(follow: AsyncIterator[tuple[str, Answer | Snapshot]], admit: Admit) -> AsyncGenerator[bytes, None]:
+    """One that can't be admitted ends the stream: the reader comes back for it."""
     try:
         async for id, said in follow:
             if isinstance(said, Answer):
-                yield event("answer", id, answer_body(said))
+                piece = event("answer", id, answer_body(said))
             else:
-                yield event("done", id, snapshot_body(said))
+                piece = event("done", id, snapshot_body(said))
+            admit(len(piece))
+            yield piece
     finally:
         if isinstance(follow, AsyncGenerator):
             await follow.aclose()

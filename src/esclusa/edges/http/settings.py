@@ -24,11 +24,14 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
     header_timeout: Duration = Duration(5)
     """From the first byte of a request to the last of its headers."""
     body_timeout: Duration = Duration(10)
-    """From the last of a request's headers to the last byte of its body."""
+    """From the last of a request's headers to the last byte of its body; a reader who takes nothing for as long is cut off."""
     max_header: Positive = 32 * 1024
     """Bytes of a request's line and headers; beyond: 431."""
     max_body: Positive = 64 * 1024
     """Bytes of a request's body; beyond: 413."""
+    max_unsent: Positive = 256 * 1024 * 1024
+    """Bytes of answers that their readers have not taken yet, in all; results that would go beyond: 503. At least 8 MiB, the
+    largest there can be."""
 
 
 class ClientSettings(Settings, frozen=True, kw_only=True):

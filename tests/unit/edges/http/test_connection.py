@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 import trustme
 
-from esclusa.edges.http.connection import Connections
-from esclusa.edges.http.front import Front
+from esclusa.edges.http.connection import SMALL, Connections
+from esclusa.edges.http.front import ADMIT, Front
 from esclusa.edges.http.settings import ServerSettings
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.duration import Duration
+from esclusa.kernel.errors import Unavailable
 from esclusa.kernel.ids import Ids
 from esclusa.kernel.instrument import Instrument
 
@@ -312,6 +313,16 @@ async def test_a_reader_that_takes_its_time_is_not() -> None:
         await reader.readuntil(b"\r\n\r\n")
         assert len(await reader.readexactly(4 * 1024 * 1024)) == 4 * 1024 * 1024
         assert not here.refused("stalled")
+        writer.close()
+
+
+async def test_every_request_can_ask_whether_its_answer_may_be_sent() -> None:
+    async with listening(max_unsent=1) as here:
+        reader, writer = await here.open()
+        writer.write(GET)
+        await reader.readuntil(b"xx")
+        with pytest.raises(Unavailable):
+            here.served[0]["state"][ADMIT](SMALL + 1)
         writer.close()
 
 

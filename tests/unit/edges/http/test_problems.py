@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from esclusa.edges.http.problems import PROBLEMS, ProblemBody, body_of, headers_of, problem_of
+from esclusa.edges.http.problems import MOST_ERRORS, PROBLEMS, ProblemBody, body_of, headers_of, problem_of
 from esclusa.edges.http.trace import Trace
 from esclusa.kernel import errors
 from esclusa.kernel.errors import Fault, InvalidParams, Refused, TooManyOpen, Unauthorized, Unavailable
@@ -70,6 +70,21 @@ def test_when_to_try_again_is_said_in_whole_seconds() -> None:
     assert headers_of(TooManyOpen(retry_after=1.2))["retry-after"] == "2"
     assert headers_of(Unavailable())["retry-after"] == "1"
     assert "retry-after" not in headers_of(InvalidParams())
+
+
+@pytest.mark.parametrize(
+    ("count", "listed", "detail"),
+    [
+        (MOST_ERRORS, MOST_ERRORS, "Wrong"),
+        (MOST_ERRORS + 1, MOST_ERRORS, "Wrong; 1 more errors are not listed"),
+        (15_000, MOST_ERRORS, "Wrong; 14950 more errors are not listed"),
+    ],
+)
+def test_so_many_errors_are_listed_and_the_others_counted(count: int, listed: int, detail: str) -> None:
+    faults = tuple(Fault(f"/connectors/{place}", "No such connector") for place in range(count))
+    body = msgspec.json.decode(body_of(InvalidParams("Wrong", faults=faults), TRACE))
+    assert [error["pointer"] for error in body["errors"]] == [fault.pointer for fault in faults[:listed]]
+    assert body["detail"] == detail
 
 
 def test_how_to_authenticate_is_said() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from esclusa.connectors.backend import Reason
 from esclusa.edges.http.server import SOCKET
+from esclusa.edges.http.settings import ServerSettings
 from esclusa.kernel.errors import IdempotencyMismatch, InvalidSubject, StorageUnavailable, TooManyOpen, Unavailable
 from esclusa.kernel.instrument import Level
 from support.api import QUESTION, READER_KEY, FakeHub, Served, faked
@@ -203,6 +204,25 @@ async def test_a_final_result_is_answered_at_once() -> None:
         assert (first.json()["complete"], first.json()["retryAfterMs"]) == (True, 0)
         again = {"prefer": "wait=20", "if-none-match": first.headers["etag"]}
         assert (await edge.client.get(f"{URL}/{id}", headers=again)).status_code == 304
+
+
+async def test_results_that_would_be_too_much_to_send_are_refused() -> None:
+    async with faked(ServerSettings(max_unsent=100_000)) as (hub, edge):
+        id = await edge.ask()
+        hub.answer(id, "dgt", b'"%b"' % (b"x" * 100_000))
+        refused = await edge.client.get(f"{URL}/{id}")
+        assert (refused.status_code, refused.json()["type"]) == (503, "/problems/unavailable")
+        assert refused.headers["retry-after"] == "1"
+        assert (await edge.client.get(f"{URL}/{id}?data=false")).status_code == 200
+
+
+async def test_a_stream_ends_before_an_event_that_would_be_too_much_to_send() -> None:
+    """Its reader comes back for it."""
+    async with faked(ServerSettings(max_unsent=100_000)) as (hub, edge):
+        id = await edge.ask()
+        hub.answer(id, "dgt")
+        hub.answer(id, "aeat", b'"%b"' % (b"x" * 100_000))
+        assert len(events((await edge.client.get(f"{URL}/{id}/events")).text)) == 1
 
 
 async def test_nobody_waits_for_a_reader_who_has_gone() -> None:
