@@ -102,12 +102,13 @@ class Topics:
         if topic.partitions < there:
             raise StorageError(
                 f"topic {topic.name!r} has {there} partitions and can't go back to {topic.partitions}: "
-                f"declare {there}, or give the topic another name"
+                f"set `[pools.NAME] partitions` back to {there}, or start with an empty data folder"
             )
         if kept is not None and topic.partitions > there and any(each.start < each.end for each in kept.partitions):
             raise StorageError(
                 f"topic {topic.name!r} has {there} partitions and holds messages, so it can't have {topic.partitions} now: "
-                f"declare {there} until what it holds has expired, or begin with an empty folder"
+                f"set `[pools.NAME] partitions` back to {there} until what it holds has been deleted "
+                f"({kept.declared.keep:g} s after the last message), or start with an empty data folder"
             )
         return topic.partitions - there
 

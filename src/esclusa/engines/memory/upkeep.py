@@ -25,14 +25,15 @@ class MemoryUpkeep:
         self._clock = clock
 
     async def setup(self, topics: Sequence[Topic]) -> None:
-        """Make what is absent; `StorageError` for a topic that would lose partitions."""
+        """Make what is absent; `StorageError` for partitions that can't be added or taken away."""
         known = self._world.topics
+        missing = {topic: known.missing(topic) for topic in topics if not topic.broadcast}
+        for topic, count in missing.items():
+            added = range(topic.partitions - count, topic.partitions)
+            known.declare(topic, [Partition(number, number) for number in added])
         for topic in topics:
             if topic.broadcast:
                 known.announce(topic)
-            else:
-                added = range(topic.partitions - known.missing(topic), topic.partitions)
-                known.declare(topic, [Partition(number, number) for number in added])
 
     async def check(self) -> None:
         """Write a row and read it."""

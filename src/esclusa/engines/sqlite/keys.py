@@ -1,7 +1,8 @@
 """Keys in a file of fixed slots: written in place, destroyed in place.
 
 Destroying a key writes zeros over its slot and waits until they are on the disk, which no database does with what it
-deletes. A slot holds a mark, the id, the secret, when it dies and a checksum; a free one is all zeros.
+deletes. A slot holds a mark, the id, the secret, when it dies and a checksum; a free one is all zeros. A slot whose
+writing failed may hold a secret all the same: it is the first to be written over, and zeroed with the next that die.
 """
 
 from __future__ import annotations
@@ -18,10 +19,8 @@ import msgspec
 from esclusa.engines.inprocess.futures import done, failed
 from esclusa.engines.sqlite.slots import EMPTY, SLOT, Slots
 from esclusa.kernel.clock import Clock
-from esclusa.kernel.errors import Closed, StorageUnavailable
+from esclusa.kernel.errors import Closed
 
-MOST = 1 << 16
-"""Keys that can live at the same time."""
 MARK = b"key1"
 _HEAD = struct.Struct(">4s16s32sQ")
 
@@ -34,6 +33,8 @@ class Key(msgspec.Struct):
     dies: int
     slot: int
     durable: bool = False
+    writes: int = 0
+    """At hand."""
 
 
 def packed(key: Key) -> bytes:
@@ -59,21 +60,22 @@ class SqliteKeys:
         self._clock = clock
         self._keys: dict[bytes, Key] = {}
         self._free: list[int] = []
+        self._doubtful: list[int] = []
         self._end = 0
         self._closed = False
 
     def open(self, path: Path) -> None:
-        """Read what is there; whatever was cut off in its writing is cleared. Blocks, shortly."""
+        """Read what is there; whatever was cut off in its writing, or stands there twice, is cleared. Blocks, shortly."""
         contents = self._slots.open(path)
         self._end = len(contents)
         for slot, content in enumerate(contents):
             key = unpacked(slot, content)
-            if key is not None:
+            if key is not None and key.id not in self._keys:
                 self._keys[key.id] = key
             elif content == EMPTY:
                 self._free.append(slot)
             else:
-                self._slots.write(slot, EMPTY, partial(self._free.append, slot))
+                self._clear(slot)
 
     def make(self, id: bytes, secret: bytes, dies: int) -> Future[None]:
         """Store `secret` until `dies`; `ValueError` for another secret of the same id, and for wrong sizes."""
@@ -85,21 +87,33 @@ class SqliteKeys:
                 raise ValueError("an id has 16 bytes and a secret 32")
             if dies <= self._clock.millis():
                 return done(None)
-            if not self._free and self._end == MOST:
-                return failed(StorageUnavailable(f"{MOST} keys are alive, and there is no room for another"))
             key = self._keys[id] = Key(id, secret, dies, self._slot())
         elif key.secret != secret:
             raise ValueError("a key never changes: this id has another secret already")
-        elif key.durable:
+        elif key.durable or key.dies <= self._clock.millis():
             return done(None)
-        return self._slots.write(key.slot, packed(key), partial(self._made, key))
+        key.writes += 1
+        return self._slots.write(key.slot, packed(key), partial(self._made, key), partial(self._failed, key))
 
     def _made(self, key: Key) -> None:
+        key.writes -= 1
         key.durable = True
 
+    def _failed(self, key: Key) -> None:
+        key.writes -= 1
+        if not key.durable and not key.writes:
+            self._drop(key, self._doubtful)
+
+    def _drop(self, key: Key, slots: list[int]) -> None:
+        """Forget `key`; its slot is one of `slots` from now on."""
+        if self._keys.get(key.id) is key:
+            del self._keys[key.id]
+            slots.append(key.slot)
+
     def _slot(self) -> int:
-        if self._free:
-            return self._free.pop()
+        for slots in (self._doubtful, self._free):
+            if slots:
+                return slots.pop()
         self._end += 1
         return self._end - 1
 
@@ -116,13 +130,16 @@ class SqliteKeys:
             raise Closed("the keys are closed")
         limit = min(before, self._clock.millis())
         dead = [key for key in self._keys.values() if key.dies < limit]
-        await asyncio.gather(*[self._slots.write(key.slot, EMPTY, partial(self._destroyed, key)) for key in dead])
+        doubtful, self._doubtful = self._doubtful, []
+        await asyncio.gather(
+            *[self._slots.write(key.slot, EMPTY, partial(self._drop, key, self._free)) for key in dead],
+            *[self._clear(slot) for slot in doubtful],
+        )
         return len(dead)
 
-    def _destroyed(self, key: Key) -> None:
-        if self._keys.get(key.id) is key:
-            del self._keys[key.id]
-            self._free.append(key.slot)
+    def _clear(self, slot: int) -> Future[None]:
+        """Zero a slot that is nobody's, and may be given to somebody once that is done."""
+        return self._slots.write(slot, EMPTY, lambda: self._free.append(slot), lambda: self._doubtful.append(slot))
 
     async def close(self) -> None:
         """Finish the writes at hand and let go."""

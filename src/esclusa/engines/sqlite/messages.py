@@ -109,7 +109,7 @@ class Messages:
             kept.group(group).advance(partition.number, position)
 
     def set_up(self, topics: Sequence[Topic]) -> None:
-        """Make the partitions that are missing, in one transaction. `StorageError` for a topic that would lose some."""
+        """Make the partitions that are missing, in one transaction. `StorageError` as `Topics.missing` raises it."""
         missing = {topic: self.topics.missing(topic) for topic in topics if not topic.broadcast}
         with self._database.transaction() as connection:
             made = {topic: self._make(connection, topic, count) for topic, count in missing.items()}
@@ -147,15 +147,20 @@ class Messages:
         return batch
 
     def since(self, partition: Partition, made: int) -> int:
-        """The position of the first message made at or after `made`, found by halving."""
+        """The position of the first message made at or after `made`, found by halving.
+
+        Offsets have no gaps, except in a file that was damaged: what is absent there has been deleted, as it were.
+        """
+        place = partition.id * PLACES
         low, high = partition.start, partition.end
         while low < high:
             middle = (low + high) // 2
-            ((peak,),) = self._database.read(
-                "SELECT made + behind FROM messages WHERE place = ?", (partition.id * PLACES + middle,)
+            found = self._database.read(
+                "SELECT place, made + behind FROM messages WHERE place >= ? AND place < ? ORDER BY place LIMIT 1",
+                (place + middle, place + high),
             )
-            if peak < made:
-                low = middle + 1
+            if found and found[0][1] < made:
+                low = found[0][0] - place + 1
             else:
                 high = middle
         return low

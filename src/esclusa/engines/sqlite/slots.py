@@ -24,6 +24,7 @@ class _Write(NamedTuple):
     slot: int
     content: bytes
     then: Callable[[], None]
+    otherwise: Callable[[], None]
     future: asyncio.Future[None]
 
 
@@ -48,12 +49,17 @@ class Slots:
             raise unavailable(error) from error
         return [content[at : at + SLOT].ljust(SLOT, b"\0") for at in range(0, len(content), SLOT)]
 
-    def write(self, slot: int, content: bytes, then: Callable[[], None]) -> asyncio.Future[None]:
-        """Write `content` to `slot`; `then` is called once it is on the disk, whether or not the future was cancelled."""
+    def write(
+        self, slot: int, content: bytes, then: Callable[[], None], otherwise: Callable[[], None] = lambda: None
+    ) -> asyncio.Future[None]:
+        """Write `content` to `slot`; `then` is called once it is on the disk, whether or not the future was cancelled.
+
+        `otherwise` is called when that failed: nobody knows what stands in the slot, the old, the new or some of both.
+        """
         if self._file is None:
             return failed(Closed("the keys are closed"))
         future: asyncio.Future[None] = self._loop.create_future()
-        self._waiting.append(_Write(slot, content, then, future))
+        self._waiting.append(_Write(slot, content, then, otherwise, future))
         self._plan()
         return future
 
@@ -84,7 +90,9 @@ class Slots:
                 write.then()
                 if not write.future.done():
                     write.future.set_result(None)
-            elif not write.future.done():
+                continue
+            write.otherwise()
+            if not write.future.done():
                 write.future.set_exception(unavailable(error) if isinstance(error, OSError) else error)
         self._plan()
 

@@ -32,7 +32,7 @@ class SqliteUpkeep:
         self._clock = clock
 
     async def setup(self, topics: Sequence[Topic]) -> None:
-        """Make what is absent; `StorageError` for a topic that would lose partitions."""
+        """Make what is absent; `StorageError` for partitions that can't be added or taken away."""
         self._storage.ready()
         self._messages.set_up(topics)
 

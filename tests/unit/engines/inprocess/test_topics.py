@@ -7,6 +7,7 @@ import pytest
 from esclusa.engines.inprocess.partition import Partition
 from esclusa.engines.inprocess.topics import Topics
 from esclusa.kernel.errors import StorageError, StorageUnavailable
+from esclusa.kernel.message import Message
 from esclusa.ports.log import Topic
 
 
@@ -25,8 +26,22 @@ def test_what_is_missing_is_what_was_not_declared_before() -> None:
 def test_a_topic_with_fewer_partitions_is_refused_by_name_with_the_remedy() -> None:
     topics = Topics()
     topics.declare(Topic("a", partitions=3), partitions(3))
-    with pytest.raises(StorageError, match=r"'a' has 3 partitions.*declare 3, or give the topic another name"):
+    with pytest.raises(
+        StorageError, match=r"'a' has 3 partitions.*`\[pools.NAME\] partitions` back to 3, or start with an empty data folder"
+    ):
         topics.missing(Topic("a", partitions=2))
+
+
+def test_more_partitions_are_refused_in_words_while_there_are_messages() -> None:
+    topics = Topics()
+    kept = topics.declare(Topic("a", partitions=3, keep=60.0), partitions(3))
+    kept.partitions[1].grow([Message(0, 1000, b"key", b"value")])
+    words = r"'a' has 3 partitions and holds messages, .* 8 now: .*`\[pools.NAME\] partitions` back to 3 .*60 s .* empty data"
+    with pytest.raises(StorageError, match=words):
+        topics.missing(Topic("a", partitions=8))
+    assert topics.missing(Topic("a", partitions=3)) == 0
+    kept.partitions[1].drop(1)
+    assert topics.missing(Topic("a", partitions=8)) == 5
 
 
 def test_a_topic_that_holds_messages_does_not_become_a_broadcast_one() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from esclusa.engines.sqlite import SqliteEngine, keys
+from esclusa.engines.sqlite import SqliteEngine
 from esclusa.engines.sqlite.keys import Key, packed, unpacked
 from esclusa.engines.sqlite.slots import EMPTY, SLOT
 from esclusa.kernel.clock import Clock
@@ -134,18 +134,60 @@ async def test_destroying_that_was_cancelled_goes_on(make: Maker, folder: Path) 
     assert b"S" * 32 not in contents(folder)
 
 
-async def test_as_many_keys_as_there_are_slots_and_no_more(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "MOST", 3)
+async def test_an_outage_eats_no_slots_and_leaves_no_secret(make: Maker, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(epoch=virtual.EPOCH)
     engine = make(clock)
     await engine.start()
-    for number in range(3):
-        await engine.keys.make(number.to_bytes(16, "big"), b"S" * 32, clock.millis() + 1000)
-    with pytest.raises(StorageUnavailable, match="3 keys are alive"):
-        await engine.keys.make(bytes([9]) * 16, b"S" * 32, clock.millis() + 1000)
+    dies = clock.millis() + 1000
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fdatasync", broken)  # so that every secret is written all the same
+        for number in range(20):
+            with pytest.raises(StorageUnavailable):
+                await engine.keys.make(number.to_bytes(16, "big"), bytes([65 + number]) * 32, dies)
+        assert b"T" * 32 in contents(folder)
+        with pytest.raises(StorageUnavailable):
+            await engine.keys.destroy(clock.millis())
+    assert (folder / "keys.bin").stat().st_size == SLOT
+    assert await engine.keys.destroy(clock.millis()) == 0
+    assert (folder / "keys.bin").read_bytes() == EMPTY
+    await engine.keys.make(bytes(16), b"A" * 32, dies)
+    assert await engine.keys.get(bytes(16)) == b"A" * 32
+    assert (folder / "keys.bin").stat().st_size == SLOT
+
+
+async def test_a_secret_made_twice_at_once_outlives_the_failure_of_one_write(
+    make: Maker, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(epoch=virtual.EPOCH)
+    engine = make(clock)
+    await engine.start()
+    dies = clock.millis() + 1000
+    real, failures = os.fdatasync, [broken]
+
+    def fdatasync(file: int) -> None:
+        (failures.pop() if failures else real)(file)
+
+    monkeypatch.setattr(os, "fdatasync", fdatasync)
+    first = engine.keys.make(bytes(16), b"S" * 32, dies)
+    await asyncio.sleep(0)
+    second = engine.keys.make(bytes(16), b"S" * 32, dies)
+    with pytest.raises(StorageUnavailable):
+        await first
+    await second
+    assert await engine.keys.get(bytes(16)) == b"S" * 32
+    await engine.keys.make(b"other".ljust(16), b"O" * 32, dies)
+    assert (folder / "keys.bin").stat().st_size == 2 * SLOT
+
+
+async def test_a_secret_that_stands_there_twice_is_kept_once(make: Maker, folder: Path) -> None:
+    clock = Clock(epoch=virtual.EPOCH)
+    twice = packed(Key(b"twice".ljust(16), b"W" * 32, clock.millis() + 1000, 0))
+    prepare(folder, twice + twice)
+    engine = make(clock)
+    await engine.start()
     await clock.sleep(2)
-    await engine.keys.destroy(clock.millis())
-    await engine.keys.make(bytes([9]) * 16, b"S" * 32, clock.millis() + 1000)
+    assert await engine.keys.destroy(clock.millis()) == 1
+    assert (folder / "keys.bin").read_bytes() == EMPTY + EMPTY
 
 
 async def test_mistakes_are_said(make: Maker) -> None:

@@ -164,3 +164,27 @@ async def test_a_batch_from_the_disk_is_bounded_in_bytes(make: Maker, monkeypatc
     await asyncio.gather(*[engine.log.append(ONE, b"key", bytes(100_000)) for _ in range(10)])
     batches = [len(batch) async for batch in engine.log.read(ONE, 0, 0, 10)]
     assert batches == [3, 3, 3, 1]
+
+
+async def test_a_gap_that_damage_has_left_ends_neither_a_reader_nor_a_sweep(make: Maker) -> None:
+    clock = Clock(epoch=virtual.EPOCH)
+    engine = make(clock)
+    await engine.start()
+    topic = Topic(ONE.name, keep=100.0)
+    await engine.upkeep.setup([topic])
+    begun = clock.millis()
+    for _ in range(10):
+        await engine.log.append(topic, b"key", b"value")
+        await clock.sleep(1)
+    await engine.stop()
+    engine = make(clock)
+    await engine.start()
+    with engine._database.transaction() as connection:
+        connection.execute("DELETE FROM messages WHERE place % ? BETWEEN 3 AND 7", (messages.PLACES,))
+    for late in range(11):
+        since = begun + late * 1000
+        batches = [batch async for batch in engine.log.read(topic, 0, since, 10)]
+        assert [message.offset for batch in batches for message in batch] == [n for n in (0, 1, 2, 8, 9) if n >= late]
+    await clock.sleep(100)
+    await engine.upkeep.sweep(clock.millis())
+    assert engine._database.read("SELECT count(*) FROM messages") == [(0,)]

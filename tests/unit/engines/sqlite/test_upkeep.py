@@ -61,6 +61,25 @@ async def test_a_topic_that_would_lose_partitions_is_refused_and_nothing_is_made
     assert engine._database.read("SELECT DISTINCT topic FROM partitions") == [("a",)]
 
 
+async def test_partitions_are_added_between_two_runs_only_once_the_messages_are_gone(make: Maker) -> None:
+    clock = Clock(epoch=virtual.EPOCH)
+    engine = make(clock)
+    await engine.start()
+    await engine.upkeep.setup([TOPIC])
+    await engine.log.append(TOPIC, b"key", b"value")
+    await engine.stop()
+    engine = make(clock)
+    await engine.start()
+    more = Topic("topic", partitions=8, keep=1.0)
+    with pytest.raises(StorageError, match="'topic' has 1 partitions and holds messages"):
+        await engine.upkeep.setup([Topic("b"), more])
+    assert engine._database.read("SELECT topic, number FROM partitions") == [("topic", 0)]
+    await clock.sleep(2)
+    await engine.upkeep.sweep(clock.millis())
+    await engine.upkeep.setup([more])
+    assert await engine.log.end(more, 7) == 0
+
+
 async def test_a_longer_keep_counts_from_the_next_set_up_on(make: Maker) -> None:
     clock = Clock(epoch=virtual.EPOCH)
     engine = make(clock)
