@@ -103,7 +103,7 @@ async def test_and_not_after_it() -> None:
     began = clock.now()
     failed = await failing(anext(client(handler, clock).follow(RECEIPT)))
     assert failed.code is Exit.UNREACHABLE
-    assert 10 < clock.now() - began <= 10 + 2 * AGAIN
+    assert 10 - 1e-3 < clock.now() - began <= 10 + 2 * AGAIN  # seconds since the epoch are a little coarse
 
 
 @pytest.mark.virtual_time

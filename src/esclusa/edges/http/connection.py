@@ -190,7 +190,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Let it in or not."""
         super().connection_made(transport)
-        self.flow: _Flow = _Flow(transport)
+        self.flow: _Flow = _Flow(transport)  # pyright: ignore[reportIncompatibleVariableOverride]  # ours in place of uvicorn's
         if not self._all.admit(self._address):
             self._deaf = True
             transport.abort()
@@ -220,7 +220,7 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Say in the scope what may be sent, and whose certificate the other side has shown."""
         super().on_message_begin()
-        self.scope["state"][ADMIT] = self.admit
+        self.scope.setdefault("state", {})[ADMIT] = self.admit
         if self._tls is not None:
             self.scope["extensions"] = {"tls": dict(self._tls)}
 
