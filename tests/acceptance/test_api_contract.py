@@ -110,7 +110,7 @@ async def test_a_body_comes_in_time_or_not_at_all() -> None:
 
 async def test_what_readers_do_not_take_is_bounded() -> None:
     """Limits: `maxUnsent`. Results are refused for a while; whoever asks for little, and the probes, are answered."""
-    size = 4_000_000  # more than a socket's buffers hold
+    size = 16_000_000  # more than the buffer of a sending socket grows to
     async with faked(ServerSettings(max_unsent=size + 100_000)) as (hub, edge):
         id = await edge.ask()
         hub.answer(id, "dgt", b'"%b"' % (b"x" * size))
