@@ -49,29 +49,29 @@ def settling(change: Settle) -> Any:
 
 async def no_seal(_: Records, clock: Clock, __: bytes, view: View, ___: Any) -> Any:
     over = view.everyone or clock.millis() >= view.request.times.deadline
-    return view, view.heads.keys() if over else None
+    return view, view.answers.keys() if over else None
 
 
 async def plain_seal(records: Records, clock: Clock, id: bytes, view: View, bodies: Any) -> Any:
     if view.seal is None:
         if view.everyone:
-            return view, view.heads.keys()
+            return view, view.answers.keys()
         if clock.millis() < view.request.times.deadline:
             return view, None
-        await records.add(id, Row(SEAL, encode(SealHead(list(view.heads))), b"", view.request.times.expires))
+        await records.add(id, Row(SEAL, encode(SealHead(list(view.answers))), b"", view.request.times.expires))
         view = await read_view(records, id, bodies)
     return view, view.seal
 
 
 async def everyone_beats_the_seal(records: Records, clock: Clock, id: bytes, view: View, bodies: Any) -> Any:
     if view.everyone:
-        return view, view.heads.keys()
+        return view, view.answers.keys()
     return await final.finalise(records, clock, id, view, bodies)
 
 
 async def shows_what_was_read_before(records: Records, clock: Clock, id: bytes, view: View, bodies: Any) -> Any:
     _, counted = await final.finalise(records, clock, id, view, bodies)
-    return view, None if counted is None else [name for name in counted if name in view.heads]
+    return view, None if counted is None else [name for name in counted if name in view.answers]
 
 
 async def seals_a_stale_read(records: Records, clock: Clock, id: bytes, view: View, bodies: Any) -> Any:
@@ -81,7 +81,7 @@ async def seals_a_stale_read(records: Records, clock: Clock, id: bytes, view: Vi
         return await final.finalise(records, clock, id, view, bodies)
     expires = view.request.times.expires
     await records.put(id, [Row(CLOSING, b"", b"", expires)])
-    await records.add(id, Row(SEAL, encode(SealHead(list(view.heads))), b"", expires))
+    await records.add(id, Row(SEAL, encode(SealHead(list(view.answers))), b"", expires))
     view = await read_view(records, id, bodies)
     return view, view.seal
 

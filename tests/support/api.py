@@ -121,7 +121,7 @@ class FakeHub:
             request.times,
             CONNECTORS,
             request.heads,
-            counted=request.heads.keys() if final else None,
+            final=final,
             titles=TITLES,
             retry_after=2000,
             data=request.data if data else {},

@@ -16,11 +16,13 @@ from esclusa.hub.settings import PoolSettings, QuerySettings
 from esclusa.hub.stored import (
     REQUEST,
     VERSION,
+    AnswerHead,
     AnswerPart,
     Answers,
     Asked,
     RequestHead,
     Times,
+    decode,
     encode,
 )
 from esclusa.hub.topics import pool_topics
@@ -133,9 +135,9 @@ class ReadPlay(Play):
             return
         except Unavailable:
             return
-        counted = look.view.heads if look.counted is None else look.counted
-        shown = tuple(look.view.heads[name].attempts if name in counted else None for name in NAMES)
-        self.compare(r, shown, before, final=look.counted is not None, after=after)
+        heads = {name: decode(AnswerHead, look.view.answers[name].head) for name in look.answered}
+        shown = tuple(heads[name].attempts if name in heads else None for name in NAMES)
+        self.compare(r, shown, before, final=look.final, after=after)
 
     # ---- the invariants
 

@@ -1,6 +1,6 @@
 """A request on its way through one pool: handed to its connectors, its answers packed and appended.
 
-Answers of one request that are at hand within a millisecond share a message: the message, not the answer, is what costs.
+Answers of one request that are at hand within 8 ms share a message: the message, not the answer, is what costs.
 An answer counts as given once the log has acknowledged it; an append that fails is repeated until the request expires.
 """
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from esclusa.kernel.instrument import Instrument
     from esclusa.ports.log import Log, Topic
 
-PACK = 0.001
-"""Seconds that an answer waits for others of its request."""
+PACK = 0.008
+"""Seconds that an answer waits for others of its request; the last one waits for nobody."""
 PACK_BYTES = 512 * 1024
 """Bytes of answers that are appended without waiting."""
 PACK_PARTS = 512

@@ -21,7 +21,6 @@ from esclusa.hub.stored import (
     CLOSING,
     REQUEST,
     SEAL,
-    AnswerHead,
     RequestHead,
     SealHead,
     decode,
@@ -41,9 +40,8 @@ class View(msgspec.Struct, frozen=True):
     request: RequestHead
     asked: bytes
     """`Asked`, sealed."""
-    heads: Mapping[str, AnswerHead]
-    bodies: Mapping[str, bytes]
-    """Sealed data, of those whose bodies were read."""
+    answers: Mapping[str, Row]
+    """By connector. Their heads are decoded by whoever shows them: most looks only ask who has answered."""
     closing: bool
     seal: Collection[str] | None
     """Connectors whose answers count; None: no seal in place."""
@@ -51,7 +49,7 @@ class View(msgspec.Struct, frozen=True):
     @property
     def everyone(self) -> bool:
         """Everyone concerned has answered."""
-        return all(name in self.heads for name in self.request.connectors)
+        return all(name in self.answers for name in self.request.connectors)
 
 
 async def read_view(records: Records, id: bytes, bodies: bool | Collection[str]) -> View:
@@ -62,15 +60,8 @@ async def read_view(records: Records, id: bytes, bodies: bool | Collection[str])
         raise NotFound
     closing = rows.pop(CLOSING, None) is not None
     seal = rows.pop(SEAL, None)
-    request = decode(RequestHead, own.head)
-    return View(
-        request,
-        own.body,
-        {name: decode(AnswerHead, row.head) for name, row in rows.items()},
-        {name: row.body for name, row in rows.items()},
-        closing,
-        None if seal is None else frozenset(decode(SealHead, seal.head).connectors),
-    )
+    counted = None if seal is None else frozenset(decode(SealHead, seal.head).connectors)
+    return View(decode(RequestHead, own.head), own.body, rows, closing, counted)
 
 
 async def finalise(
@@ -85,14 +76,14 @@ async def finalise(
         return view, view.seal
     if not view.closing:
         if view.everyone:
-            return view, view.heads.keys()
+            return view, view.answers.keys()
         if clock.millis() < view.request.times.deadline:
             return view, None
         expires = view.request.times.expires
         await records.put(id, [Row(CLOSING, b"", b"", expires)])
     view = await read_view(records, id, bodies=False)
     if view.seal is None:
-        names = [name for name in view.request.connectors if name in view.heads]
+        names = [name for name in view.request.connectors if name in view.answers]
         await records.add(id, Row(SEAL, encode(SealHead(names)), b"", view.request.times.expires))
     view = await read_view(records, id, bodies)
     if view.seal is None:

@@ -6,6 +6,7 @@ No reader holds state: any instance serves any look at any request, from its row
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Collection
+from math import inf
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -13,14 +14,14 @@ import msgspec
 
 from esclusa.hub.cursor import event_id, parse_event_id
 from esclusa.hub.final import View, finalise, read_view
-from esclusa.hub.snapshot import Answer, Snapshot, compose
-from esclusa.hub.stored import REQUEST, Asked, decode
+from esclusa.hub.snapshot import Answer, Snapshot, compose, tag_of
+from esclusa.hub.stored import REQUEST, AnswerHead, Asked, decode
 from esclusa.kernel.errors import NotFound, StorageError, Unavailable, Unreadable
 
 if TYPE_CHECKING:
     from esclusa.hub.inventory import Inventory
     from esclusa.hub.vault import Vault
-    from esclusa.hub.wakeups import Wakeups
+    from esclusa.hub.wakeups import Waiter, Wakeups
     from esclusa.kernel.clock import Clock
     from esclusa.ports.records import Records
 
@@ -35,6 +36,21 @@ class Look(msgspec.Struct, frozen=True):
     counted: Collection[str] | None
     """Connectors whose answers count, when final."""
     asked: Asked
+
+    @property
+    def final(self) -> bool:
+        """What is shown now is shown for ever."""
+        return self.counted is not None
+
+    @property
+    def answered(self) -> Collection[str]:
+        """Connectors whose answers are shown."""
+        return self.view.answers.keys() if self.counted is None else self.view.answers.keys() & self.counted
+
+    @property
+    def tag(self) -> str:
+        """As in the snapshot."""
+        return tag_of(self.view.request.connectors, self.answered, final=self.final)
 
 
 class Results:
@@ -56,12 +72,12 @@ class Results:
         until = self._clock.now() + seconds
         with self._wakeups.waiter(id.bytes) as waiter:
             while True:
-                snapshot = await self.snapshot(id, caller, data=False)
-                tag = tag or snapshot.tag
+                look = await self.look(id.bytes, caller, bodies=HEADS)
+                tag = tag or look.tag
                 over = self._wakeups.draining or self._clock.now() >= until
-                if not snapshot.query_more or snapshot.tag != tag or over:
-                    return await self.snapshot(id, caller, data=True) if data else snapshot
-                await waiter.wait(min(until, snapshot.deadline / 1000), len(snapshot.pending))
+                if look.final or look.tag != tag or over:
+                    return await self.snapshot(id, caller, data=True) if data else await self._shown(id, look)
+                await self._more(waiter, look, until)
 
     async def follow(self, id: UUID, caller: str, *, after: str | None) -> AsyncGenerator[tuple[str, Answer | Snapshot], None]:
         """Each answer not in `after`, as they come, with the event id to go on from; at last the final snapshot."""
@@ -75,19 +91,19 @@ class Results:
                     after = None
                     if over:
                         return
-                fresh = {name for name in (order if look.counted is not None else look.view.heads) if name not in sent}
+                fresh = {name for name in (order if look.final else look.answered) if name not in sent}
                 if fresh:
                     full = await self._shown(id, await self.look(id.bytes, caller, bodies={REQUEST, *fresh}))
                     for answer in full.answers:
                         if answer.connector in fresh:
                             sent.add(answer.connector)
                             yield event_id(order, sent, final=False), answer
-                if look.counted is not None:
-                    yield event_id(order, sent, final=True), await self._shown(id, look, data=False)
+                if look.final:
+                    yield event_id(order, sent, final=True), await self._shown(id, look)
                     return
                 if self._wakeups.draining:
                     return
-                await waiter.wait(look.view.request.times.deadline / 1000, len(order) - len(look.view.heads))
+                await self._more(waiter, look)
 
     async def look(self, id: bytes, caller: str, *, bodies: bool | Collection[str]) -> Look:
         """A request's rows with what may be shown of them. Raises `NotFound`, `Unavailable`.
@@ -108,14 +124,19 @@ class Results:
             raise Unavailable("Results can't be read right now", retry_after=1) from error
         return Look(view, counted, asked)
 
-    async def _shown(self, id: UUID, look: Look, *, data: bool = True) -> Snapshot:
-        view, request = look.view, look.view.request
-        counted = view.heads if look.counted is None else look.counted
-        sealed = [
-            (name, view.bodies[name]) for name in request.connectors if data and name in counted and view.bodies.get(name)
-        ]
+    @staticmethod
+    async def _more(waiter: Waiter, look: Look, until: float = inf) -> None:
+        """Wait for more than `look` has shown, at most until `until`."""
+        request = look.view.request
+        await waiter.wait(min(until, request.times.deadline / 1000), len(request.connectors) - len(look.answered))
+
+    async def _shown(self, id: UUID, look: Look) -> Snapshot:
+        """With the data of those whose bodies have been read."""
+        request, answers = look.view.request, look.view.answers
+        sealed = {name: answers[name].body for name in look.answered if answers[name].body}
         try:
-            opened = await self._vault.open_all([(body, id.bytes + name.encode()) for name, body in sealed])
+            opened = await self._vault.open_all([(body, id.bytes + name.encode()) for name, body in sealed.items()])
+            heads = {name: decode(AnswerHead, answers[name].head) for name in look.answered}
         except Unreadable:
             raise NotFound from None
         except StorageError as error:
@@ -125,9 +146,9 @@ class Results:
             look.asked.query,
             request.times,
             request.connectors,
-            view.heads,
-            counted=look.counted,
+            heads,
+            final=look.final,
             titles=self._inventory.titles,
             retry_after=self._inventory.retry_after(look.asked.query),
-            data=dict(zip((name for name, _ in sealed), opened, strict=True)),
+            data=dict(zip(sealed, opened, strict=True)),
         )

@@ -61,23 +61,21 @@ def compose(
     connectors: Sequence[str],
     heads: Mapping[str, AnswerHead],
     *,
-    counted: Collection[str] | None,
+    final: bool,
     titles: Mapping[str, str],
     retry_after: int,
     data: Mapping[str, bytes],
 ) -> Snapshot:
-    """The snapshot of a request from its answers' `heads` and `data` by connector.
+    """The snapshot of a request from the `heads` and `data`, by connector, of the answers that count.
 
-    `counted`: when final, the names of the answers that count, the others being `no_answer`; None when provisional.
+    When `final`, the others are `no_answer`.
     """
-    final = counted is not None
-    shown = heads.keys() if counted is None else counted
     answers: list[Answer] = []
     pending: list[str] = []
     complete = final
     for name in connectors:
         title = titles.get(name, name)
-        head = heads.get(name) if name in shown else None
+        head = heads.get(name)
         if head is not None:
             complete = complete and head.reason is None
             answers.append(
@@ -90,7 +88,7 @@ def compose(
             pending.append(name)
     return Snapshot(
         id, query, times.created, times.deadline, times.expires, not final, complete, 0 if final else retry_after,
-        answers, pending, tag_of(connectors, shown, final=final),
+        answers, pending, tag_of(connectors, heads, final=final),
     )  # fmt: skip
 
 

@@ -39,7 +39,7 @@ class Waiter:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._looked = 0.0
+        self._looked = clock.now()
         self._rows = 0
         """New rows since the last look, as far as is known."""
         self._missing = 0

@@ -17,15 +17,15 @@ KO = AnswerHead(Reason.BACKEND_ERROR, "It failed", 2, 30, 1600)
 NAMES = [f"c{n}" for n in range(12)]
 
 
-def shown(heads: dict[str, AnswerHead], counted: set[str] | None, names: list[str] | None = None) -> Snapshot:
+def shown(heads: dict[str, AnswerHead], *, final: bool) -> Snapshot:
     return compose(
-        UUID(int=1), "q", TIMES, names or ["a", "b", "c"], heads,
-        counted=counted, titles={"a": "Body A"}, retry_after=2000, data={"a": b"{}"},
+        UUID(int=1), "q", TIMES, ["a", "b", "c"], heads,
+        final=final, titles={"a": "Body A"}, retry_after=2000, data={"a": b"{}"},
     )  # fmt: skip
 
 
 def test_a_provisional_snapshot_names_who_is_pending() -> None:
-    snapshot = shown({"b": KO, "a": OK}, None)
+    snapshot = shown({"b": KO, "a": OK}, final=False)
     assert [(answer.connector, answer.title, answer.reason) for answer in snapshot.answers] == [
         ("a", "Body A", None),
         ("b", "b", Reason.BACKEND_ERROR),
@@ -37,16 +37,16 @@ def test_a_provisional_snapshot_names_who_is_pending() -> None:
 
 
 def test_final_and_all_ok_is_complete() -> None:
-    snapshot = shown({"a": OK, "b": OK, "c": OK}, {"a", "b", "c"})
+    snapshot = shown({"a": OK, "b": OK, "c": OK}, final=True)
     assert (snapshot.query_more, snapshot.complete, snapshot.pending, snapshot.retry_after) == (False, True, [], 0)
 
 
 def test_one_ko_is_final_and_not_complete() -> None:
-    assert not shown({"a": OK, "b": KO, "c": OK}, {"a", "b", "c"}).complete
+    assert not shown({"a": OK, "b": KO, "c": OK}, final=True).complete
 
 
-def test_an_answer_that_does_not_count_is_no_answer_for_ever() -> None:
-    snapshot = shown({"a": OK, "b": OK, "c": OK}, {"a", "b"})
+def test_who_has_not_answered_is_no_answer_for_ever() -> None:
+    snapshot = shown({"a": OK, "b": OK}, final=True)
     last = snapshot.answers[2]
     assert (last.reason, last.attempts, last.elapsed, last.received, last.data) == (Reason.NO_ANSWER, 0, None, None, None)
     assert not snapshot.complete
@@ -54,7 +54,7 @@ def test_an_answer_that_does_not_count_is_no_answer_for_ever() -> None:
 
 
 def test_nobody_concerned_is_final_and_complete_at_once() -> None:
-    snapshot = compose(UUID(int=1), "q", TIMES, [], {}, counted=set(), titles={}, retry_after=1, data={})
+    snapshot = compose(UUID(int=1), "q", TIMES, [], {}, final=True, titles={}, retry_after=1, data={})
     assert snapshot.complete
     assert not snapshot.query_more
 

@@ -40,6 +40,16 @@ async def test_rows_that_trickle_in_are_looked_at_at_a_pace() -> None:
     assert await waiting == pytest.approx(PACE)
 
 
+async def test_who_asks_again_after_each_answer_keeps_to_the_pace_too() -> None:
+    """A long poll is a new waiter each time; its look is the one that it makes as it begins."""
+    clock = Clock(epoch=EPOCH)
+    waiter = Waiter(clock)
+    waiting = asyncio.ensure_future(waited(waiter, clock, missing=5))
+    await settle()
+    waiter.wake(1)
+    assert await waiting == pytest.approx(PACE)
+
+
 async def test_what_happens_between_two_waits_is_not_missed() -> None:
     clock = Clock(epoch=EPOCH)
     waiter = Waiter(clock)

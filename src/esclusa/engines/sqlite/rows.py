@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection
 from contextlib import closing
+from functools import cache
 from typing import Any
 
 from esclusa.engines.inprocess.writer import Add, Forget, Put
@@ -21,7 +22,6 @@ _LOWEST = (
     "ON CONFLICT (key, name) DO UPDATE SET rank = excluded.rank, expires = excluded.expires, head = excluded.head,"
     " body = excluded.body WHERE excluded.rank < rank OR expires <= ?"
 )
-_HEADS = "SELECT name, head, x'', expires, rank FROM records WHERE key = ? AND expires > ? ORDER BY name"
 _WHOLE = "SELECT name, head, body, expires, rank FROM records WHERE key = ? AND expires > ? ORDER BY name"
 _ONE = "SELECT name, head, body, expires, rank FROM records WHERE key = ? AND name = ? AND expires > ?"
 
@@ -104,17 +104,17 @@ class Rows:
         self._forgotten = dict(self._database.read("SELECT key, until FROM tombstones"))
 
     def rows(self, key: bytes, bodies: bool | Collection[str]) -> list[Row]:
-        """The rows of `key` that have not expired. One moment: nothing else runs between two SELECTs of one turn."""
+        """The rows of `key` that have not expired."""
         return self.rows_at(key, bodies, self._clock.millis())
 
     def rows_at(self, key: bytes, bodies: bool | Collection[str], now: int) -> list[Row]:
         """As `rows`, at a given time."""
         if bodies is True:
-            return [Row(*found) for found in self._database.read(_WHOLE, (key, now))]
-        rows = [Row(*found) for found in self._database.read(_HEADS, (key, now))]
-        if bodies is False:
-            return rows
-        return [Row(*self._database.read(_ONE, (key, row.name, now))[0]) if row.name in bodies else row for row in rows]
+            found = self._database.read(_WHOLE, (key, now))
+        else:
+            names = bodies or ()
+            found = self._database.read(_some(len(names)), (*names, key, now))
+        return [Row(*row) for row in found]
 
     def expired(self, before: int, most: int) -> int:
         """Rows and tombstones that expired before `before` and are still there, counted up to about `most`."""
@@ -150,6 +150,14 @@ class Rows:
         for key in lifted:
             self._forgotten.pop(key, None)
         return deleted + len(lifted)
+
+
+@cache
+def _some(bodies: int) -> str:
+    """The rows of a key, with the bodies of so many names."""
+    names = ",".join("?" * bodies)
+    body = f"CASE WHEN name IN ({names}) THEN body ELSE x'' END"
+    return f"SELECT name, head, {body}, expires, rank FROM records WHERE key = ? AND expires > ? ORDER BY name"  # noqa: S608 - names are parameters
 
 
 def _oldest(connection: sqlite3.Connection, key: bytes, before: int, most: int, most_bytes: int) -> tuple[list[str], int]:
