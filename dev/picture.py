@@ -37,7 +37,7 @@ def main() -> None:
     for answers, pending in (([], list(titles)), (there, waited)):
         table.update(msgspec.structs.replace(final, answers=answers, pending=pending, query_more=True, complete=False))
     console = Console(record=True, width=WIDTH, height=HEIGHT, file=io.StringIO(), force_terminal=True)
-    console.print(table.live(began + AT, HEIGHT))
+    console.print(table.live(began + AT, WIDTH, HEIGHT))
     # A picture fetches nothing: the reader's own monospaced font will do.
     svg = re.sub(r"\s*@font-face \{.*?\}", "", console.export_svg(title="make demo"), flags=re.DOTALL)
     PICTURE.parent.mkdir(exist_ok=True)
