@@ -40,7 +40,7 @@ Stage = Callable[[Sequence[str], float], Coroutine[Any, Any, Cost]]
 class Instant:
     """A back end that answers in the loop's next turn."""
 
-    safe = True
+    idempotent = True
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,7 +14,7 @@ from dev.jars import fetched
 from dev.node import Node
 
 
-class Cluster:
+class Cluster(ABC):
     """An async context manager: inside, every node serves. Each engine says what its nodes are."""
 
     name: ClassVar[str]
@@ -43,9 +44,9 @@ class Cluster:
             await asyncio.gather(*(node.kill() for node in self.nodes))
             raise
 
+    @abstractmethod
     async def prepare(self, jars: Path, folder: Path, count: int) -> list[Node]:
         """The nodes, with their configuration written."""
-        raise NotImplementedError
 
     async def stop(self) -> None:
         """Every node ends."""

@@ -8,7 +8,7 @@ from functools import partial
 
 from esclusa.connectors.connector import Connector
 from esclusa.connectors.http_outcome import Outcomes
-from esclusa.connectors.http_request import Requests, body_of, headers_of, is_safe
+from esclusa.connectors.http_request import Requests, body_of, headers_of, is_idempotent
 from esclusa.connectors.rest import RestBackend
 from esclusa.connectors.settings import CertificateCredentials, ConnectorSettings, CredentialsSettings, TlsSettings
 from esclusa.connectors.target import Target, parameter
@@ -45,11 +45,11 @@ def make_connector(
     found += unusable
     if found:
         raise ConfigurationError([Mistake("configuration", 0, f"{'.'.join(path)}: {what}") for path, what in found])
-    safe = is_safe(settings)
+    idempotent = is_idempotent(settings)
     limits = Limits(connections=settings.concurrency, waiting=settings.concurrency, max_body=max_answer)
     client = HttpClient(Origin.of(settings.url), clock, limits=limits, tls=tls, name=settings.tls.name)
-    outcomes = Outcomes(settings, _transform(settings), max_answer, clock, safe=safe)
-    backend = RestBackend(Requests(settings, credentials, ids), outcomes, client, clock, safe=safe)
+    outcomes = Outcomes(settings, _transform(settings), max_answer, clock, idempotent=idempotent)
+    backend = RestBackend(Requests(settings, credentials, ids), outcomes, client, clock, idempotent=idempotent)
     return Connector(name, backend, settings, clock, ids, instrument)
 
 

@@ -61,7 +61,7 @@ class Backend(Protocol):
     """One back end, by one protocol, without policies."""
 
     @property
-    def safe(self) -> bool:
+    def idempotent(self) -> bool:
         """Whether an attempt may be cut or made again without harm."""
 
     def ask(self, question: Question, by: float, done: Done) -> Abort:

@@ -215,7 +215,9 @@ class Connector:
                 self._finish(call, call.last, now)
         elif call.abort is not None:
             call.abort()
-            overdue = Outcome(reason=Reason.BACKEND_TIMEOUT, detail="No answer in time", again=self._backend.safe, failure=True)
+            overdue = Outcome(
+                reason=Reason.BACKEND_TIMEOUT, detail="No answer in time", again=self._backend.idempotent, failure=True
+            )
             self._ended(call, call.attempts, overdue)
 
     def _drop(self, call: _Call) -> None:
@@ -229,7 +231,7 @@ class Connector:
             self._telemetry.dropped(call.question, 0)
         elif call.stage == _RESTING:
             self._finish(call, None, now)
-        elif call.abort is not None and self._backend.safe:
+        elif call.abort is not None and self._backend.idempotent:
             call.abort()
             self._breaker.release(call.permit)
             self._finish(call, None, now)

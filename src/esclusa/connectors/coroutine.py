@@ -17,7 +17,7 @@ class CoroutineBackend:
     """`ask(question, by)`, which makes one attempt and returns its `Outcome`, as a `Backend`.
 
     It is cancelled at `by` (seconds since the epoch), which is a `BACKEND_TIMEOUT`. If it raises, that is a
-    `BACKEND_ERROR` that the breaker counts. `safe`: whether cutting it, or calling it again, does no harm. `close` is
+    `BACKEND_ERROR` that the breaker counts. `idempotent`: whether cutting it, or calling it again, does no harm. `close` is
     awaited once, after the last call.
     """
 
@@ -26,24 +26,24 @@ class CoroutineBackend:
         ask: Callable[[Question, float], Coroutine[Any, Any, Outcome]],
         clock: Clock,
         *,
-        safe: bool,
+        idempotent: bool,
         close: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._ask = ask
         self._clock = clock
-        self._safe = safe
+        self._idempotent = idempotent
         self._close = close
         self._calls: set[_Call] = set()
 
     @property
-    def safe(self) -> bool:
+    def idempotent(self) -> bool:
         """As it was made."""
-        return self._safe
+        return self._idempotent
 
     def ask(self, question: Question, by: float, done: Done) -> Abort:
         """As `Backend.ask`."""
         call = _Call(self._ask(question, by), done, self._calls)
-        overdue = Outcome(reason=Reason.BACKEND_TIMEOUT, detail="No answer in time", again=self._safe, failure=True)
+        overdue = Outcome(reason=Reason.BACKEND_TIMEOUT, detail="No answer in time", again=self._idempotent, failure=True)
         call.timer = self._clock.call_at(by, call.end, overdue)
         return call.abort
 

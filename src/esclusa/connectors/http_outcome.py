@@ -57,16 +57,18 @@ class Outcomes:
     """Reads the answers of one connector. Never raises, whatever came."""
 
     def __init__(
-        self, settings: ConnectorSettings, transform: Transform | None, max_answer: int, clock: Clock, *, safe: bool
+        self, settings: ConnectorSettings, transform: Transform | None, max_answer: int, clock: Clock, *, idempotent: bool
     ) -> None:
-        """`max_answer`: bytes of JSON beyond which an answer is too large; `safe`: it may be asked again without harm."""
+        """`max_answer`: bytes of JSON beyond which an answer is too large; `idempotent`: it may be asked again without harm."""
         self._kinds = kinds(settings.statuses)
         self._bodiless = settings.method == "HEAD"
         self._transform = transform
         self._max_answer = max_answer
         self._clock = clock
-        self._safe = safe
-        self._garbage = Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered is not JSON", again=safe, failure=True)
+        self._idempotent = idempotent
+        self._garbage = Outcome(
+            reason=Reason.BACKEND_ERROR, detail="What it answered is not JSON", again=idempotent, failure=True
+        )
 
     def read(self, ending: Response | HttpError) -> Outcome:
         """The outcome of an attempt that ended so."""
@@ -104,7 +106,7 @@ class Outcomes:
         if status // 100 == 3:  # noqa: PLR2004 - a class of statuses
             detail = f"It answered with a redirect ({status}), which is not followed"
         sick = status >= 500 or status == _TOO_MANY_REQUESTS  # noqa: PLR2004 - a class of statuses
-        again = self._safe and (sick or status == _REQUEST_TIMEOUT)
+        again = self._idempotent and (sick or status == _REQUEST_TIMEOUT)
         after = seconds_until(response.header(b"retry-after"), self._clock.now()) if again else 0.0
         return Outcome(reason=Reason.BACKEND_ERROR, detail=detail, again=again, after=after, failure=sick)
 
@@ -112,7 +114,7 @@ class Outcomes:
         kind = error.kind
         reason = Reason.BACKEND_TIMEOUT if kind == "timeout" else Reason.BACKEND_ERROR
         detail = f"{_WORDS[kind]}: {error.detail}" if kind in _SPECIFIC else _WORDS[kind]
-        again = (self._safe or not error.sent) and kind not in _FINAL
+        again = (self._idempotent or not error.sent) and kind not in _FINAL
         return Outcome(reason=reason, detail=detail, again=again, failure=kind not in _OURS)
 
 

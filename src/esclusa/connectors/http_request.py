@@ -50,7 +50,7 @@ class Requests:
             fixed["Content-Type"] = content_type_of(settings)
         self._correlated = [name.lower() not in given for name in (_REQUEST_ID, _TRACE)]
         fields: Fields = tuple((name.encode(), value.encode()) for name, value in fixed.items())
-        self._template = RequestTemplate(settings.method, fields, idempotent=is_safe(settings))
+        self._template = RequestTemplate(settings.method, fields, idempotent=is_idempotent(settings))
 
     def make(self, question: Question) -> Request:
         """The request for `question`. `ValueError` or `InvalidRequest` when a value can't stand where it should."""
@@ -69,9 +69,9 @@ class Requests:
         return Request(self._template, self._target.fill(question), tuple(fields), body)
 
 
-def is_safe(settings: ConnectorSettings) -> bool:
+def is_idempotent(settings: ConnectorSettings) -> bool:
     """Whether a call may be cut or made again without harm: as the settings say, else by the method."""
-    return settings.method in IDEMPOTENT if settings.safe is None else settings.safe
+    return settings.method in IDEMPOTENT if settings.idempotent is None else settings.idempotent
 
 
 def headers_of(credentials: CredentialsSettings | None) -> dict[str, str]:

@@ -14,18 +14,18 @@ from esclusa.kernel.clock import Clock
 class RestBackend:
     """A back end that is asked over HTTP and answers with JSON."""
 
-    def __init__(self, requests: Requests, outcomes: Outcomes, client: HttpClient, clock: Clock, *, safe: bool) -> None:
-        """`safe`: whether a call may be cut or made again without harm. The client is closed with the back end."""
+    def __init__(self, requests: Requests, outcomes: Outcomes, client: HttpClient, clock: Clock, *, idempotent: bool) -> None:
+        """`idempotent`: whether a call may be cut or made again without harm. The client is closed with the back end."""
         self._requests = requests
         self._outcomes = outcomes
         self._client = client
         self._clock = clock
-        self._safe = safe
+        self._idempotent = idempotent
 
     @property
-    def safe(self) -> bool:
+    def idempotent(self) -> bool:
         """As it was made."""
-        return self._safe
+        return self._idempotent
 
     def ask(self, question: Question, by: float, done: Done) -> Abort:
         """As `Backend.ask`. What can't be put into a request is a `BACKEND_ERROR`; nothing is sent then."""

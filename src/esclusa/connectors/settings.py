@@ -94,14 +94,14 @@ class ConnectorSettings(Settings, frozen=True, kw_only=True):
     url: str
     """`https://host/path/{subject}?from={params.from}`: placeholders are percent-encoded."""
     method: Literal["GET", "POST", "PUT", "HEAD"] = "GET"
-    """`GET` and `HEAD` are safe to repeat; the others only where `safe` says so."""
+    """`GET`, `HEAD` and `PUT` are idempotent; `POST` only where `idempotent` says so."""
     query: dict[str, str] = {}
     """Query parameters to add, with placeholders; left out when a placeholder in them has no value."""
     headers: dict[str, str] = {}
     """Headers to add, with placeholders."""
     body: str | dict[str, Any] | None = None
     """A text, or a table sent as JSON, with placeholders in its strings."""
-    safe: bool | None = None
+    idempotent: bool | None = None
     """Whether it may be asked again or cut without harm; by the method unless given."""
     statuses: dict[str, Literal["ok", "empty", "error"]] = {}
     """By status (`"404"`) or class (`"5xx"`): `empty` is OK with no data. Unless given: 2xx `ok`, all else `error`."""

@@ -3,6 +3,13 @@
 All rows of one key stand in one partition, so that they are read and written together. Which of two rows with the same
 key and name wins is decided by `rank` alone, never by time of arrival: the lowest. That makes a repeated, delayed or
 reordered write harmless.
+
+What callers owe, because networked engines can't do without:
+
+- Two rows of one key, name and rank are the same row, to the last byte.
+- A name is written either by `put` or by `add`.
+- Of two rows that are put under one name, the one with the lower rank does not expire earlier, or is the last.
+- Nothing that is forgotten is written anew: no row of that key expires after `until`.
 """
 
 from __future__ import annotations
@@ -24,7 +31,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     expires: int
     """Milliseconds since the epoch. From then on it is not read, and it is deleted soon after."""
     rank: int = 0
-    """Of two rows the one with the lower rank wins (64 bits, signed); of two with the same rank the first."""
+    """Of two rows the one with the lower rank wins. Between -2**60 and 2**60."""
 
 
 class Records(Protocol):
@@ -50,7 +57,7 @@ class Records(Protocol):
     def forget(self, key: bytes, until: int) -> Future[None]:
         """Delete all rows of `key`; until `until` (ms since the epoch) no write to it, earlier or later, has effect.
 
-        Acknowledged: no read that begins afterwards sees a row. `add` then answers the row that it was given.
+        Acknowledged: no read that begins afterwards sees a row, whatever `add` answers.
         """
 
     async def close(self) -> None:

@@ -85,7 +85,7 @@ def raises(attempt: Attempt) -> None:
 class ScriptedBackend:
     """Does `step` with every attempt, and before that what it has been told with `then`, in order."""
 
-    def __init__(self, clock: Clock, step: Step | None = None, *, safe: bool = True) -> None:
+    def __init__(self, clock: Clock, step: Step | None = None, *, idempotent: bool = True) -> None:
         self.clock = clock
         self.step = step or answers()
         """What it does when nothing else is said; may be changed at any time."""
@@ -97,7 +97,7 @@ class ScriptedBackend:
         """The most that were open at a time."""
         self.closed = 0
         """How often it was closed."""
-        self._safe = safe
+        self._idempotent = idempotent
         self._script: deque[Step] = deque()
         self._watchers: list[tuple[int, asyncio.Future[None]]] = []
 
@@ -106,9 +106,9 @@ class ScriptedBackend:
         self._script.extend(steps)
 
     @property
-    def safe(self) -> bool:
+    def idempotent(self) -> bool:
         """As it was made."""
-        return self._safe
+        return self._idempotent
 
     def ask(self, question: Question, by: float, done: Done) -> Abort:
         """As `Backend.ask`, and as told."""

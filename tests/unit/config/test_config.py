@@ -227,7 +227,7 @@ SOUND: dict[str, Any] = {
             "serves": {"province": ["28"]},
             "credentials": "one",
             "pool": "slow",
-            "safe": True,
+            "idempotent": True,
             "statuses": {"404": "empty"},
             "transform": "a.b",
             "environments": {"pro": {"timeout": "2s", "retry": {"attempts": 2}}},

@@ -56,7 +56,7 @@ QUOTED = "write a number and its unit between quotes, such as"
         ("[connectors.x]\nurl = 'http://x'\nbreaker.rate = '1'", "3: connectors.x.breaker.rate is text, not a number: write it"),
         ("[connectors.x]\nurl = 'http://x'\nmethod = 'get'", '3: connectors.x.method can\'t be "get": did you mean "GET"?'),
         ("[connectors.x]\nurl = 'http://x'\nmethod = 1", '3: connectors.x.method can\'t be 1: there is "GET", "HEAD", '),
-        ("[connectors.x]\nurl = 'http://x'\nsafe = 'true'", "3: connectors.x.safe is text, not true or false: write one of them"),
+        ("[connectors.x]\nurl = 'http://x'\nidempotent = 'true'", "3: connectors.x.idempotent is text, not true or false: write one of them"),
         ("[connectors.x]\nurl = 'http://x'\ntags = 'a'", "3: connectors.x.tags is text, not a list: put it between [ and ]"),
         ("[connectors.x]\nurl = 'http://x'\ntags = [\n'a',\n1]", "5: connectors.x.tags[1] is a whole number, not text: put it"),
         ("[connectors.x]\nurl = 3", "2: connectors.x.url is a whole number, not text: put it between quotes"),

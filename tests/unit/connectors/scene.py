@@ -25,7 +25,7 @@ class Scene:
         self,
         step: Step | None = None,
         *,
-        safe: bool = True,
+        idempotent: bool = True,
         concurrency: int = 2,
         queue: int = 10_000,
         timeout: float = 10,
@@ -36,7 +36,7 @@ class Scene:
         level: Level = Level.DEBUG,
     ) -> None:
         self.clock = Clock(epoch=EPOCH)
-        self.backend = ScriptedBackend(self.clock, step, safe=safe)
+        self.backend = ScriptedBackend(self.clock, step, idempotent=idempotent)
         self.lines: list[tuple[Level, str, dict[str, Any]]] = []
         self.instrument = Instrument(lambda *line: self.lines.append(line), level)
         settings = ConnectorSettings(

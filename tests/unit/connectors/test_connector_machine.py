@@ -51,9 +51,9 @@ class ConnectorMachine(RuleBasedStateMachine):
         queue=st.integers(1, 4),
         failures=st.integers(1, 4),
         attempts=st.integers(1, 3),
-        safe=st.booleans(),
+        idempotent=st.booleans(),
     )
-    def start(self, concurrency: int, queue: int, failures: int, attempts: int, safe: bool) -> None:
+    def start(self, concurrency: int, queue: int, failures: int, attempts: int, idempotent: bool) -> None:
         self.loop = VirtualLoop()
         self.concurrency, self.queue = concurrency, queue
         self.asked: list[Asked] = []
@@ -68,7 +68,7 @@ class ConnectorMachine(RuleBasedStateMachine):
 
         def make() -> None:
             self.clock = Clock(epoch=EPOCH)
-            self.backend = ScriptedBackend(self.clock, waits, safe=safe)
+            self.backend = ScriptedBackend(self.clock, waits, idempotent=idempotent)
             self.connector = Connector("dgt", self.backend, settings, self.clock, Ids(self.clock, seed=1), Instrument())
 
         self.within(make)

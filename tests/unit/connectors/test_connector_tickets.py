@@ -42,8 +42,8 @@ async def test_a_safe_call_that_is_dropped_is_cut_and_its_slot_is_free_at_once()
     assert "dropped" not in scene.answers
 
 
-async def test_an_unsafe_call_that_is_dropped_goes_on_in_its_slot_and_its_answer_is_thrown_away() -> None:
-    scene = Scene(answers(ERROR, after=5), safe=False, concurrency=1, attempts=3)
+async def test_a_call_that_is_not_idempotent_and_is_dropped_goes_on_in_its_slot_and_its_answer_is_thrown_away() -> None:
+    scene = Scene(answers(ERROR, after=5), idempotent=False, concurrency=1, attempts=3)
     scene.offer("dropped").drop()
     scene.offer("next")
     await scene.clock.sleep(4)

@@ -26,7 +26,7 @@ class Protocol:
         self.closed = 0
         self.deaf = False
         self.outcomes: list[Outcome] = []
-        self.backend = CoroutineBackend(self.ask, self.clock, safe=True, close=self.close)
+        self.backend = CoroutineBackend(self.ask, self.clock, idempotent=True, close=self.close)
 
     async def ask(self, question: Question, by: float) -> Outcome:
         self.seen.append((question, by - EPOCH))

@@ -17,9 +17,11 @@ from esclusa.testing.virtual import EPOCH
 pytestmark = pytest.mark.virtual_time
 
 
-def outcomes(*, safe: bool = True, transform: str | None = None, max_answer: int = 1000, **settings: Any) -> Outcomes:
+def outcomes(*, idempotent: bool = True, transform: str | None = None, max_answer: int = 1000, **settings: Any) -> Outcomes:
     said = ConnectorSettings(url="http://dgt.example/", **settings)
-    return Outcomes(said, None if transform is None else compiled(transform), max_answer, Clock(epoch=EPOCH), safe=safe)
+    return Outcomes(
+        said, None if transform is None else compiled(transform), max_answer, Clock(epoch=EPOCH), idempotent=idempotent
+    )
 
 
 def answer(body: bytes = b"{}", status: int = 200, content_type: str = "application/json", **headers: str) -> Response:
@@ -89,8 +91,8 @@ async def test_which_statuses_tell_of_health_and_which_may_go_better_next_time(s
 
 
 async def test_what_is_not_safe_is_not_asked_again_whatever_was_answered() -> None:
-    unsafe = outcomes(safe=False)
-    assert not any(unsafe.read(answer(b"garbage", status)).again for status in (200, 408, 429, 500, 503))
+    not_idempotent = outcomes(idempotent=False)
+    assert not any(not_idempotent.read(answer(b"garbage", status)).again for status in (200, 408, 429, 500, 503))
 
 
 @pytest.mark.parametrize(
@@ -176,7 +178,7 @@ async def test_without_retry_after_nothing_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "sent", "failure", "again_if_safe", "again_if_not"),
+    ("kind", "sent", "failure", "again_if_idempotent", "again_if_not"),
     [
         ("busy", False, False, True, True),
         ("resolve", False, True, True, True),
@@ -192,11 +194,11 @@ async def test_without_retry_after_nothing_is_asked_for() -> None:
     ],
 )
 async def test_how_a_call_without_answer_ends(
-    kind: HttpErrorKind, sent: bool, failure: bool, again_if_safe: bool, again_if_not: bool
+    kind: HttpErrorKind, sent: bool, failure: bool, again_if_idempotent: bool, again_if_not: bool
 ) -> None:
     error = HttpError(kind, "what happened", sent=sent)
-    for safe, again in ((True, again_if_safe), (False, again_if_not)):
-        outcome = outcomes(safe=safe).read(error)
+    for idempotent, again in ((True, again_if_idempotent), (False, again_if_not)):
+        outcome = outcomes(idempotent=idempotent).read(error)
         assert outcome.reason is (Reason.BACKEND_TIMEOUT if kind == "timeout" else Reason.BACKEND_ERROR)
         assert (outcome.failure, outcome.again) == (failure, again)
         assert outcome.detail

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from esclusa.connectors.backend import Question
-from esclusa.connectors.http_request import Requests, is_safe
+from esclusa.connectors.http_request import Requests, is_idempotent
 from esclusa.connectors.settings import (
     ApiKeyCredentials,
     BasicCredentials,
@@ -127,7 +127,7 @@ async def test_a_value_that_can_not_stand_in_a_header_makes_no_request(value: st
 
 
 @pytest.mark.parametrize(
-    ("method", "said", "safe"),
+    ("method", "said", "idempotent"),
     [
         ("GET", None, True),
         ("HEAD", None, True),
@@ -137,9 +137,9 @@ async def test_a_value_that_can_not_stand_in_a_header_makes_no_request(value: st
         ("GET", False, False),
     ],
 )
-async def test_whether_it_is_safe_is_said_by_the_method_unless_by_the_settings(
-    method: str, said: bool | None, safe: bool
+async def test_whether_it_is_idempotent_is_said_by_the_method_unless_by_the_settings(
+    method: str, said: bool | None, idempotent: bool
 ) -> None:
-    settings = ConnectorSettings(url=URL, method=method, safe=said)  # type: ignore[arg-type]  # one of its literals
-    assert is_safe(settings) is safe
-    assert made(settings).idempotent is safe
+    settings = ConnectorSettings(url=URL, method=method, idempotent=said)  # type: ignore[arg-type]  # one of its literals
+    assert is_idempotent(settings) is idempotent
+    assert made(settings).idempotent is idempotent

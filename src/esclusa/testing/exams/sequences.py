@@ -67,23 +67,24 @@ class RecordsModelExam(Exam):
                     later.append(process.records.put(key, rows))
                     model.put(key, rows)
                 elif step.what == "add":
-                    adding = process.records.add(key, model.row(step, 0))
-                    assert await adding == model.add(key, model.row(step, 0))
+                    added = await process.records.add(key, model.added(step))
+                    assert added == model.add(key, model.added(step)) or key in model.forgotten
                 elif step.what == "forget":
-                    later.append(process.records.forget(key, model.time(step)))
-                    model.forget(key, model.time(step))
-                elif step.what == "wait":
+                    later.append(process.records.forget(key, model.end))
+                    model.forget(key)
+                if step.what == "later":
+                    continue
+                await asyncio.gather(*later)
+                later.clear()
+                if step.what == "wait":
                     await clock.sleep(step.b)
                 elif step.what == "sweep":
                     await process.upkeep.sweep(clock.millis())
-                else:
+                elif step.what == "restart":
                     await process.stop()
                     process = await deployment.process(clock)
                     model = model if deployment.features.durable else RowModel(clock)
-                if step.what != "later":
-                    assert await process.records.read(key) == model.read(key)
-            for write in later:
-                await write
+                assert await process.records.read(key) == model.read(key)
 
 
 class RowModel:
@@ -93,25 +94,26 @@ class RowModel:
         self._clock = clock
         self._start = clock.millis()
         self._rows: dict[tuple[bytes, str], Row] = {}
-        self._forgotten: dict[bytes, int] = {}
-        self._count = 0
-
-    def time(self, step: Step) -> int:
-        """Some whole seconds and a half after the start."""
-        return self._start + step.c * 4000 + 500
+        self.forgotten: set[bytes] = set()
+        self.end = self._start + 60_000
+        """No row expires later."""
 
     def row(self, step: Step, other: int) -> Row:
-        """A row of the step's key."""
-        name = f"name-{(step.b + other) % 3}"
-        return Row(name, b"%d" % step.b, b"%d" % step.c, self.time(step), rank=step.b - 2)
+        """A row to put: all about it follows from its name and rank, and the lower its rank, the later it expires."""
+        place = (step.b + other) % 3
+        expires = self._start + 20_500 - step.c * 4000
+        return Row(f"put-{place}", b"%d" % step.c, b"%d" % place, expires, rank=step.c - 2)
+
+    def added(self, step: Step) -> Row:
+        """A row to add."""
+        return Row(f"add-{step.b % 3}", b"%d" % step.b, b"%d" % step.c, self._start + 500 + step.c * 4000, rank=step.b - 2)
 
     def _there(self, key: bytes, name: str) -> Row | None:
         row = self._rows.get((key, name))
         return row if row is not None and row.expires > self._clock.millis() else None
 
     def _takes(self, key: bytes, row: Row) -> bool:
-        now = self._clock.millis()
-        return row.expires > now and self._forgotten.get(key, 0) <= now
+        return row.expires > self._clock.millis() and key not in self.forgotten
 
     def put(self, key: bytes, rows: list[Row]) -> None:
         for row in rows:
@@ -125,9 +127,9 @@ class RowModel:
             self._rows[key, row.name] = row
         return row if there is None else there
 
-    def forget(self, key: bytes, until: int) -> None:
+    def forget(self, key: bytes) -> None:
         self._rows = {place: row for place, row in self._rows.items() if place[0] != key}
-        self._forgotten[key] = max(until, self._forgotten.get(key, 0))
+        self.forgotten.add(key)
 
     def read(self, key: bytes) -> list[Row]:
         rows = [self._there(at, name) for at, name in sorted(self._rows) if at == key]
