@@ -10,6 +10,7 @@ import asyncio
 import heapq
 from collections.abc import Iterator
 from hashlib import blake2b
+from math import inf
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -54,6 +55,8 @@ class Admission:
         self._subjects: dict[bytes, int] = {}
         self._deadlines: list[tuple[int, bytes]] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._next = inf
+        """The deadline that the timer waits for."""
         self._seconds = instrument.histogram(
             "esclusa_hub_request_seconds",
             "From acceptance to the last answer, or to the deadline",
@@ -135,16 +138,19 @@ class Admission:
 
     def _final(self, id: bytes, request: OpenRequest, *, everyone: bool) -> None:
         self._instrument.info(
-            "request final", request=str(UUID(bytes=id)), answered=everyone, elapsedMs=self._clock.millis() - request.created
+            "request final", request=str(UUID(bytes=id)), everyone=everyone, elapsedMs=self._clock.millis() - request.created
         )
         self.closed(id, complete=everyone)
 
     def _set_timer(self) -> None:
-        if self._timer is None and self._deadlines:
-            self._timer = self._clock.call_at(max(self._deadlines[0][0] / 1000, self._clock.now() + GRAIN), self._expire)
+        if self._deadlines and self._deadlines[0][0] < self._next:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._next = self._deadlines[0][0]
+            self._timer = self._clock.call_at(max(self._next / 1000, self._clock.now() + GRAIN), self._expire)
 
     def _expire(self) -> None:
-        self._timer = None
+        self._timer, self._next = None, inf
         now = self._clock.millis()
         while self._deadlines and (self._deadlines[0][0] <= now or self._deadlines[0][1] not in self._open):
             _, id = heapq.heappop(self._deadlines)

@@ -72,6 +72,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(self._came_back)
         return future
 
+    async def shutdown_default_executor(self, *arguments: Any) -> None:
+        """As asyncio's, which has a limit from Python 3.12 on; time stands still meanwhile."""
+        self.outside += 1
+        try:
+            await super().shutdown_default_executor(*arguments)
+        finally:
+            self.outside -= 1
+
     def _came_back(self, _: object) -> None:
         self.outside -= 1
 
