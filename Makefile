@@ -10,11 +10,17 @@ UV := $(shell command -v uv)
 
 ifneq ($(UV),)
 make-venv = $(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
-install = VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --constraint constraints.txt --build-constraint constraints.txt
+install = VIRTUAL_ENV=$(VENV) $(UV) pip install --constraint constraints.txt --build-constraint constraints.txt $(1)
 else
 # The pip that comes with Python 3.11 knows no dependency groups: the first step is to bring in the one of constraints.txt.
 make-venv = $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet --constraint constraints.txt pip
-install = $(BIN)/python -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt
+# Of all that pip says: a line a package that comes down, and its errors.
+install = { $(BIN)/python -m pip install --constraint constraints.txt --build-constraint constraints.txt $(1); echo "ended $$?"; } | \
+	while read -r verb what _; do case "$$verb $$what" in \
+		Collecting*) echo "  $${what%%[][<>=!~;]*}" ;; \
+		'Installing collected') echo '  unpacking them ...' ;; \
+		ended*) exit "$$what" ;; \
+	esac; done
 endif
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -69,14 +75,16 @@ clean: ## Remove the environment and everything that was built
 
 $(VENV)/venv.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Esclusa needs Python 3.11 or newer: make PYTHON=...")'
-	@echo 'Making the environment in $(VENV) (once) ...'
+	@echo 'Making an environment in $(VENV) (once, seconds) ...'
 	@$(make-venv)
 	@touch $@
 
 $(VENV)/run.stamp: pyproject.toml constraints.txt | $(VENV)/venv.stamp
-	@$(install) --editable .
+	@echo 'Installing Esclusa and the packages that it stands on (once, about half a minute) ...'
+	@$(call install,--editable .)
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp
-	@$(install) --group dev
+	@echo 'Installing the tools of development (once, a minute or two) ...'
+	@$(call install,--group dev)
 	@touch $@

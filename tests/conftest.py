@@ -13,7 +13,7 @@ import uvloop
 from esclusa.testing.virtual import VirtualLoop
 
 LIMIT = 60.0
-"""Seconds of real time after which a test's coroutine is cut off, whatever it waits for."""
+"""Seconds of real time after which a test's coroutine is cut off, whatever it waits for; `@pytest.mark.timeout` says else."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -29,8 +29,14 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         if virtual:
             runner.run(pyfuncitem.obj(**arguments))
         else:
-            runner.run(asyncio.wait_for(pyfuncitem.obj(**arguments), LIMIT))
+            runner.run(asyncio.wait_for(pyfuncitem.obj(**arguments), limit(pyfuncitem)))
     return True
+
+
+def limit(test: pytest.Function) -> float:
+    """How long `test` may take."""
+    mark = test.get_closest_marker("timeout")
+    return LIMIT if mark is None else float(mark.args[0])
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -1,7 +1,8 @@
 """The only module that knows everything: makes every part from the configuration, and wires them.
 
-Parts start in the order in which they stand here and are drained in the reverse one: first the waits end, then HTTP, then
-the calls, then the collecting, and last the storage.
+Parts start in the order in which they stand here and are drained in the reverse one. So a process that is to end says first
+that it is not ready, then takes no more questions; then the calls in the air are finished, all pools together, and their
+answers collected; only then whoever waits is let go, with all that there is, and then HTTP and the storage end.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import ConfigurationError, Mistake
 from esclusa.kernel.ids import Ids
 from esclusa.kernel.instrument import Instrument, Level
-from esclusa.kernel.lifecycle import Lifecycle, Part
+from esclusa.kernel.lifecycle import Lifecycle, Part, Parts
 from esclusa.kernel.signal import Signals
 from esclusa.observability.logs import Logs
 from esclusa.observability.metrics import Metrics
@@ -163,9 +164,9 @@ class HubProcess(msgspec.Struct, frozen=True):
     """The hub of one process, and what has to run for it, in the order of starting."""
 
     hub: Hub
-    parts: Sequence[Part]
+    parts: Parts
     waits: Wakeups
-    """Started last and so drained first: whoever waits is let go before HTTP is drained."""
+    """Started before `parts` and so drained after them: whoever waits sees their last answers."""
 
 
 def make_hub(
@@ -203,17 +204,17 @@ def make_hub(
         [],
     )
     presence = Presence(me, inventory, mine, ports.records, clock, instrument)
-    parts: list[Part] = []
+    parts: list[Part | Sequence[Part]] = [vault]
     if "collector" in roles:
-        parts += [Collector(each, ports.log, ports.records, clock, instrument, signals) for each in topics.values()]
+        parts.append([Collector(each, ports.log, ports.records, clock, instrument, signals) for each in topics.values()])
     parts.append(ConnectorsPart(mine))
-    for name in served:
-        its = {each: mine[each] for each in mine if configuration.connectors[each].pool == name}
-        parts.append(Pool(topics[name], its, ports.log, vault, settings, clock, instrument, signals))
+    its = {name: {each: mine[each] for each in mine if configuration.connectors[each].pool == name} for name in served}
+    parts.append([Pool(topics[name], its[name], ports.log, vault, settings, clock, instrument, signals) for name in served])
     parts += [admission, presence]
     if "purge" in roles:
         upkeep = [engine.upkeep for engine in ports.engines]
-        parts.append(Purge(ports.keys, upkeep, vault, clock, instrument, signals))
+        parts.append(Purge(ports.keys, upkeep, clock, instrument, signals))
+    parts.append(submitter)
     return HubProcess(Hub(inventory, submitter, results, presence), parts, wakeups)
 
 
@@ -260,7 +261,7 @@ async def open_hub(
     runtime = Runtime.real(instrument)
     ports = open_ports(configuration, runtime)
     process = make_hub(configuration, ports, make_connectors(configuration, runtime), runtime)
-    parts: list[Part] = [*ports.engines, Setup(configuration, ports), *process.parts, process.waits]
+    parts: Parts = [*ports.engines, Setup(configuration, ports), process.waits, *process.parts]
     async with Lifecycle(parts, drain=configuration.hub.drain + LEEWAY) as lifecycle, lifecycle.guard():
         yield process.hub
 
@@ -304,7 +305,7 @@ def make_application(
     data = Path(configuration.esclusa.data)
     server = HttpServer(applications, configuration.server, data, runtime.clock, runtime.ids, runtime.instrument)
     setup = Setup(configuration, ports)
-    parts: list[Part] = [*first, *ports.engines, setup, *process.parts, server, process.waits, health]
+    parts: Parts = [*first, *ports.engines, setup, server, process.waits, *process.parts, health]
     return Application(process.hub, server, Lifecycle(parts, drain=configuration.hub.drain + LEEWAY))
 
 

@@ -47,6 +47,7 @@ WRONG: list[tuple[str, dict[str, Any], int, str]] = [
     ("unknown field", {"method": "POST", "url": URL, "json": QUESTION | {"nif": "x"}}, 400, "malformed"),
     ("wrong field", {"method": "POST", "url": URL, "json": QUESTION | {"params": 1}}, 400, "malformed"),
     ("wrong parameter", {"method": "GET", "url": f"{URL}/{ID}?data=1"}, 400, "malformed"),
+    ("unknown parameter", {"method": "GET", "url": f"{URL}/{ID}?wait=5"}, 400, "malformed"),
     (
         "wrong idempotency key",
         {"method": "POST", "url": URL, "json": QUESTION, "headers": {"idempotency-key": ""}},

@@ -34,22 +34,53 @@ def bodies() -> Iterator[dict[str, str]]:
         thread.join()
 
 
-def said(*command: str | Path, environment: dict[str, str]) -> list[str]:
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)  # noqa: S603 - our own
-    return done.stdout.splitlines()
+def done(*command: str | Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 - our own
+
+
+def asked(*subject: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return done(sys.executable, EXAMPLES / "embedded" / "ask.py", *subject, environment=environment)
 
 
 def test_a_program_of_ones_own_asks(bodies: dict[str, str]) -> None:
-    lines = said(sys.executable, EXAMPLES / "embedded" / "ask.py", environment=bodies)
-    assert sorted(lines[:-1]) == ["Civil registry: {'name': 'Ana', 'born': '1980-02-29'}", "Tax office: nothing"]
-    assert lines[-1] == "complete"
+    ended = asked(environment=bodies)
+    *lines, last = ended.stdout.splitlines()
+    assert sorted(lines) == ["Civil registry: {'name': 'Ana', 'born': '1980-02-29'}", "Tax office: nothing"]
+    assert (last, ended.stderr, ended.returncode) == ("complete", "", 0)
 
 
 def test_it_is_told_what_is_missing(bodies: dict[str, str]) -> None:
-    lines = said(sys.executable, EXAMPLES / "embedded" / "ask.py", "00000000T", environment=bodies)
-    assert sorted(lines) == ["Civil registry: backend_error", "Tax office: nothing", "incomplete"]
+    ended = asked("00000000T", environment=bodies)
+    *lines, last = ended.stdout.splitlines()
+    assert sorted(lines) == ["Civil registry: backend_error, It answered with status 404", "Tax office: nothing"]
+    assert (last, ended.stderr, ended.returncode) == ("incomplete", "", 1)
+
+
+def test_without_bodies_it_is_incomplete_as_well(bodies: dict[str, str]) -> None:
+    ended = asked(environment=bodies | {"BODIES": "http://127.0.0.1:1"})
+    assert [line.split(",")[0] for line in sorted(ended.stdout.splitlines())] == [
+        "Civil registry: backend_error",
+        "Tax office: backend_error",
+        "incomplete",
+    ]
+    assert (ended.stderr, ended.returncode) == ("", 1)
+
+
+def test_a_question_that_cannot_be_put_is_explained(bodies: dict[str, str]) -> None:
+    ended = asked("12345678A", environment=bodies)
+    assert (ended.stdout, ended.returncode) == ("", 2)
+    assert ended.stderr == "ask.py: The subject is not valid\n  Not a valid NIF or NIE\n"
+
+
+def test_so_is_a_configuration_that_cannot_be_used(bodies: dict[str, str]) -> None:
+    ended = asked(environment=bodies | {"BODIES": "nowhere"})
+    assert (ended.stdout, ended.returncode) == ("", 2)
+    assert "esclusa.toml:8: connectors.registry.url" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_the_tutorials_configuration_is_right(bodies: dict[str, str]) -> None:
     esclusa = Path(sys.executable).with_name("esclusa")
-    assert said(esclusa, "check", EXAMPLES / "two-bodies" / "esclusa.toml", environment=bodies)
+    ended = done(esclusa, "check", EXAMPLES / "two-bodies" / "esclusa.toml", environment=bodies)
+    assert (ended.stderr, ended.returncode) == ("", 0)
+    assert ended.stdout

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from esclusa.kernel.clock import Clock
 from support.country import Country
+from support.poll import until
 from support.program import Program, lines, question
 
 NIF = "12345678Z"
@@ -79,9 +79,7 @@ async def test_nothing_about_a_person_is_left_after_the_expiry(tmp_path: Path) -
                 assert NIF.encode() not in stored
                 assert any(keys)
                 # Two seconds to live, ten of the key's bucket, five for the purge.
-                async with asyncio.timeout(20):
-                    while not await destroyed(client):
-                        await Clock().sleep(0.25)
+                await until(lambda: destroyed(client))
                 assert (await client.get(f"/api/v1/requests/{snapshot['id']}")).status_code == httpx.codes.NOT_FOUND
         finally:
             await program.kill()

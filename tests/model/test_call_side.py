@@ -40,8 +40,8 @@ def test_no_schedule_breaks_a_promise() -> None:
 
 
 def no_recovery() -> Any:
-    async def answered(*_: Any) -> set[str]:
-        return set()
+    async def answered(*_: Any) -> dict[str, int]:
+        return {}
 
     return mock.patch.object(Recovery, "answered", answered)
 
@@ -80,7 +80,7 @@ def beyond_the_noted_end_is_new() -> Iterator[None]:
     def read(kind: type[Any], stored: bytes) -> Any:
         it = decode(kind, stored)
         if kind is Envelope:
-            return Envelope(it.version, it.id, it.times, it.connectors, it.sealed, keyed=False)
+            return Envelope(it.version, it.id, it.times, it.connectors, it.sealed, it.allowance, keyed=False)
         return it
 
     with mock.patch("esclusa.hub.pool.decode", read):

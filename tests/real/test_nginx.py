@@ -14,7 +14,7 @@ import httpx
 import pytest
 import trustme
 
-from esclusa.kernel.clock import Clock
+from support.poll import until
 from support.program import Program, free_port, question
 
 pytestmark = pytest.mark.real
@@ -109,17 +109,20 @@ async def nginx(folder: Path) -> AsyncIterator[dict[str, Any]]:
     (folder / "nginx.conf").write_text(CONFIGURATION.format(**ports))
     process = await asyncio.create_subprocess_exec(program, "-c", str(folder / "nginx.conf"), "-p", str(folder))
     try:
-        async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(10):
-            while True:
-                try:
-                    await client.get(f"http://127.0.0.1:{ports['plain']}/people/12345678Z.json")
-                    break
-                except httpx.TransportError:
-                    await Clock().sleep(0.05)
+        await until(lambda: answers(f"http://127.0.0.1:{ports['plain']}/people/12345678Z.json"), seconds=10)
         yield ports
     finally:
         process.terminate()
         await process.wait()
+
+
+async def answers(url: str) -> bool:
+    """Whether anybody is there."""
+    try:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            return (await client.get(url)).is_success
+    except httpx.TransportError:
+        return False
 
 
 async def ask(client: httpx.AsyncClient) -> dict[str, Any]:

@@ -48,6 +48,11 @@ def test_every_setting_is_in_the_reference_and_says_what_it_does() -> None:
             assert f"| `{key}` |" in page
 
 
+def test_every_setting_says_what_it_takes() -> None:
+    assert "| anything |" not in settings_page()
+    assert '| `data` | path | `"esclusa-data"` |' in settings_page()
+
+
 def test_every_refusal_is_in_the_reference() -> None:
     page = errors_page()
     absent = [cls.__name__ for cls in below(Refused) if f"`/problems/{cls.name}`" not in page]

@@ -1,4 +1,4 @@
-"""The shape of the tree: a module fits one head, says what it is for, is named for a thing, and has its tests beside it."""
+"""The shape of the tree: a module fits one head, says what it is for, and is named for a thing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,11 +20,6 @@ EMPTY_NAMES = {"utils", "util", "helpers", "helper", "models", "types", "common"
 
 CAPABILITIES = {"hub", "gateway", "delivery", "inbox", "events", "sourcing", "sagas", "separation", "reports"}
 """Packages whose first file bears the folder's name and holds the one public service."""
-
-WITHOUT_MODULE = {
-    "demo/test_configuration.py": "its subject is demo/esclusa.toml",
-}
-"""Files of tests/unit with no module of their name, and why."""
 
 
 def test_modules_are_short_or_say_why() -> None:
@@ -77,28 +71,6 @@ def test_no_hidden_globals() -> None:
     assert not found
 
 
-def test_unit_tests_mirror_the_source() -> None:
-    """`a/b.py` is tested in `a/test_b.py`, what would make that too long in `a/test_b_ASPECT.py`, all of `a` in `a/test_a.py`."""
-    unit = TESTS / "unit"
-    stray = [
-        str(path.relative_to(ROOT))
-        for path in sorted(unit.rglob("test_*.py"))
-        if str(path.relative_to(unit)) not in WITHOUT_MODULE and not list(modules_of(path.relative_to(unit)))
-    ]
-    assert not stray
-
-
-def modules_of(test: Path) -> Iterator[Path]:
-    """The module that a file of tests/unit is about."""
-    words = test.stem.split("_")[1:]
-    if words == [test.parent.name]:
-        yield SRC / "esclusa" / test.parent / "__init__.py"
-    for count in range(len(words), 0, -1):
-        module = SRC / "esclusa" / test.parent / f"{'_'.join(words[:count])}.py"
-        if module.exists():
-            yield module
-
-
 def test_a_suppression_gives_its_reason() -> None:
     """`# noqa: S311 - why`, `# type: ignore[code]  # why`. Types of tests are not checked."""
     bare = [
@@ -115,3 +87,11 @@ def test_a_suppression_gives_its_reason() -> None:
 def comments(source: Source) -> list[tuple[int, str]]:
     tokens = tokenize.generate_tokens(io.StringIO(source.text).readline)
     return [(token.start[0], token.string) for token in tokens if token.type == tokenize.COMMENT]
+
+
+def test_the_map_of_what_tests_share_is_whole() -> None:
+    """tests/support/__init__.py names every file there, and no other."""
+    folder = TESTS / "support"
+    told = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
+    named = set(re.findall(r"^    (\w+\.py) ", told, re.MULTILINE))
+    assert named == {path.name for path in folder.glob("*.py")} - {"__init__.py"}

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from esclusa.kernel.clock import Clock
+from support.poll import pause
 
 _ID = re.compile(rb"^x-request-id: *(\S+)", re.IGNORECASE | re.MULTILINE)
 
@@ -46,7 +46,7 @@ class Country:
                 self.busy[name] += 1
                 self.most[name] = max(self.most[name], self.busy[name])
                 try:
-                    await Clock().sleep(self.delays.get(name, self.dice.random() * self.slowest))
+                    await pause(self.delays.get(name, self.dice.random() * self.slowest))
                 finally:
                     self.busy[name] -= 1
                 body = json.dumps({"body": name, "request": request, **self.says}).encode()

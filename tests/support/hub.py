@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -21,81 +21,18 @@ from esclusa.hub.topics import pool_topics
 from esclusa.hub.vault import Vault
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.duration import Duration
-from esclusa.kernel.errors import StorageUnavailable
 from esclusa.kernel.ids import Ids
-from esclusa.kernel.instrument import Instrument, Level
 from esclusa.kernel.lifecycle import Lifecycle
-from esclusa.kernel.message import Message
 from esclusa.kernel.signal import Signals
-from esclusa.ports.log import Event, Log, Subscription, Topic
+from esclusa.ports.log import Topic
 from esclusa.testing.backends import ScriptedBackend, data
 from esclusa.testing.virtual import EPOCH
+from support.faulty_log import FaultyLog
+from support.sink import Sink
 
 ME = "client:me"
 NIF = "12345678Z"
 FOUND = b'{"found":1}'
-
-
-class FaultyLog:
-    """A process's log, which refuses appends of answers, or holds its reads, when told to."""
-
-    def __init__(self, log: Log) -> None:
-        self._log = log
-        self._reads: asyncio.Event | None = None
-        self.refuse = False
-        self.uncommitted = 0
-        """How many commits fail."""
-        self.unreadable = 0
-        """How many times in a row nothing can be received."""
-
-    def hold_reads(self, until: asyncio.Event) -> None:
-        self._reads = until
-
-    def append(self, topic: Topic, key: bytes, value: bytes) -> asyncio.Future[int]:
-        if self.refuse and topic.name.startswith("answers."):
-            future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-            future.set_exception(StorageUnavailable("told to refuse"))
-            return future
-        return self._log.append(topic, key, value)
-
-    async def read(self, topic: Topic, partition: int, since: int, end: int) -> AsyncIterator[Sequence[Message]]:
-        if self._reads is not None:
-            await self._reads.wait()
-        async for messages in self._log.read(topic, partition, since, end):
-            yield messages
-
-    async def end(self, topic: Topic, partition: int) -> int:
-        return await self._log.end(topic, partition)
-
-    async def subscribe(self, topic: Topic, group: str | None) -> Subscription:
-        return _FaultySubscription(self, await self._log.subscribe(topic, group))
-
-    async def close(self) -> None:
-        await self._log.close()
-
-
-class _FaultySubscription:
-    """A subscription that can't be read while its log is told to be unreadable."""
-
-    def __init__(self, log: FaultyLog, subscription: Subscription) -> None:
-        self._log = log
-        self._subscription = subscription
-        self.release = subscription.release
-        self.close = subscription.close
-
-    def commit(self, partition: int, position: int) -> asyncio.Future[None]:
-        if self._log.uncommitted:
-            self._log.uncommitted -= 1
-            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            future.set_exception(StorageUnavailable("told to refuse"))
-            return future
-        return self._subscription.commit(partition, position)
-
-    async def receive(self) -> Event:
-        if self._log.unreadable:
-            self._log.unreadable -= 1
-            raise StorageUnavailable("told to be unreadable")
-        return await self._subscription.receive()
 
 
 class Process:
@@ -106,7 +43,7 @@ class Process:
         self.runtime = runtime
         self.wired = wired
         self.hub = wired.hub
-        self.parts = parts
+        self.parts = [part for each in parts for part in (each if isinstance(each, list) else [each])]
         self.logged = logged
         self.lifecycle = Lifecycle(parts)
 
@@ -167,8 +104,8 @@ def process(
 ) -> Process:
     """A process, not started. `bodies` is filled up with healthy ones. `engine`: beside whose processes it runs."""
     clock = Clock(epoch=EPOCH + asyncio.get_running_loop().time() + skew)
-    logged: list[Any] = []
-    instrument = Instrument(lambda level, event, facts: logged.append((level, event, facts)), Level.DEBUG)
+    logged = Sink()
+    instrument = logged.instrument()
     runtime = Runtime(clock, Ids(clock), instrument, Signals())
     runtime.signals.listen()
     mine = MemoryEngine(clock) if engine is None else engine.beside(clock)
@@ -179,7 +116,7 @@ def process(
         body = bodies.setdefault(name, ScriptedBackend(clock, data(FOUND, after=0.1)))
         connectors[name] = Connector(name, body, each, clock, runtime.ids, instrument)
     wired = make_hub(settings, ports, connectors, runtime, roles=roles)
-    made = Process(mine, runtime, wired, [mine, Setup(settings, ports), *wired.parts, wired.waits], logged)
+    made = Process(mine, runtime, wired, [mine, Setup(settings, ports), wired.waits, *wired.parts], logged)
     made.connectors = connectors
     made.backends = bodies
     made.settings = settings

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from esclusa.kernel.clock import Clock
+from support.poll import until
 
 KEY = "a key for tests alone"
 
@@ -41,21 +41,25 @@ class Program:
         )
         self.process: asyncio.subprocess.Process | None = None
         self.environ: dict[str, str] = {}
+        self.before: list[str] = []
+        """A command that starts it, where it isn't started as such."""
 
     async def start(self, *, ready: bool = True) -> None:
         """Start it, and return when it is ready."""
         log = (self.folder / "log").open("ab")
         self.process = await asyncio.create_subprocess_exec(
-            str(Path(sys.executable).with_name("esclusa")), "run", str(self.file),
+            *self.before, str(Path(sys.executable).with_name("esclusa")), "run", str(self.file),
             stdout=log, stderr=log, stdin=asyncio.subprocess.DEVNULL, env={**os.environ, **self.environ},
         )  # fmt: skip
         log.close()
         if ready:
-            async with asyncio.timeout(20):
-                while not await self.answers("/health/ready"):
-                    if self.process.returncode is not None:
-                        raise AssertionError(f"it ended with {self.process.returncode}: {self.log()[-2000:]}")
-                    await Clock().sleep(0.02)
+            await until(self.ready)
+
+    async def ready(self) -> bool:
+        """Whether it says that it is; `AssertionError` once it has ended."""
+        if self.process is None or self.process.returncode is not None:
+            raise AssertionError(f"it has ended: {self.log()[-2000:]}")
+        return await self.answers("/health/ready")
 
     async def answers(self, path: str) -> bool:
         """Whether it answers 200."""
@@ -74,14 +78,22 @@ class Program:
     async def terminate(self) -> int:
         """As an administrator does; the exit code."""
         assert self.process is not None
-        self.process.send_signal(signal.SIGTERM)
+        self.signal(signal.SIGTERM)
         async with asyncio.timeout(30):
             return await self.process.wait()
 
-    def client(self) -> httpx.AsyncClient:
+    def signal(self, which: signal.Signals) -> None:
+        """Send it one."""
+        assert self.process is not None
+        self.process.send_signal(which)
+
+    def client(self, timeout: float = 10.0) -> httpx.AsyncClient:
         """One that may do what the tests do."""
         return httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{self.port}", headers={"Authorization": f"Bearer {KEY}"}, timeout=10, trust_env=False
+            base_url=f"http://127.0.0.1:{self.port}",
+            headers={"Authorization": f"Bearer {KEY}"},
+            timeout=timeout,
+            trust_env=False,
         )
 
     def log(self) -> str:

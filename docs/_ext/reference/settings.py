@@ -62,11 +62,13 @@ def _row(field: shapes.Field, about: str) -> str:
     return row(code([field.encode_name]), _takes(field.type), _default(field), about)
 
 
-def _takes(shape: Any) -> str:  # noqa: PLR0911 - a case a kind of value
+def _takes(shape: Any) -> str:  # noqa: C901, PLR0911 - a case a kind of value
     """What a value of `shape` is, in words."""
     match shape:
         case shapes.UnionType(types=types):
             return " or ".join(_takes(member) for member in types if not isinstance(member, shapes.NoneType))
+        case shapes.Metadata(type=inner, extra=extra):
+            return "path" if extra and extra.get("path") else _takes(inner)
         case shapes.LiteralType(values=values):
             return ", ".join(f"`{value!r}`".replace("'", '"') for value in values)
         case shapes.CustomType(cls=cls) if cls is Duration:

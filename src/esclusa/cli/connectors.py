@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
 from esclusa.cli.client import Service, connected, service
 from esclusa.cli.exits import Exit
 from esclusa.cli.options import FILE, Config, Json, Key, Url
-from esclusa.cli.output import document, harmless, reported, words
+from esclusa.cli.output import NARROW, document, harmless, reported, ruled, words
 from esclusa.edges.http.wire import ConnectorBody
 from esclusa.kernel.clock import Clock
 
@@ -36,22 +35,27 @@ async def _connectors(where: Service, *, json: bool) -> Exit:
     if json:
         document(body)
     else:
-        words().print(_table(body.connectors))
+        console = words()
+        console.print(_table(body.connectors, console.width))
     return Exit.DONE
 
 
-def _table(connectors: list[ConnectorBody]) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for heading in ("Connector", "Title", "Pool", "Tags", "Breaker"):
+def _table(connectors: list[ConnectorBody], width: int) -> Table:
+    """On a narrow terminal without pools and tags, and the title in what is left."""
+    narrow = width < NARROW
+    table = ruled(width, expand=narrow)
+    table.add_column("Connector", no_wrap=True)
+    table.add_column("Title", no_wrap=narrow, ratio=1 if narrow else None)
+    for heading in () if narrow else ("Pool", "Tags"):
         table.add_column(heading)
+    table.add_column("Breaker", no_wrap=True)
     for heading in ("Waiting", "Running", "Processes"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for each in connectors:
         table.add_row(
             each.name,
             harmless(each.title),
-            each.pool,
-            harmless(", ".join(each.tags)),
+            *(() if narrow else (each.pool, harmless(", ".join(each.tags)))),
             Text(each.breaker, style=_COLOURS[each.breaker]),
             str(each.waiting),
             str(each.running),

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -19,11 +18,12 @@ from esclusa.cli.ask import shown, silently
 from esclusa.cli.client import Service, connected
 from esclusa.cli.exits import Exit
 from esclusa.cli.options import Json
-from esclusa.cli.output import Failed, document, reported, say
+from esclusa.cli.output import Failed, document, reported, say, tell
 from esclusa.cli.program import program
 from esclusa.demo.bodies import BODIES
 from esclusa.demo.crowd import Crowd
 from esclusa.demo.demo import CONFIGURATION, Demo, citizens_question, open_demo
+from esclusa.demo.folder import temporary_folder
 from esclusa.demo.lives import CITIZENS, is_person
 from esclusa.hub.validation import normal_nif
 
@@ -60,7 +60,7 @@ def _somebody(subject: str) -> str:
 
 async def _demo(subject: str, data: Path | None, *, once: bool, json: bool) -> Exit:
     asked = False
-    with _interruptible(), _folder(data) as folder:
+    with _interruptible(), temporary_folder() if data is None else nullcontext(data) as folder:
         try:
             async with open_demo(folder) as running, connected(Service(running.url, key=running.key), running.clock) as client:
                 freeze_memory()
@@ -87,16 +87,6 @@ async def _demo(subject: str, data: Path | None, *, once: bool, json: bool) -> E
 
 
 @contextmanager
-def _folder(data: Path | None) -> Iterator[Path]:
-    """`data`, or a folder that is gone afterwards."""
-    if data is not None:
-        yield data
-        return
-    with tempfile.TemporaryDirectory(prefix="esclusa-demo-") as temporary:
-        yield Path(temporary)
-
-
-@contextmanager
 def _interruptible() -> Iterator[None]:
     """Ctrl-C and SIGTERM cancel the current task, once: what was begun is undone in order, and nothing is left behind."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
@@ -117,25 +107,25 @@ def _interruptible() -> Iterator[None]:
 
 def _introduce(subject: str) -> None:
     stories = {citizen.nif: citizen.story for citizen in CITIZENS}
-    say(f"{len(BODIES)} public bodies are at work, and other people are asking them too.")
-    say(f"{subject}: {stories.get(subject, 'somebody of this country')}")
+    tell(f"{len(BODIES)} public bodies are at work, and other people are asking them too.")
+    tell(f"{subject}: {stories.get(subject, 'somebody of this country')}")
     say()
 
 
 def _say_where(running: Demo) -> None:
     """What there is to see and to try while it goes on."""
-    others = "\n".join(f"  {citizen.nif}  {citizen.story}" for citizen in CITIZENS)
+    say()
+    tell(f"The API is at {running.url}/api/v1, and its documentation at {running.url}/docs. Ask it yourself:")
     say(f"""
-The API is at {running.url}/api/v1, and its documentation at {running.url}/docs. Ask it yourself:
-
   export ESCLUSA_KEY={running.key}
   {program()} ask vehiculos --subject {CITIZENS[1].nif} --url {running.url}
   curl -H "Authorization: Bearer $ESCLUSA_KEY" {running.url}/api/v1/connectors
 
 Some of the people who live here:
-
-{others}
-
+""")
+    for citizen in CITIZENS:
+        tell(f"  {citizen.nif}  {citizen.story}", hanging=len(citizen.nif) + 4)
+    say(f"""
 The configuration, to read and to copy: {CONFIGURATION}
 
 Ctrl-C ends it all.""")

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 import traceback
 import unicodedata
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.table import Table
 
 from esclusa.cli.exits import Exit
 from esclusa.kernel.errors import ConfigurationError, EsclusaError, Mistake, PartDied
 
 _WIDE = 200
 """Columns where there is no terminal to measure."""
+NARROW = 110
+"""Columns below which a table says less, so that names stay whole."""
 
 
 class Failed(EsclusaError):
@@ -32,9 +37,25 @@ def words() -> Console:
     return Console(file=sys.stdout, highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else _WIDE)
 
 
+def ruled(width: int, *, expand: bool = False) -> Table:
+    """An empty table with a line below its heads; on a terminal that is narrow, with no space to spare."""
+    narrow = width < NARROW
+    padding = (0, 1, 0, 0) if narrow else (0, 1)
+    return Table(box=SIMPLE_HEAD, expand=expand, pad_edge=False, show_edge=not narrow, padding=padding)
+
+
 def say(text: str = "") -> None:
     """A line on standard output."""
     sys.stdout.write(text + "\n")
+
+
+def tell(text: str, hanging: int = 0) -> None:
+    """A paragraph on standard output; on a terminal it is broken between words, and goes on `hanging` columns from the left."""
+    if sys.stdout.isatty():
+        text = textwrap.fill(
+            text, words().width, subsequent_indent=" " * hanging, break_long_words=False, break_on_hyphens=False
+        )
+    say(text)
 
 
 def complain(text: str) -> None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from esclusa.cli.client import Service, connected, service
 from esclusa.cli.exits import Exit
-from esclusa.cli.moments import local
+from esclusa.cli.moments import instant, local, time_of_day
 from esclusa.cli.options import FILE, Config, Json, Key, Url
-from esclusa.cli.output import document, harmless, reported, say, words
+from esclusa.cli.output import NARROW, document, harmless, reported, ruled, say, words
 from esclusa.edges.http.wire import HealthBody, ProcessBody
 from esclusa.kernel.clock import Clock
+
+_ID = 12
+"""Characters of an id, the last ones, that tell processes apart."""
 
 
 def status(*, config: Config = FILE, url: Url = None, key: Key = None, json: Json = False) -> int:
@@ -36,7 +38,8 @@ async def _status(where: Service, *, json: bool) -> Exit:
         return Exit.DONE
     for line in _lines(health, processes):
         say(line)
-    words().print(_table(processes))
+    console = words()
+    console.print(_table(processes, console.width))
     return Exit.DONE
 
 
@@ -50,20 +53,28 @@ def _lines(health: HealthBody, processes: list[ProcessBody]) -> list[str]:
     return lines
 
 
-def _table(processes: list[ProcessBody]) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for heading in ("Process", "Version", "Roles", "Pools", "Configuration", "Started", "Seen", "Connectors"):
-        table.add_column(heading, overflow="fold")
+def _table(processes: list[ProcessBody], width: int) -> Table:
+    """On a narrow terminal without the configuration, and without the date on which it was seen."""
+    narrow = width < NARROW
+    table = ruled(width)
+    table.add_column("Process", no_wrap=True)
+    table.add_column("Version", no_wrap=True)
+    table.add_column("Roles", overflow="fold", max_width=11 if narrow else None)
+    table.add_column("Pools", overflow="fold")
+    if not narrow:
+        table.add_column("Configuration", no_wrap=True)
+    for heading in ("Started", "Seen", "Connectors"):
+        table.add_column(heading, max_width=10 if narrow else None)
     for each in processes:
         troubled = sum(connector.breaker != "closed" for connector in each.connectors)
         table.add_row(
-            each.id[-12:],
+            each.id[-_ID:],
             each.version,
             ", ".join(each.roles),
             ", ".join(each.pools),
-            each.configuration,
+            *(() if narrow else (each.configuration,)),
             local(each.started_at),
-            local(each.seen_at),
+            time_of_day(instant(each.seen_at)) if narrow else local(each.seen_at),
             f"{len(each.connectors)}" + (f", {troubled} left alone" if troubled else ""),
         )
     return table

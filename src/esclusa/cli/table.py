@@ -5,37 +5,42 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from esclusa.cli.client import Away
 from esclusa.cli.moments import instant, time_of_day
-from esclusa.cli.output import harmless
+from esclusa.cli.output import NARROW, harmless, ruled
 from esclusa.cli.summary import one_line
 from esclusa.edges.http.wire import AnswerBody, SnapshotBody
 from esclusa.kernel.clock import Clock
 
 FRAME = 0.2
 """Seconds between two drawings: the bar moves even while nobody answers."""
-_AROUND = 6
-"""Lines of the live table that are not rows."""
-_NARROW = 110
-"""Columns below which the reason stands with the answer, and nothing says how often was tried: names come first."""
+_AROUND = 7
+"""Lines of the terminal that are not rows: title, heads, bar, the empty ones, and the cursor's."""
+_AROUND_NARROW = 5
+"""The same where nothing is empty."""
+_BAR = 40
+"""Columns of the bar, where there are as many."""
+_BESIDE_BAR = 36
+"""Columns of what stands beside it."""
 
 
 class AnswerTable:
     """What is known of one request. Fed with snapshots of the API, it says what is new and draws what there is."""
 
     def __init__(self, title: str, titles: Mapping[str, str], began: float) -> None:
-        """`title`: of the question; `titles`: of connectors, by name, for who has not answered; `began`: by the clock."""
+        """`title`: of the question; `titles`: of connectors, by name, in the order of the rows; `began`: by the clock."""
         self._title = title
         self._titles = titles
         self._began = began
-        self._order: dict[str, None] = {}
+        self._places = {name: place for place, name in enumerate(titles)}
+        self._order: list[str] = []
         self._answers: dict[str, AnswerBody] = {}  # in the order in which they came
         self._lines: dict[str, str] = {}
         self._snapshot: SnapshotBody | None = None
@@ -49,7 +54,8 @@ class AnswerTable:
         for answer in new:
             self._answers[answer.connector] = answer
             self._lines[answer.connector] = _said(answer)
-        self._order |= dict.fromkeys([*(answer.connector for answer in snapshot.answers), *snapshot.pending])
+        names = [*(answer.connector for answer in snapshot.answers), *snapshot.pending]
+        self._order = sorted(names, key=lambda name: self._places.get(name, len(self._places)))
         return new
 
     def lost(self, away: Away) -> str | None:
@@ -59,15 +65,20 @@ class AnswerTable:
 
     def live(self, now: float, width: int, height: int) -> RenderableType:
         """The table and a bar to the deadline, within `width` and `height`; `now` by the clock that said when it began."""
-        below = [] if self._away is None else [Text(_absence(self._away), style="yellow")]
-        rows = self._fitting(max(1, height - _AROUND - len(below)))
+        below = [] if self._away is None else [_line(_absence(self._away), "yellow")]
+        around = _AROUND_NARROW if width < NARROW else _AROUND
+        rows = self._fitting(max(1, height - around - len(below)))
         if len(rows) < len(self._order):
-            below.insert(0, Text(f"... and {len(self._order) - len(rows)} more", style="dim"))
-        return Group(self._table(rows, width), *below, self._bar(now))
+            below.insert(0, _line(f"... and {len(self._order) - len(rows)} more", "dim"))
+        return Group(self._heading(), self._table(rows, width), *below, self._bar(now, width))
 
     def final(self, width: int) -> RenderableType:
         """The whole table, and whether it is complete or who is missing and why, if that is known."""
-        return Group(self._table(list(self._order), width), *(Text(line) for line in self.verdict()))
+        lines = (
+            Padding(Text(line.lstrip()), (0, 0, 0, len(line) - len(line.lstrip())), expand=False) for line in self.verdict()
+        )
+        space = [Text()] if width < NARROW else []
+        return Group(self._heading(), self._table(self._order, width), *space, *lines)
 
     def verdict(self) -> list[str]:
         """`complete`, or who is missing and why, a line each; nothing before the result is final."""
@@ -97,18 +108,20 @@ class AnswerTable:
     def _fitting(self, limit: int) -> list[str]:
         """The rows to show when not all can be: who is missing, who is awaited, then the answers that came last."""
         if len(self._order) <= limit:
-            return list(self._order)
+            return self._order
         waiting = [name for name in self._order if name not in self._answers]
         came = list(reversed(self._answers))
         missing = [name for name in came if self._answers[name].state == "ko"]
         chosen = {*list(dict.fromkeys([*missing, *waiting, *came]))[: limit - 1]}
         return [name for name in self._order if name in chosen]
 
+    def _heading(self) -> Text:
+        return _line(harmless(self._title), "bold")
+
     def _table(self, names: list[str], width: int) -> Table:
-        narrow = width < _NARROW
-        table = Table(
-            box=SIMPLE_HEAD, title=harmless(self._title), title_justify="left", title_style="bold", expand=True, pad_edge=False
-        )
+        """On a narrow terminal the reason stands with the answer, and nothing says how often was tried."""
+        narrow = width < NARROW
+        table = ruled(width, expand=True)
         table.add_column("Body", no_wrap=True, max_width=46, ratio=4)
         table.add_column("State", no_wrap=True, width=7)
         if not narrow:
@@ -132,17 +145,17 @@ class AnswerTable:
         reason, tries = Text(answer.reason or "", style=colour), Text(str(answer.attempts))
         return [body, state, reason, tries, time, Text(self._lines[name], style=faint)]
 
-    def _bar(self, now: float) -> RenderableType:
+    def _bar(self, now: float, width: int) -> RenderableType:
         if self._snapshot is None:
             return Text("asking", style="dim")
         ttl = instant(self._snapshot.deadline) - instant(self._snapshot.created_at)
         elapsed = min(max(now - self._began, 0.0), ttl)
+        told = _line(f"{elapsed:.1f} of {ttl:.0f} s, {len(self._answers)} of {len(self._order)} answered")
+        room = min(_BAR, width - _BESIDE_BAR)
+        if room < 1:
+            return told
         grid = Table.grid(padding=(0, 1))
-        answered = f"{len(self._answers)} of {len(self._order)} answered"
-        grid.add_row(
-            ProgressBar(total=ttl, completed=elapsed, width=40, complete_style="cyan", finished_style="cyan"),
-            Text(f"{elapsed:.1f} of {ttl:.0f} s, {answered}"),
-        )
+        grid.add_row(ProgressBar(total=ttl, completed=elapsed, width=room, complete_style="cyan", finished_style="cyan"), told)
         return grid
 
     def _took(self) -> float:
@@ -153,6 +166,11 @@ class AnswerTable:
         received = [answer.received_at for answer in self._answers.values()]
         ends = [instant(snapshot.deadline if moment is None else moment) for moment in received]
         return max(ends, default=0.0) - instant(snapshot.created_at)
+
+
+def _line(text: str, style: str = "") -> Text:
+    """One line, whatever the width."""
+    return Text(text, style=style, no_wrap=True, overflow="ellipsis")
 
 
 _STATES: Mapping[str, str] = {"ok": "ok", "ko": "KO"}

@@ -34,8 +34,8 @@ class LogSettings(Settings, frozen=True, kw_only=True):
 
     level: Literal["debug", "info", "warn", "error"] = "info"
     """The least that is logged; `info` is a line a call and a line a request."""
-    format: Literal["json", "text"] = "json"
-    """`json`: an object a line, for machines; `text`: for reading."""
+    format: Literal["auto", "json", "console"] = "auto"
+    """`json`: an object a line, for machines; `console`: for reading; `auto`: `console` on a terminal, `json` elsewhere."""
 
 
 class Configuration(Settings, frozen=True, kw_only=True):

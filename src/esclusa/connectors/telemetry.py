@@ -104,7 +104,7 @@ class Telemetry:
             outcome=self._labels[answer.reason][1],
             **facts,
             attempts=answer.attempts,
-            elapsed=answer.elapsed,
+            elapsedMs=answer.elapsed,
             offered=int(offered * 1000),
             called=answer.called,
             answered=answer.answered,

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
-from esclusa.kernel.clock import Clock
+from esclusa.kernel.clock import CATCH_UP, Clock
 
 NEVER = math.inf
 _A_SECOND = 20
@@ -85,10 +85,14 @@ class Wheel(Generic[Item]):
     def _arm(self, when: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer, self._armed = self._clock.call_at(when, self._fire), when
+        self._armed = max(when, self._clock.now())
+        self._timer = self._clock.call_at(when, self._fire)
 
     def _fire(self) -> None:
-        self._timer, self._armed = None, NEVER
+        armed, self._timer, self._armed = self._armed, None, NEVER
+        if self._clock.stood_still(armed):
+            self._arm(self._clock.now() + CATCH_UP)
+            return
         now = self._clock.now() + _RESOLUTION
         last = int(now * _A_SECOND)
         due = [item for place, bucket in self._buckets.items() if place <= last for item in bucket if item.due <= now]

@@ -8,6 +8,7 @@ that request is written, nothing is skipped for being late, and only what is ack
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
@@ -39,6 +40,8 @@ ROW_BYTES = 300
 """What a row costs in memory, roughly, beside its body."""
 RETRY = 0.1
 """Seconds before reading is tried again."""
+CATCH_UP = 3.0
+"""Seconds that a process that ends has to take what stands in the log by then."""
 
 
 class Write:
@@ -71,10 +74,11 @@ class Collector:
         self._owned: dict[int, OwnedPartition] = {}
         self._writing: dict[bytes, deque[Write]] = {}
         """By request, in order: the first is being written, the others wait for it."""
-        self._room = Room(WRITING_BYTES)
+        self._room = Room(WRITING_BYTES, self._full)
         self._resend = Resend(f"answers not written, again: {self._topic.name}", clock, instrument)
         self._idle = asyncio.Event()
         self._idle.set()
+        self._taken = asyncio.Event()
         self._woken: dict[bytes, int] = {}
         self._commits = Committer(self._topic.name, self._owned, clock, instrument)
         self._subscription: Subscription | None = None
@@ -90,15 +94,24 @@ class Collector:
         self.background.spawn("answers", self._consume(self._subscription))
 
     async def drain(self) -> None:
-        """Finish the writes at hand and leave the group."""
-        subscription, self._subscription = self._subscription, None
+        """Take what stands in the log by now, finish the writes, and leave the group."""
+        subscription = self._subscription
         if subscription is not None:
+            with contextlib.suppress(StorageError, TimeoutError):  # what is not taken is the next owner's
+                async with self._clock.timeout_at(self._clock.now() + CATCH_UP):
+                    await self._catch_up()
             for partition in self._owned.values():
                 partition.gone = True
             await self._idle.wait()
             self._commits.subscription = None
             await asyncio.gather(*(self._commits.last(subscription, partition) for partition in self._owned.values()))
             await subscription.close()
+
+    async def _catch_up(self) -> None:
+        ends = [(partition, await self._log.end(self._topic, partition.number)) for partition in list(self._owned.values())]
+        while any(partition.tracker.next < end and not partition.gone for partition, end in ends):
+            self._taken.clear()
+            await self._taken.wait()
 
     async def stop(self) -> None:
         """Let go; what is not committed is collected again."""
@@ -109,7 +122,6 @@ class Collector:
 
     async def _consume(self, subscription: Subscription) -> None:
         while True:
-            await self._room.wait()
             try:
                 event = await subscription.receive()
             except Closed:
@@ -129,6 +141,11 @@ class Collector:
                     if partition is not None and not partition.gone:
                         for message in event.messages:
                             self._take(partition, message)
+            self._taken.set()
+
+    def _full(self, full: bool) -> None:
+        if self._subscription is not None:
+            self._subscription.pause(paused=full)
 
     async def _revoked(self, subscription: Subscription, event: Revoked) -> None:
         partition = self._owned.pop(event.partition, None)

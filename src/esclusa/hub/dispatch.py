@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from esclusa.hub.request_partition import RequestPartition
     from esclusa.hub.room import Room
-    from esclusa.hub.settings import HubSettings
     from esclusa.hub.vault import Sealer
     from esclusa.kernel.clock import Clock
     from esclusa.kernel.instrument import Instrument
@@ -38,6 +37,15 @@ PACK_PARTS = 512
 CONNECTOR_BYTES = 768
 """What a question in a line costs, roughly, beside the envelope that it shares."""
 TOO_LARGE = "The answer is too large"
+
+
+class Spare:
+    """Bytes of data that the answers to one request may still have in this process."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, left: int) -> None:
+        self.left = left
 
 
 class InFlight:
@@ -64,7 +72,7 @@ class InFlight:
         sealer: Sealer,
         names: Iterable[str],
         landed: Callable[[InFlight], None],
-        spare: int,
+        spare: Spare,
     ) -> None:
         self.envelope = envelope
         self.sealer = sealer
@@ -81,7 +89,7 @@ class InFlight:
         self.stands_for = [stands_for]
         """The messages, as partition and offset, that are not done with before this is."""
         self.spare = spare
-        """Bytes of data that its answers may still have."""
+        """Shared by all flights of the request."""
 
 
 class Dispatcher:
@@ -92,7 +100,6 @@ class Dispatcher:
         answers: Topic,
         connectors: Mapping[str, Connector],
         log: Log,
-        settings: HubSettings,
         room: Room,
         clock: Clock,
         instrument: Instrument,
@@ -101,7 +108,6 @@ class Dispatcher:
         self._topic = answers
         self._connectors = connectors
         self._log = log
-        self._settings = settings
         self._room = room
         self._clock = clock
         self._instrument = instrument
@@ -120,9 +126,16 @@ class Dispatcher:
         sealer: Sealer,
         names: Iterable[str],
         landed: Callable[[InFlight], None],
+        spent: int = 0,
     ) -> None:
-        """Hand the question to the connectors `names`; `landed(flight)` once every answer of theirs is acknowledged."""
-        flight = InFlight(envelope, message, sealer, names, landed, self._settings.max_request)
+        """Hand the question to the connectors `names`; `landed(flight)` once every answer of theirs is acknowledged.
+
+        `spent`: bytes that answers found in the log have. They count as this process's own do: what another process that
+        still holds the request is about to append can't be known, and may come on top.
+        """
+        spare = next((sibling.spare for sibling in self.in_flight.get(envelope.id, ())), None) or Spare(envelope.allowance)
+        spare.left = min(spare.left, envelope.allowance - spent)
+        flight = InFlight(envelope, message, sealer, names, landed, spare)
         self._room.take(_size(flight))
         self.in_flight.setdefault(envelope.id, []).append(flight)
         question = Question(str(UUID(bytes=envelope.id)), asked.query, asked.subject, asked.params)
@@ -155,9 +168,9 @@ class Dispatcher:
     def _answered(self, flight: InFlight, name: str, answer: Answer) -> None:
         del flight.tickets[name]
         reason, detail, data = answer.reason, answer.detail, answer.data or b""
-        if len(data) > flight.spare:
+        if len(data) > flight.spare.left:
             reason, detail, data = Reason.BACKEND_ERROR, TOO_LARGE, b""
-        flight.spare -= len(data)
+        flight.spare.left -= len(data)
         self._counter.add(name, "ok" if reason is None else reason.value)
         sealed = flight.sealer.seal(data, flight.envelope.id + name.encode()) if data else b""
         flight.ready.append(AnswerPart(name, reason, detail, answer.attempts, answer.elapsed, sealed))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from esclusa.hub.broadcast import heard
@@ -39,6 +39,10 @@ NAME_BYTES = 64
 """What the name of a connector costs in memory, roughly."""
 RETRY = 0.1
 """Seconds before an operation that storage refused is tried again."""
+KEEP = 5.0
+"""Seconds after its last use that what recovery has read is kept."""
+MARGIN = 5.0
+"""Seconds beyond the drain, to commit and let go of a partition."""
 
 
 class Pool:
@@ -70,9 +74,11 @@ class Pool:
         self._deadlines: deque[tuple[int, bytes]] = deque()
         self._cancelled: dict[bytes, int] = {}
         self._pruned = 0
-        self._room = Room(settings.lines_bytes)
-        self._dispatcher = Dispatcher(topics.answers, connectors, log, settings, self._room, clock, instrument)
+        self._room = Room(settings.lines_bytes, self._full)
+        self._dispatcher = Dispatcher(topics.answers, connectors, log, self._room, clock, instrument)
         self._landed = asyncio.Event()
+        self._draining = False
+        self._retiring: set[asyncio.Task[None]] = set()
         self._commits = Committer(topics.requests.name, self._owned, clock, instrument)
         self._subscription: Subscription | None = None
         self._cancels: Subscription | None = None
@@ -81,18 +87,27 @@ class Pool:
     async def start(self) -> None:
         """Join the pool's group."""
         self._cancels = await self._log.subscribe(CANCELS, None)
-        self._subscription = await self._log.subscribe(self._topics.requests, f"pool.{self._topics.pool}")
+        try:
+            subscription = await self._log.subscribe(
+                self._topics.requests, f"pool.{self._topics.pool}", self._settings.drain + MARGIN
+            )
+        except BaseException:
+            await self._cancels.close()
+            raise
+        self._subscription = self._commits.subscription = subscription
         self.background.spawn("cancels", self._hear_cancels(self._cancels))
-        self._commits.subscription = self._subscription
-        self.background.spawn("requests", self._consume(self._subscription))
+        self.background.spawn("requests", self._consume(subscription))
 
     async def drain(self) -> None:
         """Hand out no more, finish what is in flight for up to `drain`, commit."""
-        subscription, self._subscription = self._subscription, None
+        self._draining = True
         self._commits.subscription = None
-        if subscription is not None:
-            await asyncio.gather(*(self._retire(subscription, partition) for partition in list(self._owned.values())))
-            await subscription.close()
+        if self._subscription is not None:
+            for partition in list(self._owned.values()):
+                self._give_up(self._subscription, partition, lost=False, release=False)
+            if self._retiring:
+                await asyncio.wait(self._retiring)
+            await self._subscription.close()
 
     async def stop(self) -> None:
         """Let go of everything; what is unfinished is the next owner's."""
@@ -106,7 +121,6 @@ class Pool:
 
     async def _consume(self, subscription: Subscription) -> None:
         while True:
-            await self._room.wait()
             try:
                 event = await subscription.receive()
             except Closed:
@@ -115,13 +129,19 @@ class Pool:
                 self._instrument.warn("requests can't be read, again", topic=self._topics.requests.name, error=str(error))
                 await self._clock.sleep(RETRY)
                 continue
+            if self._draining:
+                continue  # closing the subscription gives up everything, what is given now too
             match event:
                 case Assigned():
                     self._assigned(event)
                 case Revoked():
-                    self.background.spawn(f"retire {event.partition}", self._revoked(subscription, event))
+                    await self._revoked(subscription, event)
                 case Delivered():
                     await self._delivered(event)
+
+    def _full(self, full: bool) -> None:
+        if self._subscription is not None:
+            self._subscription.pause(paused=full)
 
     def _assigned(self, event: Assigned) -> None:
         recovery = Recovery(self._log, self._topics.answers, event.partition, self._skew)
@@ -147,7 +167,7 @@ class Pool:
                 self._room.take(_size(envelope))
                 partition.added.set()
             else:
-                await self._hand_out(partition, message.offset, envelope, set())
+                await self._hand_out(partition, message.offset, envelope, {})
         partition.added.set()
 
     def _readable(self, message: Message) -> Envelope | None:
@@ -170,15 +190,15 @@ class Pool:
             if not partition.backlog:
                 partition.added.clear()
                 if partition.tracker.next >= partition.end:
-                    partition.recovery.forget()
                     self._signals.emit("pool.recovered", pool=self._topics.pool, partition=partition.number)
-                await partition.added.wait()
+                await self._more(partition)
                 continue
             offset, envelope = partition.backlog[0]
             try:
                 if answers_end is None or offset >= partition.end:
                     answers_end = await self._log.end(self._topics.answers, partition.number)
                 answered = await partition.recovery.answered(envelope.id, envelope.times.created, answers_end)
+                partition.forget = self._clock.now() + KEEP
             except StorageError as error:
                 self._instrument.warn("answers can't be read, again", topic=self._topics.answers.name, error=str(error))
                 await self._clock.sleep(RETRY)
@@ -189,7 +209,22 @@ class Pool:
             self._room.give_back(_size(envelope))
             await self._hand_out(partition, offset, envelope, answered)
 
-    async def _hand_out(self, partition: RequestPartition, offset: int, envelope: Envelope, answered: set[str]) -> None:
+    async def _more(self, partition: RequestPartition) -> None:
+        """Wait until there is more to recover. What was read is forgotten once it has been of no use for a while."""
+        if partition.forget is None:
+            await partition.added.wait()
+            return
+        try:
+            async with self._clock.timeout_at(partition.forget):
+                await partition.added.wait()
+        except TimeoutError:
+            partition.recovery.forget()
+            partition.forget = None
+
+    async def _hand_out(
+        self, partition: RequestPartition, offset: int, envelope: Envelope, answered: Mapping[str, int]
+    ) -> None:
+        """`answered`: who has answered before, and with how many bytes."""
         opened = await self._opened(envelope)
         if partition.gone:
             return  # never finished here: it is the next owner's
@@ -201,7 +236,7 @@ class Pool:
                 flight.stands_for.append((partition, offset))
             if mine:
                 partition.tracker.hold(offset)
-                self._dispatcher.begin(envelope, (partition, offset), asked, sealer, mine, self._land)
+                self._dispatcher.begin(envelope, (partition, offset), asked, sealer, mine, self._land, sum(answered.values()))
         self._commits.finish(partition, offset)
 
     async def _opened(self, envelope: Envelope) -> tuple[Asked, Sealer] | None:
@@ -218,7 +253,7 @@ class Pool:
                 await self._clock.sleep(RETRY)
         return None
 
-    def _not_asked(self, envelope: Envelope, answered: set[str]) -> list[str]:
+    def _not_asked(self, envelope: Envelope, answered: Iterable[str]) -> list[str]:
         """Whom to ask: those that have not answered, are not being asked, and, where it may come again, were not asked."""
         known = set(answered)
         for flight in self._dispatcher.in_flight.get(envelope.id, ()):
@@ -247,15 +282,25 @@ class Pool:
     async def _revoked(self, subscription: Subscription, event: Revoked) -> None:
         partition = self._owned.get(event.partition)
         if partition is not None:
-            await self._retire(subscription, partition, lost=event.lost)
-        if not event.lost:
+            self._give_up(subscription, partition, lost=event.lost, release=not event.lost)
+        elif not event.lost:
             await subscription.release(event.partition)
 
-    async def _retire(self, subscription: Subscription, partition: RequestPartition, *, lost: bool = False) -> None:
+    def _give_up(self, subscription: Subscription, partition: RequestPartition, *, lost: bool, release: bool) -> None:
+        """From now on nothing of `partition` is handed out; what is in flight is seen to in the background.
+
+        The partition may be given to this process again before that is over: that is another share.
+        """
+        del self._owned[partition.number]
         partition.gone = True
-        if self._owned.get(partition.number) is partition:
-            del self._owned[partition.number]
         partition.added.set()
+        task = self.background.spawn(
+            f"retire {partition.number}", self._retire(subscription, partition, lost=lost, release=release)
+        )
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
+
+    async def _retire(self, subscription: Subscription, partition: RequestPartition, *, lost: bool, release: bool) -> None:
         self._room.give_back(sum(_size(envelope) for _, envelope in partition.backlog))
         partition.backlog.clear()
         flights = [
@@ -271,6 +316,8 @@ class Pool:
             await self._commits.last(subscription, partition)
         for flight in flights:
             self._recall(flight, partition, cut=True)
+        if release:
+            await subscription.release(partition.number)
         self._signals.emit("pool.retired", pool=self._topics.pool, partition=partition.number)
 
     def _recall(self, flight: InFlight, partition: RequestPartition, *, cut: bool) -> None:

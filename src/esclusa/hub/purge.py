@@ -14,7 +14,6 @@ from esclusa.kernel.lifecycle import Background
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from esclusa.hub.vault import Vault
     from esclusa.kernel.clock import Clock
     from esclusa.kernel.instrument import Instrument
     from esclusa.kernel.signal import Signals
@@ -36,7 +35,6 @@ class Purge:
         self,
         keys: Keys,
         engines: Sequence[Upkeep],
-        vault: Vault,
         clock: Clock,
         instrument: Instrument,
         signals: Signals,
@@ -44,7 +42,6 @@ class Purge:
         self.background = Background("purge")
         self._keys = keys
         self._engines = engines
-        self._vault = vault
         self._clock = clock
         self._instrument = instrument
         self._signals = signals
@@ -81,7 +78,6 @@ class Purge:
         """By themselves: they must not wait for a sweep that has much to do."""
         while True:
             now = self._clock.millis()
-            self._vault.drop(now)
             try:
                 self._keys_destroyed.add(amount=await self._keys.destroy(now))
                 self._destroyed = self._clock.now()

@@ -7,6 +7,7 @@ partition are read, since the envelope was made (less the skew that clocks may h
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from esclusa.hub.stored import Answers, decode
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Recovery:
-    """The answers of one partition, as far as they have been asked for."""
+    """The answers of one partition, as far as they have been asked for. Each is read once, until `forget`."""
 
     def __init__(self, log: Log, answers: Topic, partition: int, skew: int) -> None:
         """`skew`: milliseconds by which two processes' clocks may differ."""
@@ -25,29 +26,44 @@ class Recovery:
         self._topic = answers
         self._partition = partition
         self._skew = skew
+        self.forget()
+
+    def forget(self) -> None:
+        """What was read is needed no more; it is read again if that turns out wrong."""
         self._since: int | None = None
-        self._end = 0
-        self._found: dict[bytes, set[str]] = {}
+        self._first = self._end = 0
+        """What has been read: everything made since `_since` that stands below `_end`, and it begins at `_first`."""
+        self._found: dict[bytes, dict[str, int]] = {}
 
-    async def answered(self, id: bytes, made: int, end: int) -> set[str]:
-        """Who has answered the request `id`, made at `made`, below position `end` of the answers. `StorageError`."""
+    async def answered(self, id: bytes, made: int, end: int) -> Mapping[str, int]:
+        """Who has answered the request `id`, made at `made`, below position `end` of the answers. `StorageError`.
+
+        With the bytes of each answer's data, sealed.
+        """
         since = made - self._skew
-        if self._since is None or since < self._since or end > self._end:
-            since = since if self._since is None else min(since, self._since)
-            await self._read(since, max(end, self._end))
-        return self._found.get(id, set())
+        if self._since is None:
+            first = await self._read(since, end, 0)
+            self._since, self._first, self._end = since, end if first is None else first, end
+        if since < self._since:
+            first = await self._read(since, self._first, 0)
+            self._since, self._first = since, self._first if first is None else first
+        if end > self._end:
+            await self._read(self._since, end, self._end)
+            self._end = end
+        return self._found.get(id, {})
 
-    async def _read(self, since: int, end: int) -> None:
-        async for messages in self._log.read(self._topic, self._partition, since, end):
+    async def _read(self, since: int, end: int, start: int) -> int | None:
+        """Take in the answers made since `since` that stand from `start` on, below `end`; where the first one stands."""
+        first: int | None = None
+        async for messages in self._log.read(self._topic, self._partition, since, end, start):
+            if first is None:
+                first = messages[0].offset
             for message in messages:
                 try:
                     answers = decode(Answers, message.value)
                 except Unreadable:
                     continue  # the collector says so; here it answers for nobody
-                self._found.setdefault(answers.id, set()).update(part.connector for part in answers.parts)
-        self._since, self._end = since, end
-
-    def forget(self) -> None:
-        """What was read is needed no more; it is read again if that turns out wrong."""
-        self._since, self._end = None, 0
-        self._found = {}
+                found = self._found.setdefault(answers.id, {})
+                for part in answers.parts:
+                    found.setdefault(part.connector, len(part.sealed))
+        return first

@@ -72,9 +72,10 @@ class Results:
         until = self._clock.now() + seconds
         with self._wakeups.waiter(id.bytes) as waiter:
             while True:
+                draining = self._wakeups.draining  # before the look: who is let go has seen all that was there by then
                 look = await self.look(id.bytes, caller, bodies=HEADS)
                 tag = tag or look.tag
-                over = self._wakeups.draining or self._clock.now() >= until
+                over = draining or self._clock.now() >= until
                 if look.final or look.tag != tag or over:
                     return await self.snapshot(id, caller, data=True) if data else await self._shown(id, look)
                 await self._more(waiter, look, until)
@@ -84,6 +85,7 @@ class Results:
         sent: set[str] = set()
         with self._wakeups.waiter(id.bytes) as waiter:
             while True:
+                draining = self._wakeups.draining
                 look = await self.look(id.bytes, caller, bodies=HEADS)
                 order = look.view.request.connectors
                 if after is not None:
@@ -101,7 +103,7 @@ class Results:
                 if look.final:
                     yield event_id(order, sent, final=True), await self._shown(id, look)
                     return
-                if self._wakeups.draining:
+                if draining:
                     return
                 await self._more(waiter, look)
 

@@ -72,4 +72,4 @@ class HubSettings(Settings, frozen=True, kw_only=True):
     max_answer: Positive = 256 * 1024
     """Bytes of one answer's data; beyond: KO `backend_error`."""
     max_request: Positive = 8 * 1024 * 1024
-    """Bytes of the data of all answers of one request; beyond: KO `backend_error`."""
+    """Bytes of the data of all answers of one request; beyond: KO `backend_error`. Pools share it, by their connectors."""

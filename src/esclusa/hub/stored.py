@@ -64,6 +64,12 @@ class Envelope(Stored, frozen=True):
     connectors: list[str]
     sealed: bytes
     """`Asked`."""
+    allowance: int
+    """Bytes of data that the answers to it may have: this pool's share of `[hub] maxRequest`, by its connectors.
+
+    No pool knows what another has used, so each keeps to its share, and the request to the whole: but for one answer of
+    `maxAnswer` that even a pool with a small share may give.
+    """
     keyed: bool = False
     """It was submitted under an idempotency key, so it may come more than once."""
 
@@ -124,6 +130,8 @@ class SubmissionHead(Stored, frozen=True):
     id: bytes
     times: Times
     connectors: list[str]
+    pools: dict[str, list[str]]
+    """The connectors by pool, as they were routed first: a repetition asks the same pools, whatever is configured by then."""
 
 
 class Woken(Stored, frozen=True):

@@ -56,17 +56,18 @@ TOO_LATE = "The time in which it could have been asked has passed"
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """A request that is going to be made, or made again: the same id, times and connectors each time."""
+    """A request that is going to be made, or made again: the same id, times, connectors and pools each time."""
 
     id: UUID
     times: Times
     connectors: list[str]
+    pools: dict[str, list[str]]
     asked: Asked
     keyed: bool
 
 
 class Submitter:
-    """Makes requests, and cancels them."""
+    """Makes requests, and cancels them. A part: while it drains, requests are refused and nothing else is."""
 
     def __init__(
         self,
@@ -94,6 +95,17 @@ class Submitter:
         self._ids = ids
         self._instrument = instrument
         self._accepted = instrument.counter("esclusa_hub_requests_total", "Requests accepted, by query", "query")
+        self._draining = False
+
+    async def start(self) -> None:
+        """Nothing runs."""
+
+    async def drain(self) -> None:
+        """Refuse what is submitted from now on: the process is about to end, and another one takes it."""
+        self._draining = True
+
+    async def stop(self) -> None:
+        """Nothing is held."""
 
     async def submit(self, submission: Submission) -> Receipt:
         """Make the request durable, then answer. Raises what `Hub.submit` says."""
@@ -101,12 +113,16 @@ class Submitter:
             return await self._submit(submission)
 
     async def _submit(self, submission: Submission) -> Receipt:
+        if self._draining:
+            raise Unavailable("The process is about to end", retry_after=1)
         query = self._inventory.query(submission.query)
         subject = checked_subject(query, submission.subject)
         params = checked_params(query, submission.params)
         connectors = self._inventory.concerned(submission.query, params, submission.connectors)
         asked = Asked(submission.caller, submission.query, subject, params)
-        plan = Plan(self._ids.uuid(), self._times(query), connectors, asked, submission.idempotency_key is not None)
+        pools = self._inventory.by_pool(connectors)
+        keyed = submission.idempotency_key is not None
+        plan = Plan(self._ids.uuid(), self._times(query), connectors, pools, asked, keyed)
         try:
             async with self._clock.timeout_at(self._clock.now() + PATIENCE):
                 return await self._make(plan, submission)
@@ -180,14 +196,12 @@ class Submitter:
         plain = encode(plan.asked)
         head = encode(RequestHead(VERSION, plan.times, plan.connectors))
         await self._records.put(id, [Row(REQUEST, head, sealer.seal(plain, id), plan.times.expires)])
-        appends = [
-            self._log.append(
-                self._topics[pool].requests,
-                id,
-                encode(Envelope(VERSION, id, plan.times, connectors, sealer.seal(plain, id), plan.keyed)),
-            )
-            for pool, connectors in self._inventory.by_pool(plan.connectors).items()
-        ]
+        appends = []
+        for pool, connectors in plan.pools.items():
+            share = self._settings.max_request * len(connectors) // len(plan.connectors)
+            allowance = max(share, self._settings.max_answer)
+            envelope = Envelope(VERSION, id, plan.times, connectors, sealer.seal(plain, id), allowance, plan.keyed)
+            appends.append(self._log.append(self._topics[pool].requests, id, encode(envelope)))
         if appends:
             await asyncio.gather(*appends)
             if self._clock.millis() >= plan.times.call_by:
@@ -198,7 +212,7 @@ class Submitter:
         fingerprint = _fingerprint(submission)
         mine = Row(
             SUBMISSION,
-            encode(SubmissionHead(plan.id.bytes, plan.times, plan.connectors)),
+            encode(SubmissionHead(plan.id.bytes, plan.times, plan.connectors, plan.pools)),
             sealer.seal(fingerprint, key),
             plan.times.expires,
         )
@@ -211,9 +225,20 @@ class Submitter:
         except Unreadable as error:
             raise Unavailable(TOO_LATE) from error
         head = decode(SubmissionHead, placed.head)
-        first = Plan(UUID(bytes=head.id), head.times, head.connectors, plan.asked, keyed=True)
+        first = Plan(UUID(bytes=head.id), head.times, head.connectors, self._pools(head), plan.asked, keyed=True)
         rows = await self._records.read(key, bodies=False)
         return first, any(row.name == ASKED for row in rows)
+
+    def _pools(self, head: SubmissionHead) -> dict[str, list[str]]:
+        """The pools as first routed: one that has been asked knows it, and another one asks nobody a second time.
+
+        The connectors of a pool that is configured no more go where they are served now: nobody is left to ask them there.
+        """
+        there = {pool: connectors for pool, connectors in head.pools.items() if pool in self._topics}
+        left = [name for pool, connectors in head.pools.items() if pool not in there for name in connectors]
+        for pool, connectors in self._inventory.by_pool(left).items():
+            there[pool] = [*there.get(pool, ()), *connectors]
+        return there
 
     def _receipt(self, plan: Plan) -> Receipt:
         times = plan.times

@@ -18,6 +18,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from esclusa.kernel.errors import Unreadable
+from esclusa.kernel.lifecycle import Background
 
 if TYPE_CHECKING:
     from esclusa.kernel.clock import Clock
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 BUCKET = 10_000
 """Milliseconds of expiry that share a key: how much later than its data a key may die."""
+EVERY = 2.0
+"""Seconds between two looks at the keys in memory."""
 _ID, _NONCE = 16, 12
 _OVERHEAD = _ID + _NONCE + 16
 
@@ -61,15 +64,34 @@ class NewKey:
 
 
 class Vault:
-    """Seals and opens. Holds the keys in use, in memory, until they die."""
+    """The part that seals and opens. Holds the keys in use, in memory, until they die."""
 
     def __init__(self, keys: Keys, clock: Clock, ids: Ids) -> None:
+        self.background = Background("vault")
         self._keys = keys
         self._clock = clock
         self._ids = ids
         self._sealers: dict[int, Sealer] = {}
         self._new: dict[int, NewKey] = {}
         self._opened: dict[bytes, tuple[AESGCM, int]] = {}
+
+    async def start(self) -> None:
+        """Drop what dies, every `EVERY` seconds."""
+        self.background.spawn("drop", self._keep_dropping())
+
+    async def drain(self) -> None:
+        """Nothing to finish."""
+
+    async def stop(self) -> None:
+        """Forget every key."""
+        await self.background.cancel()
+        for keys in (self._sealers, self._new, self._opened):
+            keys.clear()
+
+    async def _keep_dropping(self) -> None:
+        while True:
+            self._drop(self._clock.millis())
+            await self._clock.sleep(EVERY)
 
     async def sealer(self, expires: int) -> Sealer:
         """The key for what expires at `expires` (ms since the epoch), stored. Raises `StorageError`.
@@ -118,7 +140,7 @@ class Vault:
         self._opened[id] = cipher, self._clock.millis() + BUCKET
         return cipher
 
-    def drop(self, before: int) -> None:
+    def _drop(self, before: int) -> None:
         """Take from memory the keys that died before `before` (ms since the epoch)."""
         for bucket in [bucket for bucket, sealer in self._sealers.items() if sealer.dies <= before]:
             del self._sealers[bucket]

@@ -102,7 +102,10 @@ class Wakeups:
         self.background.spawn("listen", self._listen(self._subscription))
 
     async def drain(self) -> None:
-        """Whoever waits is woken, and `draining` is true from now on: waits end early."""
+        """Whoever waits is woken, and `draining` is true from now on: waits end early.
+
+        Drain it after the pools and the collectors: then the look of who is woken shows the last answers.
+        """
         self._over = True
         for waiters in self._waiters.values():
             for waiter in waiters:

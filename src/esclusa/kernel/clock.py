@@ -18,6 +18,11 @@ from typing import TypeVarTuple
 
 Args = TypeVarTuple("Args")
 
+STANDSTILL = 0.5
+"""Seconds by which a timer is late only if the process has stood still: stopped, or swapped out."""
+CATCH_UP = 0.05
+"""Seconds in which what has come in meanwhile is taken."""
+
 
 class Clock:
     """A process's time. Make it inside a running event loop; every part is given one."""
@@ -47,6 +52,13 @@ class Clock:
     def call_at(self, when: float, callback: Callable[[*Args], object], *args: *Args) -> asyncio.TimerHandle:
         """Call `callback(*args)` at `when` (seconds since the epoch; at once when that is past), unless cancelled."""
         return self._loop.call_at(when - self._origin, callback, *args)
+
+    def stood_still(self, when: float) -> bool:
+        """Whether a timer set to `when` goes off so late that the process must have stood still.
+
+        Then nobody is to blame for what is overdue: it may be there, unread. Set the timer anew, `CATCH_UP` from now.
+        """
+        return self.now() - when > STANDSTILL
 
     async def sleep(self, seconds: float) -> None:
         """Give way for `seconds`."""

@@ -1,6 +1,7 @@
 """One lifecycle for every part that lives long: start, (ready), drain, stop.
 
-Parts start in the order given and are drained and stopped in the reverse one. A part that dies is never silent: the
+Parts start in the order given and are drained and stopped in the reverse one; those that stand side by side are drained
+together. A part that dies is never silent: the
 lifecycle ends with its error, and its neighbours are drained and stopped in order.
 """
 
@@ -25,6 +26,10 @@ class Part(Protocol):
 
     async def stop(self) -> None:
         """Let go of everything. Called once, also after a failed `drain`; never raises for what is already gone."""
+
+
+Parts = Sequence[Part | Sequence[Part]]
+"""In the order of starting. Those in a sequence of their own stand side by side: none needs the others."""
 
 
 class Background:
@@ -70,11 +75,13 @@ class Background:
 class Lifecycle:
     """Starts `parts` in order; on the way out drains and stops them in reverse. An async context manager.
 
+    Parts side by side are drained together: so it takes as long as the slowest one, however many there are.
     `drain` is the longest that one part's drain may take, in seconds; after it the part is stopped all the same.
     """
 
-    def __init__(self, parts: Sequence[Part], *, drain: float = 10.0) -> None:
-        self._parts = parts
+    def __init__(self, parts: Parts, *, drain: float = 10.0) -> None:
+        self._rows = [list(each) if isinstance(each, Sequence) else [each] for each in parts]
+        self._parts = [part for row in self._rows for part in row]
         self._drain = drain
         self._running: list[Part] = []
         self._ended: asyncio.Future[None] | None = None
@@ -152,14 +159,9 @@ class Lifecycle:
             ended.exception()  # taken note of: `ended()` may have no listener
         self._running = []
         failures: list[Exception] = []
-        for part in reversed(running):
-            try:
-                async with asyncio.timeout(self._drain):
-                    await part.drain()
-            except TimeoutError:
-                pass  # it had its time: what it did not finish is taken up by the next run
-            except Exception as failure:  # noqa: BLE001 - a part that can't drain is stopped all the same
-                failures.append(failure)
+        for row in reversed(self._rows):
+            drains = [self._drained(part) for part in row if part in running]
+            failures += [failure for failure in await asyncio.gather(*drains) if failure is not None]
         for part in reversed(running):
             try:
                 await part.stop()
@@ -167,6 +169,16 @@ class Lifecycle:
                 failures.append(failure)
         if failures:
             raise ExceptionGroup("parts that failed to end", failures)
+
+    async def _drained(self, part: Part) -> Exception | None:
+        try:
+            async with asyncio.timeout(self._drain):
+                await part.drain()
+        except TimeoutError:
+            pass  # it had its time: what it did not finish is taken up by the next run
+        except Exception as failure:  # noqa: BLE001 - a part that can't drain is stopped all the same
+            return failure
+        return None
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -1,4 +1,4 @@
-"""Log lines to standard error: JSON for machines, text for people.
+"""Log lines to standard error: JSON for machines, words and colours for people.
 
 A line has to cost little, because a line a back-end call is what this program logs. So it is encoded by msgspec and
 gathered, and a thread of its own writes what there is every 100 ms: whoever reads standard error slowly slows nobody down,
@@ -34,7 +34,8 @@ _FAREWELL = 2.0
 """Seconds that standard error has to take the last of them."""
 _STANDARD_ERROR = 2
 
-Format = Literal["json", "text"]
+Format = Literal["auto", "json", "console"]
+"""`auto`: `console` on a terminal, `json` elsewhere."""
 _NAMES: Mapping[Level, str] = {level: level.name.lower() for level in Level}
 
 
@@ -45,10 +46,12 @@ class Logs:
     """
 
     def __init__(self, clock: Clock, style: Format, *, descriptor: int = _STANDARD_ERROR) -> None:
-        """`descriptor`: of an open file."""
+        """`descriptor`: of an open file. Colours are for terminals, unless the environment has `NO_COLOR`."""
         self._clock = clock
         self._descriptor = descriptor
-        self._form = _json() if style == "json" else _text(colours=os.isatty(descriptor))
+        terminal = os.isatty(descriptor)
+        for_people = terminal if style == "auto" else style == "console"
+        self._form = _console(colours=terminal and not os.environ.get("NO_COLOR")) if for_people else _json()
         self._lines: deque[bytes] = deque()
         self._dropped = 0
         self._something = threading.Event()
@@ -154,7 +157,7 @@ def _json() -> _Form:
     return form
 
 
-def _text(*, colours: bool) -> _Form:
+def _console(*, colours: bool) -> _Form:
     render = ConsoleRenderer(colors=colours, pad_event_to=20, sort_keys=False)
 
     def form(time: str, level: str, event: str, facts: dict[str, Any]) -> bytes:

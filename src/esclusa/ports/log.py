@@ -7,8 +7,8 @@
   message kept. What lies at or after the committed position is delivered again to the next owner.
 - *Positions*: `commit(partition, position)` says that everything below `position` is done with. A position never goes
   back, and a commit for a partition that is no longer the member's is ignored.
-- *Back-pressure*: a member that does not `receive` makes nobody's memory grow: engines hold a bounded number of bytes
-  for it, and `append` fails with `StorageUnavailable` rather than queue without bound.
+- *Back-pressure*: a member that does not `receive`, or has paused, makes nobody's memory grow: engines hold a bounded
+  number of bytes for it, and `append` fails with `StorageUnavailable` rather than queue without bound.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from typing import Protocol
 import msgspec
 
 from esclusa.kernel.message import Message
+
+RELEASE = 10.0
+"""Seconds that a member has from `Revoked` to its release, unless it says that it needs more."""
 
 
 class Topic(msgspec.Struct, frozen=True):
@@ -71,11 +74,18 @@ class Subscription(Protocol):
         `StorageUnavailable` when what comes next can't be read now: call it again, nothing is passed over.
         """
 
+    def pause(self, *, paused: bool) -> None:
+        """While paused, `receive` gives no `Delivered`, but for one that it is handing over right now; all else is as ever.
+
+        So who has no room for messages still hears of it when a partition is given or taken away. It holds for partitions
+        that are given later too, and nothing is passed over. A listener is never paused.
+        """
+
     def commit(self, partition: int, position: int) -> Future[None]:
         """Everything of `partition` below `position` is done with. Done when that is durable."""
 
     async def release(self, partition: int) -> None:
-        """Give up a `Revoked` partition; without it the engine takes it away at a limit of its own."""
+        """Give up a `Revoked` partition; who does not in the time that it said at `subscribe` loses it."""
 
     async def close(self) -> None:
         """Leave: what was given is given to others, from what was committed. Wakes a waiting `receive` with `Closed`."""
@@ -87,17 +97,21 @@ class Log(Protocol):
     def append(self, topic: Topic, key: bytes, value: bytes) -> Future[int]:
         """Append; the offset, once it is durable. `StorageUnavailable` when it is not known to be."""
 
-    def read(self, topic: Topic, partition: int, since: int, end: int) -> AsyncIterator[Sequence[Message]]:
-        """All messages of `partition` made at or after `since` (ms since the epoch) that stand below offset `end`.
+    def read(self, topic: Topic, partition: int, since: int, end: int, start: int = 0) -> AsyncIterator[Sequence[Message]]:
+        """What stands in `partition` from the first message made at or after `since` (ms since the epoch) on, below `end`.
 
-        In order, in bounded batches, past no group. Some made before `since` may come with them.
+        All of it, whenever made, but for what stands below `start`. In order, in bounded batches, past no group. Some made
+        before `since` may come first, none below `start`.
         """
 
     async def end(self, topic: Topic, partition: int) -> int:
         """The position after the last message of `partition` at this moment."""
 
-    async def subscribe(self, topic: Topic, group: str | None) -> Subscription:
-        """Join `group`; or, with None, listen to a broadcast topic from now on."""
+    async def subscribe(self, topic: Topic, group: str | None, release: float = RELEASE) -> Subscription:
+        """Join `group`; or, with None, listen to a broadcast topic from now on.
+
+        `release`: seconds that this member has between a `Revoked` and its release.
+        """
 
     async def close(self) -> None:
         """Finish the appends at hand, close the subscriptions, let go."""

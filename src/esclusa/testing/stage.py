@@ -12,7 +12,7 @@ from typing import Any
 
 from esclusa.kernel.errors import StorageUnavailable
 from esclusa.kernel.message import Message
-from esclusa.ports.log import Log, Subscription, Topic
+from esclusa.ports.log import RELEASE, Log, Subscription, Topic
 from esclusa.ports.records import Records, Row
 from esclusa.testing.virtual import settle
 
@@ -112,8 +112,8 @@ class _StagedLog:
     def append(self, topic: Topic, key: bytes, value: bytes) -> asyncio.Future[int]:
         return self._stage.enter(Step(self._who, "append", (topic.name,), lambda: self._log.append(topic, key, value)))
 
-    def read(self, topic: Topic, partition: int, since: int, end: int) -> AsyncIterator[Sequence[Message]]:
-        return self._log.read(topic, partition, since, end)
+    def read(self, topic: Topic, partition: int, since: int, end: int, start: int = 0) -> AsyncIterator[Sequence[Message]]:
+        return self._log.read(topic, partition, since, end, start)
 
     async def end(self, topic: Topic, partition: int) -> int:
         def act() -> asyncio.Future[int]:
@@ -122,8 +122,8 @@ class _StagedLog:
         end: int = await self._stage.enter(Step(self._who, "end", (topic.name,), act))
         return end
 
-    async def subscribe(self, topic: Topic, group: str | None) -> Subscription:
-        return await self._log.subscribe(topic, group)
+    async def subscribe(self, topic: Topic, group: str | None, release: float = RELEASE) -> Subscription:
+        return await self._log.subscribe(topic, group, release)
 
     async def close(self) -> None:
         """The storage is others' too."""

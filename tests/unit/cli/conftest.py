@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from esclusa.edges.http.server import SOCKET
-from support.stub import Reply, Stub, ok, receipt, result, served
+from support.service import Reply, Stub, ok, receipt, result, served
 
 CONFIGURATION = """
 [esclusa]

@@ -13,7 +13,7 @@ from esclusa.cli.ask import params
 from esclusa.cli.exits import Exit
 from esclusa.cli.output import Failed
 from esclusa.edges.http.wire import QueriesBody
-from support.stub import ID, Reply, Stub, ko, ok, problem, receipt, result
+from support.service import ID, Reply, Stub, ko, ok, problem, receipt, result
 
 Capture = pytest.CaptureFixture[str]
 

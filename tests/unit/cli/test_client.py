@@ -19,7 +19,7 @@ from esclusa.edges.http.server import SOCKET
 from esclusa.edges.http.wire import ReceiptBody, SnapshotBody, SubmissionBody
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import ConfigurationError
-from support.stub import ID, Reply, Stub, ok, problem, receipt, result
+from support.service import ID, Reply, Stub, ok, problem, receipt, result
 
 RECEIPT = msgspec.convert(receipt(), ReceiptBody)
 FIRST, LAST = result([ok("dgt")], ["padron"]), result([ok("dgt"), ok("padron")])

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from esclusa.cli.exits import Exit
-from esclusa.cli.output import Failed, document, harmless, reported
+from esclusa.cli.output import Failed, document, harmless, reported, tell
 from esclusa.kernel.errors import ConfigurationError, Mistake, PartDied, StorageBusy, StorageUnavailable
 
 MISTAKES = [Mistake("a.toml", 3, "wrong"), Mistake("a.toml", 5, "wrong too")]
@@ -17,6 +17,26 @@ MISTAKES = [Mistake("a.toml", 3, "wrong"), Mistake("a.toml", 5, "wrong too")]
 
 def raising(error: Exception) -> NoReturn:
     raise error
+
+
+STORY = "99002727D  Tecla grew up in A Coruña and lives in Zaragoza"
+
+
+def test_a_paragraph_is_a_line_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    tell(STORY * 5, hanging=11)
+    assert capsys.readouterr().out == STORY * 5 + "\n"
+
+
+def test_and_is_broken_between_words_where_there_is_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    tell(STORY, hanging=11)
+    assert capsys.readouterr().out.splitlines() == [
+        "99002727D  Tecla grew up in A Coruña and",
+        "           lives in Zaragoza",
+    ]
 
 
 def test_what_ends_well_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:

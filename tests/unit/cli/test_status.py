@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from esclusa.cli import main
+from esclusa.cli import main, output
 from esclusa.cli.exits import Exit
-from support.stub import Reply, Stub, problem
+from support.service import Reply, Stub, problem
 
 Capture = pytest.CaptureFixture[str]
 
@@ -41,6 +41,18 @@ def test_it_shows_each_process(stub: Stub, capsys: Capture) -> None:
     for words in ("000000000001", "000000000002", "hub, connectors", "ded19b0b9814", "2, 1 left alone"):
         assert words in out
     assert "\x1b" not in out
+
+
+def test_in_80_columns_no_word_is_broken(stub: Stub, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(output, "_WIDE", 80)
+    stub.replies("GET", "/health/ready", Reply({"status": "ready"}))
+    stub.replies("GET", "/api/v1/processes", Reply({"processes": [process(1)]}))
+    assert main(["status"]) == Exit.DONE
+    out = capsys.readouterr().out
+    assert all(len(line) <= 80 for line in out.splitlines())
+    said = out.split()
+    for word in ("000000000001", "0.1.0", "hub,", "connectors", "default", "Connectors", "alone"):
+        assert word in said
 
 
 def test_it_says_what_is_lost_and_that_configurations_differ(stub: Stub, capsys: Capture) -> None:

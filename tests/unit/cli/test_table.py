@@ -17,7 +17,7 @@ from esclusa.cli.moments import time_of_day
 from esclusa.cli.table import FRAME, AnswerTable, watch
 from esclusa.edges.http.wire import SnapshotBody
 from esclusa.kernel.clock import Clock
-from support.stub import TITLES, ko, ok, result
+from support.service import TITLES, ko, ok, result
 
 DGT = ok("dgt", [{"label": "Permiso B", "value": "12 puntos"}, {"label": "Permiso A"}])
 FIRST = ([DGT], ["padron", "catastro"])
@@ -33,16 +33,24 @@ def table() -> AnswerTable:
     return AnswerTable("Mis expedientes", TITLES, began=100.0)
 
 
-def drawn(thing: Any, width: int = 120) -> list[str]:
+def lines(thing: Any, width: int = 120) -> list[str]:
+    """As a terminal shows it."""
     console = Console(file=io.StringIO(), width=width)
     with console.capture() as capture:
         console.print(thing)
-    return [line.rstrip() for line in capture.get().splitlines() if line.strip()]
+    return [line.rstrip() for line in capture.get().splitlines()]
 
 
-def test_each_body_has_a_row_in_the_order_of_the_request_whoever_answers_first() -> None:
+def drawn(thing: Any, width: int = 120) -> list[str]:
+    """The lines that say something."""
+    return [line for line in lines(thing, width) if line]
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_each_body_has_a_row_in_the_order_of_the_service_whoever_answers_first(*, before: bool) -> None:
     answers = table()
-    answers.update(snapshot([], ["dgt", "padron", "catastro"]))
+    if before:
+        answers.update(snapshot([], ["dgt", "padron", "catastro"]))
     answers.update(snapshot([ok("catastro")], ["dgt", "padron"]))
     rows = drawn(answers.live(101.0, 120, 40))[3:6]
     assert [row.split("  ")[0].strip() for row in rows] == list(TITLES.values())
@@ -77,10 +85,12 @@ def test_it_never_grows_beyond_the_terminal_and_who_is_missing_or_awaited_is_lef
     answers.update(snapshot(came, names[20:]))
     came += [ko(names[48], "backend_error"), ok(names[49])]
     answers.update(snapshot(came, names[20:48]))
-    for height in (10, 24, 49):
-        lines = drawn(answers.live(100.0, 100, height), 100)
-        assert len(lines) + 2 <= height  # and two empty ones
-        text = "\n".join(lines)
+    for width, height in ((40, 9), (80, 10), (80, 24), (120, 11), (150, 50)):
+        seen = lines(answers.live(100.0, width, height), width)
+        assert len(seen) == height - 1, "the last line is the cursor's"
+        assert all(len(line) <= width for line in seen)
+        assert seen[-1].endswith("22 of 50 answered")
+        text = "\n".join(seen)
         assert "body-48 " in text
         assert "body-20 " in text
         assert re.search(r"^\.\.\. and \d+ more$", text, re.MULTILINE)
@@ -100,6 +110,19 @@ def test_in_80_columns_names_are_whole_and_the_reason_stands_with_the_answer() -
     assert all(len(row) <= 80 for row in rows)
 
 
+def test_a_long_title_is_cut_to_its_line() -> None:
+    answers = AnswerTable("What do they know about me? " * 5, TITLES, began=100.0)
+    answers.update(snapshot(*FIRST))
+    assert lines(answers.live(101.0, 80, 24), 80)[0].endswith("…")
+    assert lines(answers.live(101.0, 80, 24), 80)[1].startswith("Body")
+
+
+def test_who_is_missing_stays_indented_where_the_line_is_too_long() -> None:
+    answers = table()
+    answers.update(snapshot([DGT, ok("padron"), ko("catastro", "circuit_open", "Not asked: it is left alone for a while")]))
+    assert drawn(answers.final(50), 50)[-2:] == ["  Catastro: circuit_open, Not asked: it is left", "  alone for a while"]
+
+
 def test_a_service_that_is_away_is_told_with_until_when_it_is_asked_again_and_the_line_goes_when_it_is_back() -> None:
     answers, away = table(), Away(1_000.0)
     line = f"the service is away; trying again until {time_of_day(1_000.0)}"
@@ -107,7 +130,7 @@ def test_a_service_that_is_away_is_told_with_until_when_it_is_asked_again_and_th
     assert answers.lost(away) == line
     assert answers.lost(away) is None
     assert line in drawn(answers.live(101.0, 80, 9), 80)
-    assert len(drawn(answers.live(101.0, 80, 9), 80)) + 2 <= 9
+    assert len(lines(answers.live(101.0, 80, 9), 80)) < 9
     answers.update(snapshot(*FIRST))
     assert "away" not in "\n".join(drawn(answers.live(101.0, 80, 40), 80))
 

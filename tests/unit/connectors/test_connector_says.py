@@ -32,7 +32,7 @@ async def test_one_line_a_call_at_its_end_with_the_time_of_each_event() -> None:
         "subject": "******78Z",
         "outcome": "ok",
         "attempts": 1,
-        "elapsed": 200,
+        "elapsedMs": 200,
         "offered": start,
         "called": start + 200,
         "answered": start + 400,

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from esclusa.connectors.wheel import NEVER, Wheel
-from esclusa.kernel.clock import Clock
-from esclusa.testing.virtual import EPOCH
+from esclusa.kernel.clock import CATCH_UP, Clock
+from esclusa.testing.virtual import EPOCH, VirtualLoop
 
 pytestmark = pytest.mark.virtual_time
 
@@ -27,6 +29,12 @@ class Board:
 
     def note(self, item: Item) -> None:
         self.reached.append((item.name, round(self.clock.now() - EPOCH, 2)))
+
+    def sleep_through(self, seconds: float) -> None:
+        """The process is stopped for so long."""
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        loop.jump(seconds)
 
     def set(self, name: str, seconds: float) -> Item:
         item = Item(name)
@@ -128,3 +136,16 @@ async def test_what_is_cleared_leaves_nothing_behind() -> None:
     for seconds in range(1000):
         board.wheel.clear(board.set("any", seconds))
     assert not board.wheel._buckets
+
+
+async def test_what_a_process_has_slept_through_is_reached_once_it_has_caught_up() -> None:
+    """A timer that goes off late by more than a loop ever is: what has come in meanwhile is taken first."""
+    board = Board()
+    heard = board.set("heard", 1)
+    board.set("late", 1)
+    board.clock.call_at(EPOCH + 4, board.wheel.clear, heard)
+    board.sleep_through(4)
+    await board.clock.sleep(0)
+    assert board.reached == []
+    await board.clock.sleep(CATCH_UP)
+    assert board.reached == [("late", 4.05)]

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from esclusa.connectors.backend import Reason
+from esclusa.hub import collect
+from esclusa.hub.collect import Collector
 from esclusa.hub.stored import AnswerHead, AnswerPart, Answers, decode, encode
 from esclusa.kernel.errors import StorageUnavailable
 from support.hub import ME, Process, configuration, process, question, running
@@ -113,6 +115,46 @@ async def test_several_collectors_share_the_work() -> None:
         counts = [each.runtime.instrument.counters["esclusa_hub_collected_total"].values.get((), 0) for each in (it, other)]
         assert sum(counts) == 12
         assert all(counts)
+
+
+async def test_a_partition_moves_while_writes_are_as_many_as_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collect, "WRITING_BYTES", 1)
+    async with running() as it:
+        it.engine.records.put = lambda *_: asyncio.get_running_loop().create_future()  # type: ignore[method-assign]
+        await append(it, "a", 1)
+        await it.runtime.clock.sleep(0.1)
+        before = it.runtime.clock.now()
+        async with running(it.settings, engine=it.engine, roles=("collector",)) as second:
+            await second.runtime.signals.wait("collector.assigned")
+            assert second.runtime.clock.now() - before < 1
+
+
+async def test_no_more_is_taken_than_a_batch_beyond_what_may_be_written_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collect, "WRITING_BYTES", 1)
+    async with running() as it:
+        put, writing = it.engine.records.put, asyncio.Event()
+
+        async def slow(key: bytes, rows: Any) -> None:
+            await writing.wait()
+            await put(key, rows)
+
+        it.engine.records.put = lambda *of: asyncio.ensure_future(slow(*of))  # type: ignore[method-assign]
+        for number in range(600):
+            await append(it, f"c{number}", 1)
+        await it.runtime.clock.sleep(1)
+        collector = next(part for part in it.parts if isinstance(part, Collector))
+        assert sum(map(len, collector._writing.values())) <= 256
+        writing.set()
+        await it.runtime.clock.sleep(1)
+        assert len(await rows(it)) == 600
+
+
+async def test_on_the_way_out_what_stands_in_the_log_is_written() -> None:
+    async with running() as it:
+        await it.runtime.clock.sleep(0.1)
+        await asyncio.gather(*(append(it, f"c{number}", 1) for number in range(1000)))
+        await next(part for part in it.parts if isinstance(part, Collector)).drain()
+        assert len(await rows(it)) == 1000
 
 
 async def test_a_long_line_of_answers_that_expire_before_they_can_be_written_ends() -> None:

@@ -9,7 +9,7 @@ import pytest
 from esclusa.connectors.backend import Reason
 from esclusa.hub.snapshot import Answer, Snapshot
 from esclusa.kernel.duration import Duration
-from esclusa.kernel.errors import Closed, NotFound, TooManyOpen
+from esclusa.kernel.errors import Closed, NotFound
 from esclusa.kernel.instrument import Level
 from esclusa.testing.backends import ERROR, ScriptedBackend, answers, data, hangs, waits
 from esclusa.testing.virtual import settle
@@ -189,32 +189,6 @@ async def test_a_wait_ends_with_what_there_is() -> None:
         snapshot = await process.hub.wait(receipt.id, ME, seconds=5)
         assert 5 <= process.runtime.clock.now() - before < 5.1
         assert snapshot.query_more
-
-
-async def test_a_subject_has_so_many_open_requests_and_final_ones_do_not_count() -> None:
-    async with running() as process:
-        for body in process.backends.values():
-            body.step = waits
-        for _ in range(5):
-            await process.hub.submit(question())
-        with pytest.raises(TooManyOpen):
-            await process.hub.submit(question())
-        await process.hub.submit(question(subject="X1234567L"))
-        await settle()
-        for body in process.backends.values():
-            for attempt in list(body.open):
-                attempt.answer()
-        await process.runtime.clock.sleep(0.5)
-        await process.hub.submit(question())
-
-
-async def test_an_open_request_counts_until_its_deadline_at_most() -> None:
-    async with running(configuration(hub={"max_open_per_subject": 1})) as process:
-        for body in process.backends.values():
-            body.step = waits
-        receipt = await process.hub.submit(question())
-        await process.runtime.clock.sleep_until(receipt.deadline / 1000)
-        await process.hub.submit(question())
 
 
 async def test_a_request_of_two_pools_is_asked_in_both() -> None:

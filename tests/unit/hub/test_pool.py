@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 import pytest
 
 from esclusa.connectors.backend import Reason
+from esclusa.engines.inprocess.subscription import Listener
+from esclusa.hub.pool import Pool
+from esclusa.hub.recovery import Recovery
 from esclusa.hub.stored import Envelope, Times, encode
 from esclusa.kernel.duration import Duration
+from esclusa.kernel.errors import Closed, StorageUnavailable
 from esclusa.kernel.instrument import Level
+from esclusa.ports.log import Assigned, Event, Revoked, Subscription
 from esclusa.testing.backends import ERROR, ScriptedBackend, answers, data, waits
-from esclusa.testing.virtual import settle
-from support.hub import FOUND, ME, configuration, process, question, running
+from esclusa.testing.virtual import EPOCH, settle
+from support.hub import FOUND, ME, Process, configuration, process, question, running
 
 pytestmark = pytest.mark.virtual_time
 
@@ -20,6 +26,10 @@ pytestmark = pytest.mark.virtual_time
 def calls(*sets: dict[str, ScriptedBackend]) -> dict[str, int]:
     names = {name for bodies in sets for name in bodies}
     return {name: sum(len(bodies[name].attempts) for bodies in sets) for name in names}
+
+
+def the_pool(it: Process) -> Pool:
+    return next(part for part in it.parts if isinstance(part, Pool))
 
 
 async def test_nothing_is_called_in_the_last_second_before_the_deadline() -> None:
@@ -44,7 +54,7 @@ async def test_an_envelope_older_than_its_time_is_platform_timeout_and_past_its_
             (b"gone" * 4, Times(now - 600_000, now - 541_000, now - 540_000, now - 1)),
         ):
             sealed = sealer.seal(it.asked(), id)
-            await it.engine.log.append(it.topics[0], id, encode(Envelope(1, id, times, ["a"], sealed)))
+            await it.engine.log.append(it.topics[0], id, encode(Envelope(1, id, times, ["a"], sealed, 9**9)))
         await it.runtime.clock.sleep(1)
         assert [row.name for row in await it.engine.records.read(b"late" * 4)] == ["a"]
         assert await it.engine.records.read(b"gone" * 4) == []
@@ -58,7 +68,7 @@ async def test_a_connector_that_this_process_does_not_know_is_rejected_by_name()
         now = it.runtime.clock.millis()
         times = Times(now, now + 59_000, now + 60_000, now + 600_000)
         sealed = (await it.vault.sealer(times.expires)).seal(it.asked(), b"i" * 16)
-        await it.engine.log.append(it.topics[0], b"i" * 16, encode(Envelope(1, b"i" * 16, times, ["a", "new"], sealed)))
+        await it.engine.log.append(it.topics[0], b"i" * 16, encode(Envelope(1, b"i" * 16, times, ["a", "new"], sealed, 9**9)))
         await it.runtime.clock.sleep(1)
         rows = {row.name: row.head for row in await it.engine.records.read(b"i" * 16)}
         assert rows.keys() == {"a", "new"}
@@ -67,7 +77,7 @@ async def test_a_connector_that_this_process_does_not_know_is_rejected_by_name()
 
 @pytest.mark.parametrize(
     "value",
-    [b"", b"\xff\xff", encode(("x", 1)), encode(Envelope(1, b"i" * 16, Times(0, 9**14, 9**14, 9**14), ["a"], b"z" * 60))],
+    [b"", b"\xff\xff", encode(("x", 1)), encode(Envelope(1, b"i" * 16, Times(0, 9**14, 9**14, 9**14), ["a"], b"z" * 60, 9))],
 )
 async def test_what_cannot_be_decoded_or_opened_is_counted_and_settled(value: bytes) -> None:
     async with running(configuration(["a"])) as it:
@@ -269,7 +279,7 @@ async def test_what_cannot_be_read_now_is_read_later() -> None:
 
 
 async def test_all_answers_of_a_request_are_bounded_together() -> None:
-    async with running(configuration(hub={"max_request": 100})) as it:
+    async with running(configuration(hub={"max_request": 100, "max_answer": 52})) as it:
         for name in "abc":
             it.backends[name].step = data(b'"' + b"x" * 50 + b'"')
         receipt = await it.hub.submit(question())
@@ -359,6 +369,177 @@ async def test_answers_that_the_log_does_not_take_count_as_held() -> None:
         it.log.refuse = False
         await it.runtime.clock.sleep(20)
         assert all([(await it.hub.results(receipt.id, ME)).complete for receipt in receipts])
+
+
+async def test_a_partition_moves_while_the_lines_are_full() -> None:
+    settings = configuration(["a"], connectors={"a": {"concurrency": 1}}, hub={"lines_bytes": 1, "max_open_per_subject": 100})
+    async with running(settings) as first:
+        first.backends["a"].step = waits
+        for _ in range(4):
+            await first.hub.submit(question())
+        await first.runtime.clock.sleep(1)
+        assert first.connectors["a"].running == 1
+        async with running(settings, {}, engine=first.engine, roles=("connectors",)) as second:
+            await second.runtime.clock.sleep(0.1)
+            await second.runtime.signals.wait("pool.assigned")
+            retiring = await first.runtime.signals.wait("pool.retired")
+            assert retiring["partition"] == 1
+            # In the drain, not once the group has lost patience.
+            assert second.runtime.clock.now() - EPOCH < 1 + first.settings.hub.drain + 1
+
+
+async def test_full_lines_take_no_more_than_a_batch_beyond() -> None:
+    settings = configuration(
+        ["a"], connectors={"a": {"concurrency": 1}}, hub={"lines_bytes": 1, "max_open_per_subject": 10_000}
+    )
+    async with running(settings) as it:
+        it.backends["a"].step = waits
+        await it.hub.submit(question())
+        await it.runtime.clock.sleep(1)
+        await asyncio.gather(*(it.hub.submit(question()) for _ in range(600)))
+        await it.runtime.clock.sleep(1)
+        assert it.connectors["a"].waiting <= 256
+        it.backends["a"].step = data(FOUND, after=0)
+        it.backends["a"].attempts[0].answer()
+        await it.runtime.clock.sleep(5)
+        assert len(it.backends["a"].attempts) == 601
+
+
+async def test_each_keyed_request_of_the_first_second_reads_only_what_is_new() -> None:
+    async with running(configuration(["a"], hub={"max_open_per_subject": 1000})) as it:
+        for number in range(100):
+            await it.hub.submit(question(idempotency_key=f"k{number}"))
+            await it.runtime.clock.sleep(0.005)
+        await it.runtime.clock.sleep(1)
+        answers = sum([await it.engine.log.end(it.topics[1], partition) for partition in range(2)])
+        assert answers == 100
+        assert 0 < it.log.read_through <= answers
+
+
+async def test_an_older_envelope_has_what_is_older_read_and_nothing_twice() -> None:
+    async with running(configuration(["a"], hub={"max_open_per_subject": 1000}), roles=("hub", "collector")) as it:
+        one = process(it.settings, {}, engine=it.engine, roles=("connectors",))
+        await one.lifecycle.start()
+        for _ in range(20):
+            await it.hub.submit(question())
+            await it.runtime.clock.sleep(0.3)
+        recovery = Recovery(it.log, it.topics[1], 0, 0)
+        end = await it.root.log.end(it.topics[1], 0)
+        made = [message.made async for batch in it.root.log.read(it.topics[1], 0, 0, end) for message in batch]
+        assert len(made) > 4
+        for since, until in ((made[3], end - 1), (made[1], end - 1), (made[2], end - 1), (0, end), (made[0], end)):
+            await recovery.answered(b"", since, until)
+        assert it.log.read_through == end
+        assert len(recovery._found) == end
+        await one.lifecycle.close()
+
+
+async def test_what_recovery_has_read_is_forgotten_after_a_while() -> None:
+    async with running(configuration(["a"])) as it:
+        await it.hub.submit(question(idempotency_key="k1"))
+        await it.runtime.clock.sleep(1)
+        recoveries = [partition.recovery for partition in the_pool(it)._owned.values()]
+        assert any(recovery._since is not None for recovery in recoveries)
+        await it.runtime.clock.sleep(6)
+        assert all(recovery._since is None for recovery in recoveries)
+
+
+class _Told:
+    """A subscription that tells at once what it has been told to tell."""
+
+    def __init__(self, *events: Event) -> None:
+        self._events = [*events]
+
+    async def receive(self) -> Event:
+        if not self._events:
+            raise Closed("told all")
+        return self._events.pop(0)
+
+
+async def test_a_share_that_was_lost_and_given_again_at_once_is_another_one() -> None:
+    async with running(configuration(["a"])) as it:
+        pool = the_pool(it)
+        await it.runtime.clock.sleep(0.1)
+        await pool._consume(cast("Subscription", _Told(Revoked(0, lost=True), Assigned(0, 0, 0))))
+        await it.runtime.clock.sleep(0.1)
+        assert not pool._owned[0].gone
+
+
+async def test_a_start_that_fails_half_way_leaves_nobody_listening() -> None:
+    async with running(configuration(["a"]), roles=("hub",)) as hub:
+        it = process(hub.settings, {}, engine=hub.engine)
+        it.log.unsubscribable = "requests."
+        with pytest.raises(StorageUnavailable):
+            await the_pool(it).start()
+        assert [each.closed for each in it.log.subscribed if isinstance(each, Listener)] == [True]
+
+
+async def test_pools_are_drained_together() -> None:
+    settings = configuration(["a", "b"], connectors={"b": {"pool": "south"}}, pools=["default", "south"])
+    it = process(settings, {})
+    await it.lifecycle.start()
+    for body in it.backends.values():
+        body.step = waits
+    await it.hub.submit(question())
+    await it.runtime.clock.sleep(1)
+    before = it.runtime.clock.now()
+    await it.lifecycle.close()
+    assert it.runtime.clock.now() - before < settings.hub.drain + 1
+
+
+async def test_calls_may_last_as_long_as_the_drain_when_a_partition_moves() -> None:
+    settings = configuration(["a"], hub={"drain": Duration(30)}, connectors={"a": {"timeout": Duration(40)}})
+    one: dict[str, ScriptedBackend] = {}
+    two: dict[str, ScriptedBackend] = {}
+    async with running(settings, one) as first:
+        one["a"].step = data(FOUND, after=20)
+        receipts = [await first.hub.submit(question()) for _ in range(5)]
+        await first.runtime.clock.sleep(1)
+        async with running(settings, two, engine=first.engine, roles=("connectors",)) as second:
+            await second.runtime.clock.sleep(25)
+            assert all([(await first.hub.results(receipt.id, ME)).complete for receipt in receipts])
+            await second.runtime.signals.wait("pool.assigned")
+    assert calls(one, two) == {"a": 5}
+
+
+async def test_a_request_of_two_pools_is_bounded_as_a_whole() -> None:
+    settings = configuration(
+        ["a", "b", "c", "d"],
+        connectors={"d": {"pool": "south"}},
+        pools=["default", "south"],
+        hub={"max_request": 200, "max_answer": 60},
+    )
+    async with running(settings) as it:
+        for body in it.backends.values():
+            body.step = data(b'"' + b"x" * 58 + b'"')
+        receipt = await it.hub.submit(question())
+        await it.runtime.clock.sleep(1)
+        snapshot = await it.hub.results(receipt.id, ME)
+        given = {answer.connector: answer.reason for answer in snapshot.answers}
+        # Three quarters of it for three of the connectors; a quarter for the fourth, or as much as one answer takes.
+        assert [given[name] for name in "abc"].count(None) == 2
+        assert given["d"] is None
+        assert sum(len(answer.data or b"") for answer in snapshot.answers) <= 200
+
+
+async def test_what_was_answered_before_a_crash_counts_in_the_bound_of_a_request() -> None:
+    one: dict[str, ScriptedBackend] = {}
+    two: dict[str, ScriptedBackend] = {}
+    settings = configuration(hub={"max_request": 300, "max_answer": 152})
+    large = data(b'"' + b"x" * 150 + b'"')
+    async with running(settings, one) as first:
+        one["a"].step = large
+        one["b"].step = one["c"].step = waits
+        receipt = await first.hub.submit(question())
+        await first.runtime.clock.sleep(0.5)
+        await first.kill()
+        second = process(settings, two, engine=first.engine)
+        for name in "bc":
+            two[name].step = large
+        async with second.lifecycle:
+            await second.runtime.clock.sleep(2)
+            snapshot = await second.hub.results(receipt.id, ME)
+            assert [answer.reason for answer in snapshot.answers] == [None, Reason.BACKEND_ERROR, Reason.BACKEND_ERROR]
 
 
 async def test_a_commit_that_fails_is_tried_again() -> None:

@@ -33,8 +33,8 @@ SAMPLES = [
         "94a9636c69656e743a6d65a171a931323334353637385a81a870726f76696e6365a23238",
     ),
     (
-        Envelope(1, ID, TIMES, ["a", "b"], b"sealed", keyed=True),
-        "9601c41069696969696969696969696969696969940102030492a161a162c4067365616c6564c3",
+        Envelope(1, ID, TIMES, ["a", "b"], b"sealed", 8000, keyed=True),
+        "9701c41069696969696969696969696969696969940102030492a161a162c4067365616c6564cd1f40c3",
     ),
     (
         Answers(
@@ -51,7 +51,10 @@ SAMPLES = [
     (RequestHead(1, TIMES, ["a", "b"]), "9301940102030492a161a162"),
     (AnswerHead(Reason.CIRCUIT_OPEN, "Left alone", 0, 0, 5), "95ac636972637569745f6f70656eaa4c65667420616c6f6e65000005"),
     (SealHead(["a"]), "9191a161"),
-    (SubmissionHead(ID, TIMES, ["a"]), "93c41069696969696969696969696969696969940102030491a161"),
+    (
+        SubmissionHead(ID, TIMES, ["a"], {"p": ["a"]}),
+        "94c41069696969696969696969696969696969940102030491a16181a17091a161",
+    ),
     (Woken({ID: 2}), "9181c4106969696969696969696969696969696902"),
     (Cancelled(ID, 4), "92c4106969696969696969696969696969696904"),
 ]
@@ -69,8 +72,8 @@ def test_fields_that_a_later_version_adds_are_passed_over() -> None:
 
 
 def test_an_envelope_of_before_idempotency_keys_is_read() -> None:
-    fields = msgspec.msgpack.decode(encode(Envelope(1, ID, TIMES, ["a"], b"s")))
-    assert decode(Envelope, encode(fields[:5])) == Envelope(1, ID, TIMES, ["a"], b"s", keyed=False)
+    fields = msgspec.msgpack.decode(encode(Envelope(1, ID, TIMES, ["a"], b"s", 8000)))
+    assert decode(Envelope, encode(fields[:6])) == Envelope(1, ID, TIMES, ["a"], b"s", 8000, keyed=False)
 
 
 @pytest.mark.parametrize("stored", [b"", b"\xc1", b"\x90", encode(["x"] * 6), encode({"version": 1})])

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from esclusa.hub.submission import Receipt, Submission
+from esclusa.hub.submit import Submitter
 from esclusa.kernel.duration import Duration
 from esclusa.kernel.errors import (
     IdempotencyMismatch,
@@ -127,6 +128,66 @@ async def test_storage_that_fails_is_unavailable_and_a_repetition_makes_it_whole
         await it.runtime.clock.sleep(1)
         assert (await it.hub.results(receipt.id, ME)).complete
         assert {name: len(body.attempts) for name, body in it.backends.items()} == {"a": 1, "b": 1, "c": 1}
+
+
+async def test_a_repetition_asks_the_pools_that_were_asked_first_whatever_is_configured_by_then() -> None:
+    pools = ["default", "south"]
+    before = configuration(["a", "b"], connectors={"b": {"pool": "south"}}, pools=pools)
+    after = configuration(["a", "b"], pools=pools)
+    async with running(before) as first, running(after, {}, engine=first.engine, roles=("hub",)) as second:
+        put, puts = first.engine.records.put, 0
+
+        def flaky(key: bytes, rows: Any) -> asyncio.Future[None]:
+            nonlocal puts
+            puts += 1
+            if puts == 2:  # the mark that it is asked
+                future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                future.set_exception(StorageUnavailable("told to fail"))
+                return future
+            return put(key, rows)
+
+        first.engine.records.put = flaky  # type: ignore[method-assign]
+        with pytest.raises(Unavailable):
+            await first.hub.submit(KEYED)
+        receipt = await second.hub.submit(KEYED)
+        await first.runtime.clock.sleep(1)
+        assert (await second.hub.results(receipt.id, ME)).complete
+        assert {name: len(body.attempts) for name, body in first.backends.items()} == {"a": 1, "b": 1}
+        ends = {topic.name: [await second.root.log.end(topic, partition) for partition in range(2)] for topic in first.topics}
+        assert {name: sum(end) for name, end in ends.items() if name.startswith("requests.")} == {
+            "requests.default": 2,
+            "requests.south": 2,
+        }
+
+
+async def test_the_connectors_of_a_pool_that_is_gone_are_asked_where_they_are_served_now() -> None:
+    before = configuration(["a", "b"], connectors={"b": {"pool": "south"}}, pools=["default", "south"])
+    after = configuration(["a", "b"])
+    async with running(before, roles=("hub",)) as first:
+        undo = failing(first.log, "append", times=2)
+        with pytest.raises(Unavailable):
+            await first.hub.submit(KEYED)
+        undo()
+        async with running(after, {}, engine=first.engine) as second:
+            receipt = await second.hub.submit(KEYED)
+            await second.runtime.clock.sleep(1)
+            assert (await second.hub.results(receipt.id, ME)).complete
+            assert await envelopes(second) == 1
+
+
+async def test_a_process_that_drains_takes_no_more_questions_and_says_what_it_knows() -> None:
+    async with running() as it:
+        receipt = await it.hub.submit(KEYED)
+        await it.runtime.clock.sleep(1)
+        for part in it.parts:
+            if isinstance(part, Submitter):
+                await part.drain()
+        before = await envelopes(it)
+        with pytest.raises(Unavailable):
+            await it.hub.submit(question(idempotency_key="k2"))
+        assert await envelopes(it) == before
+        assert (await it.hub.results(receipt.id, ME)).complete
+        await it.hub.cancel(receipt.id, ME)
 
 
 async def test_a_refused_submission_holds_no_place_of_its_subject() -> None:

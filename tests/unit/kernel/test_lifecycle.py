@@ -50,6 +50,30 @@ async def test_parts_start_in_order_and_end_in_reverse() -> None:
     assert said == ["start a", "start b", "drain b", "drain a", "stop b", "stop a"]
 
 
+async def test_parts_side_by_side_are_drained_together_and_stopped_in_reverse() -> None:
+    said: list[str] = []
+    row = [Told("b", said, hangs="drain"), Told("c", said, hangs="drain", fails="stop"), Told("d", said, fails="drain")]
+    lifecycle = Lifecycle([Told("a", said), row, Told("e", said)], drain=5)
+    await lifecycle.start()
+    assert lifecycle.ready
+    before = asyncio.get_running_loop().time()
+    with pytest.raises(ExceptionGroup) as told:
+        await lifecycle.close()
+    assert len(told.value.exceptions) == 2
+    assert 5 <= asyncio.get_running_loop().time() - before < 6
+    assert said[:5] == ["start a", "start b", "start c", "start d", "start e"]
+    assert said[5] == "drain e"
+    assert sorted(said[6:9]) == ["drain b", "drain c", "drain d"]
+    assert said[9:] == ["drain a", "stop e", "stop d", "stop c", "stop b", "stop a"]
+
+
+async def test_of_parts_side_by_side_only_those_that_started_are_ended() -> None:
+    said: list[str] = []
+    with pytest.raises(RuntimeError, match="start"):
+        await Lifecycle([[Told("a", said), Told("b", said, fails="start"), Told("c", said)]]).start()
+    assert said == ["start a", "start b", "drain a", "stop a"]
+
+
 async def test_a_part_that_does_not_start_takes_back_those_before_it() -> None:
     said: list[str] = []
     with pytest.raises(RuntimeError, match="start"):

@@ -89,9 +89,9 @@ async def test_a_line_is_json_with_its_time_its_level_and_its_facts() -> None:
     }
 
 
-async def test_a_line_is_text_for_people() -> None:
+async def test_a_line_is_words_for_people() -> None:
     pipe = Pipe()
-    async with started(pipe, "text") as sink:
+    async with started(pipe, "console") as sink:
         Instrument(sink, Level.DEBUG).warn("line full", connector="dgt", detail="two\nlines")
     (line,) = pipe.rest()
     assert line.startswith(b"2027-01-15T08:00:00.")
@@ -99,13 +99,56 @@ async def test_a_line_is_text_for_people() -> None:
         assert said in line
 
 
-@pytest.mark.parametrize("style", ["json", "text"])
+@pytest.mark.parametrize("style", ["json", "console"])
 async def test_no_fact_makes_a_line_fail_or_two_of_it(style: Format) -> None:
     pipe = Pipe()
     async with started(pipe, style) as sink:
         facts = {"a": "\ud800", "b": 2**70, "c": ValueError("x\ny"), "d": {1}, "e": b"\xff", "f": float("nan"), "g": "\u2028"}
         sink(Level.INFO, "odd", facts)
     assert len(pipe.rest()) == 1
+
+
+def shown(style: Format) -> str:
+    """A line as a terminal gets it."""
+    reading, writing = os.openpty()
+    try:
+        Logs(Clock(epoch=EPOCH), style, descriptor=writing)(Level.WARN, "line full", {"connector": "dgt"})
+        return os.read(reading, 1000).decode()
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+async def test_unless_it_is_told_it_writes_for_people_on_a_terminal_and_json_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "line full" in shown("auto")
+    assert "{" not in shown("auto")
+    assert json.loads(shown("json"))["connector"] == "dgt"
+    pipe = Pipe()
+    async with started(pipe, "auto") as sink:
+        sink(Level.INFO, "one", {})
+    (line,) = pipe.rest()
+    assert json.loads(line)["event"] == "one"
+
+
+@pytest.mark.parametrize(("said", "coloured"), [(None, True), ("", True), ("1", False)])
+async def test_colours_are_for_terminals_whose_user_wants_them(
+    monkeypatch: pytest.MonkeyPatch, said: str | None, *, coloured: bool
+) -> None:
+    """https://no-color.org: the variable counts when it is not empty."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    if said is not None:
+        monkeypatch.setenv("NO_COLOR", said)
+    assert ("\x1b" in shown("auto")) is coloured
+
+
+async def test_no_colours_go_into_a_file() -> None:
+    pipe = Pipe()
+    async with started(pipe, "console") as sink:
+        sink(Level.WARN, "line full", {"connector": "dgt"})
+    assert b"\x1b" not in pipe.rest()[0]
 
 
 async def test_lines_are_written_by_themselves() -> None:

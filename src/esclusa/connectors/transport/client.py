@@ -17,7 +17,7 @@ from esclusa.connectors.transport.request import Request
 from esclusa.connectors.transport.resolver import Lookup, Resolver, system_lookup
 from esclusa.connectors.transport.response import Response
 from esclusa.connectors.transport.tls import client_context
-from esclusa.kernel.clock import Clock
+from esclusa.kernel.clock import CATCH_UP, Clock
 from esclusa.kernel.errors import HttpError
 
 _NEVER = float("inf")
@@ -281,7 +281,10 @@ class HttpClient:
         self._timer = self._clock.call_at(when, self._tick)
 
     def _tick(self) -> None:
-        self._wake, self._timer = _NEVER, None
+        wake, self._wake, self._timer = self._wake, _NEVER, None
+        if self._clock.stood_still(wake):
+            self._wake_at(self._clock.now() + CATCH_UP)
+            return
         now = self._clock.now() + _GRAIN
         for call in [call for call in self._calls if call.by <= now]:
             self._cut(call, HttpError("timeout", _unfinished(call)))  # nothing, if another's `done` has aborted it

@@ -13,6 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response.base import ASGIResponse
 
 from esclusa.edges.http.front import TRACE, Front, failed
+from esclusa.edges.http.headers import check_query
 from esclusa.edges.http.openapi import Handler, Operation, Route
 from esclusa.edges.http.problems import body_of, headers_of, problem_of
 from esclusa.edges.http.settings import ServerSettings
@@ -30,6 +31,8 @@ from esclusa.kernel.errors import (
 from esclusa.kernel.ids import Ids
 from esclusa.kernel.instrument import Instrument
 
+API = "/api/"
+"""Paths below are for programs, which have to hear of their mistakes."""
 _OF_THE_ROUTER: dict[int, type[Refused]] = {
     HTTPStatus.BAD_REQUEST: Malformed,
     HTTPStatus.NOT_FOUND: NotFound,
@@ -48,7 +51,7 @@ def make_app(routes: Sequence[Route], settings: ServerSettings, clock: Clock, id
         [
             # first, so that the framework adds none of its own, which know only some of a path's methods
             *(_endpoint(path, {"OPTIONS"}, _options({*methods, "OPTIONS"})) for path, methods in paths.items()),
-            *(_endpoint(operation.path, _methods(operation), handler) for operation, handler in routes),
+            *(_endpoint(operation.path, _methods(operation), _strict(operation, handler)) for operation, handler in routes),
         ],
         exception_handlers={Exception: _problem(instrument)},
         openapi_config=None,
@@ -71,6 +74,19 @@ def _endpoint(path: str, methods: set[str], handler: Handler) -> HTTPRouteHandle
 
     template = re.sub(r"{(\w+)}", r"{\1:str}", path)
     return route(template, http_method=sorted(methods), status_code=HTTPStatus.OK)(serve)  # type: ignore[arg-type]  # litestar has them as literals
+
+
+def _strict(operation: Operation, handler: Handler) -> Handler:
+    """Of the API: a query parameter that is not described is refused. Probes and pages don't mind what is added to them."""
+    if not operation.path.startswith(API):
+        return handler
+    known = [parameter.name for parameter in operation.parameters if parameter.place == "query"]
+
+    async def strict(request: Request[Any, Any, Any]) -> ASGIResponse:
+        check_query(request.scope, known)
+        return await handler(request)
+
+    return strict
 
 
 def _options(methods: set[str]) -> Handler:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from urllib.parse import parse_qsl
 
 from litestar.types import Scope
 
-from esclusa.kernel.errors import Malformed
+from esclusa.kernel.errors import Fault, Malformed
 
 LONGEST_WAIT = 30
 """Seconds that `Prefer: wait` may hold an answer."""
@@ -65,10 +65,20 @@ def idempotency_key_of(scope: Scope) -> str | None:
 
 def data_of(scope: Scope) -> bool:
     """`?data=false` asks for heads only; `Malformed` for what is neither `true` nor `false`."""
-    if not scope["query_string"]:
-        return True
-    said = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    values = [value for name, value in said if name == "data"]
+    values = [value for name, value in _query(scope) if name == "data"]
     if values not in ([], ["true"], ["false"]):
-        raise Malformed("data: true or false, once")
+        raise Malformed(faults=(Fault("", "data: true or false, once"),))
     return values != ["false"]
+
+
+def check_query(scope: Scope, known: Sequence[str]) -> None:
+    """`Malformed`, with a fault each, for query parameters that are not `known`: they would not do what somebody expects."""
+    unknown = dict.fromkeys(name for name, _ in _query(scope) if name not in known)
+    if unknown:
+        taken = f"this address takes {', '.join(known)}" if known else "this address takes none"
+        raise Malformed(faults=tuple(Fault("", f"there is no parameter {name!r}: {taken}") for name in unknown))
+
+
+def _query(scope: Scope) -> list[tuple[str, str]]:
+    said = scope["query_string"]
+    return parse_qsl(said.decode("latin-1"), keep_blank_values=True) if said else []

@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document, made from what is served.
 
 Each route stands beside its `Operation`, and the application is built from such pairs alone, so nothing is served that is
-not described, nor the other way round. Schemas are those of the structs that bodies are decoded into and encoded from.
+not described, nor the other way round; but for signposts, which lead to what is. Schemas are those of the structs that bodies are decoded into and encoded from.
 """
 
 from __future__ import annotations
@@ -69,6 +69,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """What can go wrong beside what can go wrong everywhere."""
     open: bool = False
     """It needs no key."""
+    signpost: bool = False
+    """It leads a person to another address, and is not described."""
 
 
 Handler = Callable[[Request[Any, Any, Any]], Coroutine[Any, Any, ASGIResponse]]
@@ -106,7 +108,7 @@ SOMETIMES = frozenset({"Preference-Applied"})
 
 def document(operations: Iterable[Operation], *, version: str) -> bytes:
     """The document of what is served, as JSON."""
-    served = list(operations)
+    served = [each for each in operations if not each.signpost]
     paths: dict[str, dict[str, Any]] = {}
     for operation in served:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)

@@ -194,6 +194,16 @@ DOCS = Operation(
     replies={200: Reply("A page", {"type": "string"}, "text/html")},
     open=True,
 )
+HOME = Operation(
+    id="home",
+    method="GET",
+    path="/",
+    tag="documentation",
+    summary="Where the documentation is",
+    replies={307: Reply("It is there", headers=["Location"])},
+    open=True,
+    signpost=True,
+)
 DOCS_FILE = Operation(
     id="docsFile",
     method="GET",

@@ -48,11 +48,16 @@ class Pages:
     def routes(self) -> list[Route]:
         """What is served here."""
         return [
+            Route(operations.HOME, self.home),
             Route(operations.OPENAPI, self.openapi),
             Route(operations.DOCS, self.docs),
             Route(operations.DOCS_FILE, self.file),
             Route(operations.PROBLEM_TYPE, self.problem),
         ]
+
+    async def home(self, _: Request[Any, Any, Any]) -> ASGIResponse:
+        """Whoever opens the address that the program names, in a browser, looks for the documentation."""
+        return ASGIResponse(status_code=307, headers={"location": operations.DOCS.path})
 
     async def openapi(self, _: Request[Any, Any, Any]) -> ASGIResponse:
         """The document."""

@@ -37,7 +37,9 @@ class ProblemType(msgspec.Struct, frozen=True):
 class FaultBody(msgspec.Struct, frozen=True):
     """One thing wrong in the request."""
 
-    pointer: Annotated[str, Meta(description="Where: a JSON pointer (RFC 6901) into the body; empty for the whole of it")]
+    pointer: Annotated[
+        str, Meta(description="A JSON pointer (RFC 6901) into the body; empty for all of it, and for what is elsewhere")
+    ]
     message: str
 
 
@@ -55,7 +57,7 @@ class ProblemBody(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 _KNOWN: Mapping[type[Refused], tuple[HTTPStatus, str]] = {
     errors.Malformed: (
         HTTPStatus.BAD_REQUEST,
-        "Not JSON, not the fields that the operation takes, or a header or parameter that can't be read; `errors` says where.",
+        "Not JSON, not the fields or parameters that the operation takes, or a header that can't be read; `errors` says where.",
     ),
     errors.Unauthorized: (
         HTTPStatus.UNAUTHORIZED,

@@ -1,7 +1,8 @@
 """A consumer group of one topic: who is in it, who has which partition, and how far it has come.
 
-A partition moves in two steps: its owner is told (`Revoked`) and stays the owner until it releases, leaves or `LIMIT`
-is over; only then is the partition given to the next one. What an owner hasn't seen yet is taken back without a word.
+A partition moves in two steps: its owner is told (`Revoked`) and stays the owner until it releases, leaves or the time
+is over that it said it needs; only then is the partition given to the next one. What an owner hasn't seen yet is taken back
+without a word.
 """
 
 from __future__ import annotations
@@ -13,9 +14,6 @@ from typing import Protocol
 from esclusa.engines.inprocess.assignment import spread
 from esclusa.engines.inprocess.partition import Partition, Reader
 from esclusa.kernel.clock import Clock
-
-LIMIT = 10.0
-"""Seconds that an owner has between `Revoked` and its release: twice what a pool takes to drain."""
 
 
 class Claim:
@@ -41,6 +39,8 @@ class Member(Reader, Protocol):
     """A subscription, as its group sees it."""
 
     clock: Clock
+    limit: float
+    """Seconds that it has between `Revoked` and its release."""
 
     def given(self, claim: Claim) -> None:
         """A partition is this member's from now on."""
@@ -117,7 +117,7 @@ class Group:
     def _revoke(self, claim: Claim) -> None:
         clock = claim.member.clock
         claim.revoking = True
-        claim.timer = clock.call_at(clock.now() + LIMIT, self._lose, claim)
+        claim.timer = clock.call_at(clock.now() + claim.member.limit, self._lose, claim)
         claim.member.told(claim)
 
     def _lose(self, claim: Claim) -> None:

@@ -12,7 +12,7 @@ from esclusa.engines.inprocess.writer import Append, Writer
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import Closed, StorageError
 from esclusa.kernel.message import Message
-from esclusa.ports.log import Subscription, Topic, partition_of
+from esclusa.ports.log import RELEASE, Subscription, Topic, partition_of
 
 
 class InProcessLog:
@@ -37,11 +37,13 @@ class InProcessLog:
             return failed(error)
         return self._writer.submit(Append(partitions[partition_of(key, len(partitions))], made, key, value))
 
-    async def read(self, topic: Topic, partition: int, since: int, end: int) -> AsyncIterator[Sequence[Message]]:
-        """All messages of `partition` made at or after `since` that stand below `end`, batch by batch."""
+    async def read(
+        self, topic: Topic, partition: int, since: int, end: int, start: int = 0
+    ) -> AsyncIterator[Sequence[Message]]:
+        """What stands from `start` on and from the first message made at or after `since` on, below `end`, by batches."""
         self._check()
         source = self._topics.partition(topic, partition)
-        position = source.since(since)
+        position = source.since(since, start)
         while batch := source.fetch(position, end):
             yield batch
             position = batch[-1].offset + 1
@@ -55,7 +57,7 @@ class InProcessLog:
             return self._topics.channel(topic).ends[partition]
         return self._topics.partition(topic, partition).end
 
-    async def subscribe(self, topic: Topic, group: str | None) -> Subscription:
+    async def subscribe(self, topic: Topic, group: str | None, release: float = RELEASE) -> Subscription:
         """Join `group`, or listen to a broadcast topic; `ValueError` for a group of a broadcast topic and for none."""
         self._check()
         if topic.broadcast != (group is None):
@@ -64,7 +66,7 @@ class InProcessLog:
         if group is None:
             subscription = Listener(self._topics.channel(topic), self._clock)
         else:
-            subscription = GroupMember(self._topics.kept(topic).group(group), self._writer, self._clock)
+            subscription = GroupMember(self._topics.kept(topic).group(group), self._writer, self._clock, release)
         self._subscriptions = [other for other in self._subscriptions if not other.closed]
         self._subscriptions.append(subscription)
         return subscription

@@ -26,8 +26,8 @@ class Archive(Protocol):
     def fetch(self, partition: Partition, position: int, end: int) -> list[Message]:
         """The messages from `position` on, below `end`, in order: a batch of them, at least one if there is any."""
 
-    def since(self, partition: Partition, made: int) -> int:
-        """The position of the first message made at or after `made` (ms since the epoch); the end if there is none."""
+    def since(self, partition: Partition, made: int, start: int = 0) -> int:
+        """The position of the first message, from `start` on, made at or after `made` (ms since the epoch); else the end."""
 
 
 class Partition:
@@ -114,11 +114,12 @@ class Partition:
                 return batch[:count]
         return batch
 
-    def since(self, made: int) -> int:
-        """The position of the first message made at or after `made` (ms since the epoch); the end if there is none."""
+    def since(self, made: int, start: int = 0) -> int:
+        """The position of the first message, from `start` on, made at or after `made` (ms since the epoch); else the end."""
         if self._archive is not None:
-            return self._archive.since(self, made)
-        return next((message.offset for message in self._messages if message.made >= made), self.end)
+            return self._archive.since(self, made, start)
+        places = range(max(0, start - self._tail), len(self._messages))
+        return next((self._tail + place for place in places if self._messages[place].made >= made), self.end)
 
     def _wake(self) -> None:
         for reader in self.readers:

@@ -27,8 +27,11 @@ ENTRY = 100
 class GroupMember:
     """A member of a group: `esclusa.ports.log.Subscription`."""
 
-    def __init__(self, group: Group, writer: Writer, clock: Clock) -> None:
+    def __init__(self, group: Group, writer: Writer, clock: Clock, release: float) -> None:
+        """`release`: seconds that it has between `Revoked` and its release."""
         self.clock = clock
+        self.limit = release
+        self._paused = False
         self._group = group
         self._writer = writer
         self._claims: dict[int, Claim] = {}
@@ -85,7 +88,7 @@ class GroupMember:
             claim = next(iter(self._news))
             del self._news[claim]
             return self._said(claim)
-        for _ in range(len(self._turns)):
+        for _ in range(0 if self._paused else len(self._turns)):
             claim = self._turns[0]
             self._turns.rotate(-1)
             if claim.seen and not claim.revoking and (batch := claim.partition.fetch(claim.position)):
@@ -102,6 +105,11 @@ class GroupMember:
         claim.seen = True
         claim.position = self._group.committed(number)
         return Assigned(number, claim.position, claim.partition.end)
+
+    def pause(self, *, paused: bool) -> None:
+        """While paused, no messages are taken from the partitions."""
+        self._paused = paused
+        self.wake()
 
     def commit(self, partition: int, position: int) -> asyncio.Future[None]:
         """Everything of `partition` below `position` is done with; `ValueError` for a position beyond its end."""
@@ -184,6 +192,9 @@ class Listener:
             self._bytes -= len(message.value) + ENTRY
             messages.append(message)
         return Delivered(partition, messages)
+
+    def pause(self, *, paused: bool) -> None:
+        """Nothing: what a listener has no room for goes."""
 
     def commit(self, partition: int, position: int) -> asyncio.Future[None]:  # noqa: ARG002 - a listener has no position
         """Nothing: a listener has no position."""

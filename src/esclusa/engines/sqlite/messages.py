@@ -146,13 +146,13 @@ class Messages:
                     break
         return batch
 
-    def since(self, partition: Partition, made: int) -> int:
-        """The position of the first message made at or after `made`, found by halving.
+    def since(self, partition: Partition, made: int, start: int = 0) -> int:
+        """The position of the first message, from `start` on, made at or after `made`, found by halving.
 
         Offsets have no gaps, except in a file that was damaged: what is absent there has been deleted, as it were.
         """
         place = partition.id * PLACES
-        low, high = partition.start, partition.end
+        low, high = min(max(partition.start, start), partition.end), partition.end
         while low < high:
             middle = (low + high) // 2
             found = self._database.read(

@@ -28,6 +28,8 @@ class Features(msgspec.Struct, frozen=True):
     """What was acknowledged is there when every process has ended and one is started anew."""
     processes: bool = False
     """Several processes can use the same data at the same time."""
+    expires: bool = False
+    """What has expired goes by itself: a sweep has nothing to do, and says so."""
 
 
 class Process(Protocol):

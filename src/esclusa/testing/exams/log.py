@@ -19,10 +19,10 @@ FLOOD = 400_000
 """Kilobytes that nobody waits for: no queue may take them all."""
 
 
-async def read(log: Log, topic: Topic, partition: int, since: int = 0, end: int | None = None) -> list[Message]:
+async def read(log: Log, topic: Topic, partition: int, since: int = 0, end: int | None = None, start: int = 0) -> list[Message]:
     """All that `log.read` gives."""
     below = await log.end(topic, partition) if end is None else end
-    return [message async for batch in log.read(topic, partition, since, below) for message in batch]
+    return [message async for batch in log.read(topic, partition, since, below, start) for message in batch]
 
 
 class LogExam(GroupsExam, LogModelExam):
@@ -119,6 +119,21 @@ class LogExam(GroupsExam, LogModelExam):
             for since in (0, everything[7].made, everything[7].made + 1, everything[19].made, everything[19].made + 1000):
                 for end in (0, everything[3].offset, everything[12].offset, everything[19].offset + 1, 1000):
                     check_read(everything, await read(process.log, FOUR, 2, since, end), since, end)
+
+    async def test_read_goes_on_where_it_is_told_to(self) -> None:
+        clock = self.clock()
+        async with self.deployment() as deployment:
+            process = await deployment.process(clock)
+            await process.upkeep.setup([ONE])
+            for number in range(20):
+                await fill(process.log, ONE, 1, first=number)
+                await clock.sleep(0.01)
+            everything = await read(process.log, ONE, 0)
+            places = [everything[0].offset, everything[5].offset, everything[12].offset, everything[19].offset + 1, 1000]
+            for since in (0, everything[7].made, everything[19].made + 1000):
+                for start in places:
+                    for end in places:
+                        check_read(everything, await read(process.log, ONE, 0, since, end, start), since, end, start)
 
     async def test_read_finds_what_was_made_by_a_clock_that_is_off(self) -> None:
         clocks = [self.clock(5.0), self.clock(-5.0)]
@@ -290,9 +305,9 @@ class LogExam(GroupsExam, LogModelExam):
         return messages
 
 
-def check_read(everything: Sequence[Message], came: Sequence[Message], since: int, end: int) -> None:
-    """`came` is in order, below `end`, without gaps, and lacks nothing that was made since `since`."""
-    assert all(message.offset < end for message in came)
-    assert [message for message in everything if message in came] == list(came)
-    missing = [message for message in everything if message not in came and message.made >= since and message.offset < end]
-    assert not missing
+def check_read(everything: Sequence[Message], came: Sequence[Message], since: int, end: int, start: int = 0) -> None:
+    """`came` is in order, from `start` on, below `end`, without gaps, and lacks nothing that was made since `since`."""
+    within = [message for message in everything if start <= message.offset < end]
+    left_out = len(within) - len(came)
+    assert within[left_out:] == list(came)
+    assert all(message.made < since for message in within[:left_out])

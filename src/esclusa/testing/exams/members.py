@@ -7,7 +7,7 @@ from functools import partial
 from operator import contains
 
 from esclusa.kernel.errors import Closed
-from esclusa.ports.log import Log, Topic, partition_of
+from esclusa.ports.log import RELEASE, Log, Topic, partition_of
 from esclusa.testing.exams.deployment import Exam, Process, cancelled, raises
 from esclusa.testing.exams.member import Member
 
@@ -31,9 +31,11 @@ async def fill(log: Log, topic: Topic, count: int, first: int = 0) -> list[bytes
 class MembersExam(Exam):
     """What `esclusa.ports.log` says of partitions that are given, revoked, released and lost."""
 
-    async def member(self, process: Process, topic: Topic, group: str = "group", *, releases: bool = True) -> Member:
-        """A new member of `group`."""
-        return Member(await process.log.subscribe(topic, group), releases=releases, limit=self.limit)
+    async def member(
+        self, process: Process, topic: Topic, group: str = "group", *, releases: bool = True, within: float = RELEASE
+    ) -> Member:
+        """A new member of `group`, that has so many seconds to release a partition."""
+        return Member(await process.log.subscribe(topic, group, within), releases=releases, limit=self.limit)
 
     async def test_members_share_the_partitions(self) -> None:
         async with self.deployment() as deployment:
@@ -139,6 +141,63 @@ class MembersExam(Exam):
             await two.close()
             await one.holds(4)
             assert all(assigned.committed == 0 for assigned in one.owned.values())
+
+    async def test_a_member_has_as_long_to_release_as_it_said(self) -> None:
+        clock = self.clock()
+        async with self.deployment() as deployment:
+            process = await deployment.process(clock)
+            await process.upkeep.setup([FOUR])
+            await fill(process.log, FOUR, 1)
+            one = await self.member(process, FOUR, releases=False, within=2.5 * RELEASE)
+            await one.gets(4)
+            two = await self.member(process, FOUR)
+            await one.must_release(2)
+            await clock.sleep(2 * RELEASE)
+            assert (one.lost, two.events) == ([], [])
+            positions = {partition: message.offset + 1 for partition, message in one.messages}
+            gone = one.revoked[0]
+            await one.subscription.commit(gone, positions[gone])
+            await one.subscription.release(gone)
+            await one.until(lambda: one.lost == [one.revoked[1]])
+            await two.holds(2)
+            assert {number: given.committed for number, given in two.owned.items()} == {gone: positions[gone], one.lost[0]: 0}
+
+    async def test_who_has_paused_hears_of_partitions_and_gets_no_messages(self) -> None:
+        async with self.deployment() as deployment:
+            process = await deployment.process(self.clock())
+            await process.upkeep.setup([FOUR])
+            one = await self.member(process, FOUR)
+            one.subscription.pause(paused=True)
+            values = await fill(process.log, FOUR, 2)
+            await one.holds(4)
+            two = await self.member(process, FOUR)
+            await one.holds(2)
+            await two.gets(4)
+            await two.close()
+            await one.holds(4)
+            assert not one.messages
+            one.subscription.pause(paused=False)
+            await one.gets(8)
+            assert sorted(one.values) == sorted(values)
+
+    async def test_a_pause_passes_nothing_over_wherever_it_begins(self) -> None:
+        clock = self.clock()
+        async with self.deployment() as deployment:
+            process = await deployment.process(clock)
+            await process.upkeep.setup([ONE])
+            member = await self.member(process, ONE)
+            values = []
+            for turn in range(12):
+                values += await fill(process.log, ONE, 300, first=turn * 300)
+                for _ in range(turn % 4):
+                    await clock.sleep(0)
+                member.subscription.pause(paused=True)
+                before = len(member.events)
+                await clock.sleep(0.1)
+                assert len(member.events) <= before + 1, "at most what was being handed over"
+                member.subscription.pause(paused=False)
+            await member.gets(len(values))
+            assert member.values == values
 
     async def test_a_release_or_close_that_is_cancelled_can_be_done_again(self) -> None:
         clock = self.clock()

@@ -175,7 +175,8 @@ class RecordsExam(RecordsModelExam):
             forgetting = records.forget(KEY, until)
             writes += [records.put(KEY, [row(clock, f"{number}")]) for number in range(100, 200)]
             again = records.add(KEY, row(clock, "added", b"again"))
-            await asyncio.gather(*writes, adding, forgetting, again)
+            await asyncio.gather(*writes, forgetting)
+            await asyncio.gather(adding, again)
             assert await records.read(KEY) == []
 
     async def test_a_shorter_forget_does_not_end_a_longer_one(self) -> None:
@@ -282,7 +283,7 @@ class RecordsExam(RecordsModelExam):
             assert (await process.upkeep.sweep(clock.millis())).deleted == 0
             await clock.sleep(1.1)
             later = clock.millis() + MINUTE  # what has not expired stays all the same
-            assert await swept(process.upkeep, later) == 30 * 10 + 1
+            assert await swept(process.upkeep, later) == (0 if deployment.features.expires else 30 * 10 + 1)
             for number in range(30):
                 assert len(await process.records.read(b"%d" % number)) == 10
 

@@ -13,8 +13,8 @@ from esclusa.hub.hub import Hub
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.ids import Ids
 from esclusa.kernel.instrument import Instrument
-from support.api import FakeHub
 from support.asgi import Exchange
+from support.fake_hub import FakeHub
 
 
 def applications(admin: str | None) -> Applications:

@@ -16,21 +16,15 @@ from esclusa.kernel.errors import NotFound
 from esclusa.kernel.ids import Ids
 from esclusa.kernel.instrument import Instrument, Level
 from support.asgi import Exchange
+from support.sink import Sink
 
 SETTINGS = ServerSettings(max_body=100, body_timeout=Duration(10))
 THEIRS = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
-class Logged(list[tuple[Level, str, dict[str, Any]]]):
-    """A sink that keeps everything."""
-
-    def __call__(self, level: Level, event: str, facts: dict[str, Any]) -> None:
-        self.append((level, event, facts))
-
-
-def front(app: Callable[..., Any], logged: Logged | None = None) -> tuple[Front, Instrument]:
+def front(app: Callable[..., Any], logged: Sink | None = None) -> tuple[Front, Instrument]:
     clock = Clock()
-    instrument = Instrument(logged if logged is not None else Logged(), Level.DEBUG)
+    instrument = (Sink() if logged is None else logged).instrument()
     return Front(app, SETTINGS, clock, Ids(clock), instrument), instrument
 
 
@@ -133,7 +127,7 @@ async def test_what_nobody_expected_is_a_500_whose_message_is_told_to_nobody() -
     async def fail(*_: Any) -> None:
         raise KeyError("12345678Z")
 
-    logged = Logged()
+    logged = Sink()
     app, _ = front(fail, logged)
     heard = await Exchange(app)()
     assert (heard.status, heard.json()["type"]) == (500, "/problems/internal")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from esclusa.edges.http.headers import data_of, header, idempotency_key_of, tags_of, wait_of
+from esclusa.edges.http.headers import check_query, data_of, header, idempotency_key_of, tags_of, wait_of
 from esclusa.kernel.errors import Malformed
 
 
@@ -86,5 +86,22 @@ def test_whether_data_are_wanted(query: str, *, data: bool) -> None:
 
 @pytest.mark.parametrize("query", ["data=", "data", "data=no", "data=False", "data=true&data=false", "data=%ff"])
 def test_what_is_neither_true_nor_false_is_refused(query: str) -> None:
-    with pytest.raises(Malformed, match="data"):
+    with pytest.raises(Malformed) as refused:
         data_of(scope(query=query))
+    assert [fault.message for fault in refused.value.faults] == ["data: true or false, once"]
+
+
+@pytest.mark.parametrize("query", ["", "data", "data=1&data=2", "d%61ta=1", "&"])
+def test_a_query_has_the_parameters_that_are_known(query: str) -> None:
+    check_query(scope(query=query), ["data"])
+
+
+def test_others_are_named_once_each_with_those_that_there_are() -> None:
+    with pytest.raises(Malformed) as refused:
+        check_query(scope(query="wait=5&data=true&Data=1&wait=6&=&%ff"), ["data"])
+    assert [fault.message for fault in refused.value.faults] == [
+        f"there is no parameter '{name}': this address takes data" for name in ("wait", "Data", "", "\ufffd")
+    ]
+    with pytest.raises(Malformed) as refused:
+        check_query(scope(query="data=true"), [])
+    assert [fault.message for fault in refused.value.faults] == ["there is no parameter 'data': this address takes none"]

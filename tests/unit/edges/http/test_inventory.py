@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from esclusa.kernel.errors import Unavailable
-from support.api import CONNECTORS, READER_KEY, faked
+from support.api import READER_KEY, faked
+from support.fake_hub import CONNECTORS
 
 
 @pytest.mark.parametrize("path", ["queries", "connectors", "processes"])

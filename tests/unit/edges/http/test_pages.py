@@ -17,6 +17,14 @@ async def test_the_document_is_openapi() -> None:
         assert answer.json()["openapi"].startswith("3.1")
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_who_opens_the_address_alone_is_led_to_the_page(method: str) -> None:
+    async with faked() as (_, edge):
+        answer = await edge.client.request(method, "/", headers={"authorization": ""})
+        assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
+        assert "/" not in (await edge.client.get("/openapi.json")).json()["paths"]
+
+
 async def test_the_page_needs_nobody_elses_server() -> None:
     async with faked() as (_, edge):
         page = await edge.client.get("/docs")

@@ -16,7 +16,8 @@ from esclusa.edges.http.server import SOCKET
 from esclusa.edges.http.settings import ServerSettings
 from esclusa.kernel.errors import IdempotencyMismatch, InvalidSubject, StorageUnavailable, TooManyOpen, Unavailable
 from esclusa.kernel.instrument import Level
-from support.api import QUESTION, READER_KEY, FakeHub, Served, faked
+from support.api import QUESTION, READER_KEY, Served, faked
+from support.fake_hub import FakeHub
 
 URL = "/api/v1/requests"
 

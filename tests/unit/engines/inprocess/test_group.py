@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from esclusa.engines.inprocess.group import LIMIT, Claim, Group
+from esclusa.engines.inprocess.group import Claim, Group
 from esclusa.engines.inprocess.partition import Partition
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.message import Message
+from esclusa.ports.log import RELEASE
 from esclusa.testing import virtual
 
 pytestmark = pytest.mark.virtual_time
@@ -16,8 +17,9 @@ pytestmark = pytest.mark.virtual_time
 class Puppet:
     """A member that does what the test says: what it has been told, by the number of the partition."""
 
-    def __init__(self, clock: Clock, *, sees: bool = True) -> None:
+    def __init__(self, clock: Clock, *, sees: bool = True, limit: float = RELEASE) -> None:
         self.clock = clock
+        self.limit = limit
         self.sees = sees
         self.claims: dict[int, Claim] = {}
         self.told_of: list[tuple[int, str]] = []
@@ -75,7 +77,7 @@ async def test_a_revoked_partition_is_lost_at_the_limit_and_no_sooner() -> None:
     shared, one, two = group(2), Puppet(time), Puppet(time)
     shared.join(one)
     shared.join(two)
-    await time.sleep(LIMIT - 0.01)
+    await time.sleep(RELEASE - 0.01)
     assert (one.what("lost"), list(two.claims)) == ([], [])
     await time.sleep(0.02)
     assert one.what("lost") == [1]
@@ -88,7 +90,7 @@ async def test_a_release_in_time_stops_the_limit() -> None:
     shared.join(one)
     shared.join(two)
     shared.release(one.claims[1])
-    await time.sleep(LIMIT * 2)
+    await time.sleep(RELEASE * 2)
     assert one.what("lost") == []
     assert two.claims[1].held
 
@@ -99,7 +101,7 @@ async def test_a_release_of_what_is_lost_takes_nothing_from_the_next_owner() -> 
     shared.join(one)
     shared.join(two)
     lost = one.claims[1]
-    await time.sleep(LIMIT + 1)
+    await time.sleep(RELEASE + 1)
     shared.release(lost)
     assert two.claims[1].held
     assert two.what("taken") == []
@@ -112,7 +114,7 @@ async def test_who_leaves_while_a_partition_is_on_its_way_gives_it_up_at_once() 
     shared.join(two)
     shared.leave(one)
     assert sorted(two.claims) == [0, 1]
-    await time.sleep(LIMIT * 2)
+    await time.sleep(RELEASE * 2)
     assert one.what("lost") == []
     shared.leave(one)
     assert sorted(two.claims) == [0, 1]

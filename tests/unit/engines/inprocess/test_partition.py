@@ -22,9 +22,9 @@ class Shelf:
         self.asked.append((position, end))
         return self.content[position:end][:BATCH]
 
-    def since(self, partition: Partition, made: int) -> int:
+    def since(self, partition: Partition, made: int, start: int = 0) -> int:
         assert partition.id == 7
-        return next((message.offset for message in self.content if message.made >= made), partition.end)
+        return next((message.offset for message in self.content[start:] if message.made >= made), partition.end)
 
 
 class Waker:
@@ -109,10 +109,11 @@ def test_since_finds_the_first_message_made_then_or_later() -> None:
     partition = Partition(0, 0)
     partition.grow([Message(0, 50, b"", b""), Message(1, 20, b"", b""), Message(2, 60, b"", b"")])
     assert [partition.since(made) for made in (0, 50, 51, 61)] == [0, 0, 2, 3]
+    assert [partition.since(50, start) for start in (0, 1, 2, 3, 9)] == [0, 2, 2, 3, 3]
     content = messages(0, 10)
     archived = Partition(7, 0, Shelf(content), room=0)
     archived.grow(content)
-    assert archived.since(1004) == 4
+    assert (archived.since(1004), archived.since(1004, 7)) == (4, 7)
 
 
 def test_readers_are_woken_when_it_grows() -> None:

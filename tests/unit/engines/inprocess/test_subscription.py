@@ -6,12 +6,11 @@ import asyncio
 
 import pytest
 
-from esclusa.engines.inprocess.group import LIMIT
 from esclusa.engines.inprocess.subscription import LISTENER_BYTES, GroupMember, Listener
 from esclusa.engines.memory import MemoryEngine
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import Closed
-from esclusa.ports.log import Assigned, Delivered, Revoked, Topic
+from esclusa.ports.log import RELEASE, Assigned, Delivered, Revoked, Topic
 from esclusa.testing import virtual
 from esclusa.testing.exams.members import key_of
 
@@ -45,12 +44,12 @@ async def test_a_member_that_does_not_receive_is_told_only_what_matters_in_the_e
     sleeping = await member(memory)
     for _ in range(20):
         other = await member(memory)
-        await clock.sleep(LIMIT * 2)
+        await clock.sleep(RELEASE * 2)
         await other.close()
     assert [await sleeping.receive() for _ in range(2)] == [Assigned(0, 0, 0), Assigned(1, 0, 0)]
     for _ in range(20):
         other = await member(memory)
-        await clock.sleep(LIMIT * 2)
+        await clock.sleep(RELEASE * 2)
         await other.close()
     assert await sleeping.receive() == Revoked(1, lost=True)
     assert await sleeping.receive() == Assigned(1, 0, 0)
@@ -111,7 +110,7 @@ async def test_a_commit_that_still_waits_when_its_partition_is_lost_is_void() ->
     heir = await member(memory)
     memory._writer.hold()
     commit = slow.commit(1, 1)
-    await clock.sleep(LIMIT + 1)
+    await clock.sleep(RELEASE + 1)
     memory._writer.go_on()
     await commit
     assert await heir.receive() == Assigned(1, 0, 1)

@@ -16,6 +16,7 @@ from esclusa.kernel.instrument import Instrument, Level
 from esclusa.kernel.signal import Signals
 from esclusa.ports.records import Row
 from esclusa.testing import virtual
+from support.sink import Sink
 
 Maker = Callable[..., SqliteEngine]
 
@@ -96,8 +97,8 @@ async def test_a_log_that_has_grown_huge_is_cut_when_nothing_waits(
 async def test_a_checkpoint_that_fails_is_told_and_tried_again_and_writes_go_on(
     make: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lines: list[tuple[Level, str]] = []
-    instrument, signals = Instrument(lambda level, event, _: lines.append((level, event)), Level.WARN), Signals()
+    lines = Sink()
+    instrument, signals = lines.instrument(Level.WARN), Signals()
     signals.listen()
     clock = Clock(epoch=virtual.EPOCH)
     engine = make(clock, instrument, signals)
@@ -110,7 +111,7 @@ async def test_a_checkpoint_that_fails_is_told_and_tried_again_and_writes_go_on(
         patched.setattr(engine._checkpointer, "_checkpoint", fail)
         await engine.records.put(b"key", [row(clock)])
         await clock.sleep(1)
-    assert lines == [(Level.WARN, "storage.checkpoint")]
+    assert lines.events == ["storage.checkpoint"]
     assert instrument.counters["esclusa_storage_errors_total"].values == {("other",): 1}
     await engine.records.put(b"key", [row(clock, "after")])
     await signals.wait("storage.checkpointed")

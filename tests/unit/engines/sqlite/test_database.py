@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,31 +10,7 @@ import pytest
 from esclusa.engines.sqlite.database import AT_ONCE, Database, insert_all
 from esclusa.kernel.errors import Closed, StorageUnavailable
 from esclusa.kernel.instrument import Instrument
-
-
-class Failing:
-    """A connection on which statements that begin with `at` fail; `late`: only after they have been carried out."""
-
-    def __init__(self, real: sqlite3.Connection, *at: str, late: bool = False) -> None:
-        self._real = real
-        self._at = at
-        self._late = late
-
-    @property
-    def in_transaction(self) -> bool:
-        return self._real.in_transaction
-
-    def execute(self, sql: str, parameters: tuple[object, ...] = ()) -> sqlite3.Cursor:
-        if sql.startswith(self._at):
-            if self._late:
-                self._real.execute(sql, parameters)
-            error = sqlite3.OperationalError("disk I/O error")
-            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_WRITE
-            raise error
-        return self._real.execute(sql, parameters)
-
-    def close(self) -> None:
-        self._real.close()
+from support.failing_connection import FailingConnection
 
 
 @pytest.fixture
@@ -82,7 +57,7 @@ def test_whatever_fails_the_next_transaction_succeeds_when_the_disk_is_back(
 ) -> None:
     real = database._connection
     assert real is not None
-    database._connection = Failing(real, *at)  # type: ignore[assignment]  # a stand-in
+    database._connection = FailingConnection(real, *at)  # type: ignore[assignment]  # a stand-in
     with pytest.raises(StorageUnavailable, match="I/O error"):
         add(database, b"a")
     if database._connection is not None:
@@ -95,7 +70,7 @@ def test_whatever_fails_the_next_transaction_succeeds_when_the_disk_is_back(
 def test_a_commit_that_was_not_acknowledged_may_have_been_done(database: Database) -> None:
     real = database._connection
     assert real is not None
-    database._connection = Failing(real, "COMMIT", late=True)  # type: ignore[assignment]  # a stand-in
+    database._connection = FailingConnection(real, "COMMIT", late=True)  # type: ignore[assignment]  # a stand-in
     with pytest.raises(StorageUnavailable):
         add(database, b"a")
     assert database.doubtful, "so that what is remembered is read again"

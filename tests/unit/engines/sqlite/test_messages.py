@@ -8,11 +8,10 @@ from collections.abc import Callable
 import pytest
 
 from esclusa.engines.inprocess import writer
-from esclusa.engines.inprocess.group import LIMIT
 from esclusa.engines.sqlite import SqliteEngine, messages
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.message import Message
-from esclusa.ports.log import Assigned, Delivered, Topic
+from esclusa.ports.log import RELEASE, Assigned, Delivered, Topic
 from esclusa.testing import virtual
 from esclusa.testing.exams.members import ONE, key_of
 
@@ -149,7 +148,7 @@ async def test_a_commit_that_still_waits_when_its_partition_is_lost_is_void(make
     heir = await engine.log.subscribe(TOPIC, "group")
     engine._writer.hold()
     commit = slow.commit(1, 1)
-    await clock.sleep(LIMIT + 1)
+    await clock.sleep(RELEASE + 1)
     engine._writer.go_on()
     await commit
     assert await heir.receive() == Assigned(1, 0, 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable
 
 import pytest
@@ -16,26 +15,11 @@ from esclusa.kernel.signal import Signals
 from esclusa.ports.log import Assigned, Delivered, Topic
 from esclusa.ports.records import Row
 from esclusa.testing import virtual
+from support.failing_connection import FailingConnection
 
 pytestmark = pytest.mark.virtual_time
 TOPIC = Topic("topic")
 Maker = Callable[..., SqliteEngine]
-
-
-class LateFailure:
-    """A connection whose COMMIT is done and then reported as failed."""
-
-    def __init__(self, real: sqlite3.Connection) -> None:
-        self._real = real
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._real, name)
-
-    def execute(self, sql: str, parameters: tuple[object, ...] = ()) -> sqlite3.Cursor:
-        cursor = self._real.execute(sql, parameters)
-        if sql == "COMMIT":
-            raise sqlite3.OperationalError("disk I/O error")
-        return cursor
 
 
 def fill_disk(engine: SqliteEngine) -> None:
@@ -96,7 +80,7 @@ async def test_a_commit_that_was_done_though_it_failed_is_seen_by_everybody(make
     assert isinstance(await member.receive(), Assigned)
     real = engine._database._connection
     assert real is not None
-    engine._database._connection = LateFailure(real)  # type: ignore[assignment]  # a stand-in
+    engine._database._connection = FailingConnection(real, "COMMIT", late=True)  # type: ignore[assignment]  # a stand-in
     results = await asyncio.gather(
         engine.log.append(TOPIC, b"key", b"perhaps"),
         engine.records.forget(b"key", clock.millis() + 60_000),

@@ -1,4 +1,4 @@
-"""A service with canned answers on a local socket, for the command line to ask; and results as the API gives them."""
+"""Stands in for the service that the command line asks: canned answers on a local socket, as the API gives them."""
 
 from __future__ import annotations
 
