@@ -352,6 +352,7 @@ async def serve(
             started(application)
             await application.lifecycle.ended()
             instrument.info("draining")
+        instrument.info("stopped")
     finally:
         for each in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(each)

@@ -87,7 +87,8 @@ class HttpServer:
             await self.stop()
             raise
         self.background.spawn("date", self._tick())
-        self._instrument.info("http served", address=self.address.url, admin=self.admin.url if self.admin else None)
+        apart = {"admin": self.admin.url} if self.admin else {}
+        self._instrument.info("http served", address=self.address.url, **apart)
 
     async def drain(self) -> None:
         """Accept no more; requests at hand are answered, idle connections closed. The administrator is still served."""

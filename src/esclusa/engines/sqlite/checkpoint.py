@@ -45,7 +45,7 @@ class Checkpointer:
         self._instrument = instrument
         self._signals = signals
         self._seconds = instrument.histogram(
-            "esclusa_storage_checkpoint_seconds", "Time that one checkpoint took, by mode.", "mode", bounds=SECONDS
+            "esclusa_storage_checkpoint_seconds", "Time that one checkpoint took, by mode", "mode", bounds=SECONDS
         )
         self._errors = counter(instrument)
         self._connection: sqlite3.Connection | None = None

@@ -44,7 +44,7 @@ _ERRNO = {
 
 def counter(instrument: Instrument) -> Counter:
     """Where failures are counted."""
-    return instrument.counter("esclusa_storage_errors_total", "Storage operations that failed, by cause.", "cause")
+    return instrument.counter("esclusa_storage_errors_total", "Storage operations that failed, by cause", "cause")
 
 
 def kind(error: sqlite3.Error | OSError) -> str:

@@ -52,7 +52,7 @@ class SqliteEngine:
         self.records = InProcessRecords(self._storage, self._writer)
         self.keys = SqliteKeys(self._slots, clock)
         self.upkeep = SqliteUpkeep(self._storage, messages, rows, self.records, clock)
-        instrument.gauge("esclusa_storage_waiting_bytes", "Bytes that wait to be written.", (), self._waiting)
+        instrument.gauge("esclusa_storage_waiting_bytes", "Bytes that wait to be written", (), self._waiting)
 
     def _waiting(self) -> Iterator[tuple[tuple[str, ...], float]]:
         yield (), self._writer.bytes

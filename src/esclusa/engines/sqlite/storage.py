@@ -42,9 +42,9 @@ class Storage:
         self._clock = clock
         self._signals = signals
         self._seconds = instrument.histogram(
-            "esclusa_storage_flush_seconds", "Time that one group of writes took.", bounds=SECONDS
+            "esclusa_storage_flush_seconds", "Time that one group of writes took", bounds=SECONDS
         )
-        self._entries = instrument.histogram("esclusa_storage_flush_entries", "Writes in one group.", bounds=ENTRIES)
+        self._entries = instrument.histogram("esclusa_storage_flush_entries", "Writes in one group", bounds=ENTRIES)
 
     def reload(self) -> None:
         """Read what is there; `StorageUnavailable` where it can't be read."""
