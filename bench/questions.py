@@ -13,7 +13,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from esclusa.bootstrap import Runtime, Setup, freeze_memory, make_connectors, make_hub, open_ports
+from esclusa.bootstrap import Runtime, freeze_memory, make_connectors, make_hub, make_setup, open_ports
 from esclusa.config.settings import Configuration, EsclusaSettings
 from esclusa.connectors.connector import Connector
 from esclusa.connectors.settings import ConnectorSettings
@@ -77,7 +77,7 @@ async def running(
         there = replace(settings, esclusa=replace(settings.esclusa, data=os.fspath(Path(folder, "data"))))
         ports = open_ports(there, runtime)
         process = make_hub(there, ports, connectors(there, runtime), runtime)
-        async with Lifecycle([*ports.engines, Setup(there, ports), *process.parts, process.waits]):
+        async with Lifecycle([*ports.engines, make_setup(there, ports), *process.parts, process.waits]):
             freeze_memory()
             yield process.hub
 

@@ -17,8 +17,7 @@ from esclusa.connectors.answer import Answer
 from esclusa.connectors.backend import Abort, Done, Outcome, Question
 from esclusa.connectors.connector import Connector
 from esclusa.connectors.transport import HttpClient, HttpError, Limits, Origin, Request, RequestTemplate, Response
-from esclusa.hub.settings import QuerySettings
-from esclusa.hub.submit import LAST_LOOK
+from esclusa.hub.settings import LAST_LOOK, QuerySettings
 from esclusa.kernel.duration import Duration
 from esclusa.kernel.instrument import Level
 
@@ -139,7 +138,7 @@ async def purge(addresses: Sequence[str], seconds: float) -> Cost:
     async with runtime(Level.SILENT) as ours, running(settings, ours, instant) as hub:
         asked = await at_once(Asker(hub), CONNECTORS, WIDTH, min(seconds, KEEP / 2))
         watch = Watch()
-        await asyncio.sleep(KEEP + LAST_LOOK / 1000)
+        await asyncio.sleep(KEEP + LAST_LOOK)
         ours.signals.listen()
         while (await ours.signals.wait("purge.round"))["left"]:
             pass

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from contextlib import asynccontextmanager
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -38,8 +38,10 @@ from esclusa.hub.pool import Pool
 from esclusa.hub.presence import Presence, ProcessReport
 from esclusa.hub.purge import Purge
 from esclusa.hub.results import Results
+from esclusa.hub.room import Room
+from esclusa.hub.setup import Setup
 from esclusa.hub.submit import Submitter
-from esclusa.hub.topics import CANCELS, WAKEUPS, pool_topics
+from esclusa.hub.topics import pool_topics
 from esclusa.hub.vault import Vault
 from esclusa.hub.wakeups import Wakeups
 from esclusa.kernel.clock import Clock
@@ -55,6 +57,7 @@ from esclusa.ports.log import Log
 from esclusa.ports.records import Records
 from esclusa.ports.upkeep import Upkeep
 
+T = TypeVar("T")
 Role = Literal["hub", "collector", "connectors", "purge"]
 ROLES: tuple[Role, ...] = ("hub", "collector", "connectors", "purge")
 LEEWAY = 5.0
@@ -62,11 +65,23 @@ LEEWAY = 5.0
 
 
 class Engine(Part, Protocol):
-    """What a package of `esclusa.engines` offers to be wired."""
+    """What a package of `esclusa.engines` offers to be wired, beside its ports."""
+
+    @property
+    def upkeep(self) -> Upkeep:
+        """Its administration."""
+
+
+class LogEngine(Engine, Protocol):
+    """An engine with a log."""
 
     @property
     def log(self) -> Log:
         """Its log."""
+
+
+class RowEngine(Engine, Protocol):
+    """An engine with records and keys."""
 
     @property
     def records(self) -> Records:
@@ -75,10 +90,6 @@ class Engine(Part, Protocol):
     @property
     def keys(self) -> Keys:
         """Its keys."""
-
-    @property
-    def upkeep(self) -> Upkeep:
-        """Its administration."""
 
 
 class Ports(msgspec.Struct, frozen=True):
@@ -109,19 +120,45 @@ class Runtime(msgspec.Struct, frozen=True):
 
 def open_ports(configuration: Configuration, runtime: Runtime) -> Ports:
     """The ports that the configuration names, each on its engine; the engines are not started yet."""
-    made: dict[str, Engine] = {}
-    for port in PORTS:
-        name = engine_of(configuration.esclusa, port)
-        if name not in made:
-            made[name] = _engine(name, configuration, runtime)
-    log, records, keys = (made[engine_of(configuration.esclusa, port)] for port in PORTS)
-    return Ports(log.log, records.records, keys.keys, list(made.values()), dict(zip(PORTS, (log, records, keys), strict=True)))
+    names = {port: engine_of(configuration.esclusa, port) for port in PORTS}
+    made = {name: _whole(name, configuration, runtime) for name in names.values() if not ENGINES[name].networked}
+    logs: dict[str, LogEngine] = {**made}
+    rows: dict[str, RowEngine] = {**made}
+    for name in names.values():
+        if name == "kafka" and name not in logs:
+            logs[name] = _kafka(configuration, runtime)
+        if name == "cassandra" and name not in rows:
+            rows[name] = _cassandra(configuration, runtime)
+    log, records, keys = logs[names["log"]], rows[names["records"]], rows[names["keys"]]
+    by_port: dict[str, Engine] = {"log": log, "records": records, "keys": keys}
+    return Ports(log.log, records.records, keys.keys, list({id(each): each for each in by_port.values()}.values()), by_port)
 
 
-def _engine(name: str, configuration: Configuration, runtime: Runtime) -> Engine:
+def _whole(name: str, configuration: Configuration, runtime: Runtime) -> MemoryEngine | SqliteEngine:
     if name == "memory":
         return MemoryEngine(runtime.clock)
     return SqliteEngine(Path(configuration.esclusa.data), runtime.clock, runtime.instrument, runtime.signals)
+
+
+# A vendor's package is imported only where its engine is used: most installations have neither.
+
+
+def _kafka(configuration: Configuration, runtime: Runtime) -> LogEngine:
+    from esclusa.engines.kafka.kafka import KafkaEngine  # noqa: PLC0415 - see above
+
+    return KafkaEngine(_table(configuration.kafka, "kafka"), runtime.clock, runtime.instrument)
+
+
+def _cassandra(configuration: Configuration, runtime: Runtime) -> RowEngine:
+    from esclusa.engines.cassandra.cassandra import CassandraEngine  # noqa: PLC0415 - see above
+
+    return CassandraEngine(_table(configuration.cassandra, "cassandra"), runtime.clock, runtime.instrument)
+
+
+def _table(settings: T | None, name: str) -> T:
+    if settings is None:
+        raise ConfigurationError([Mistake("configuration", 0, f"the engine {name} needs a table [{name}]")])
+    return settings
 
 
 def make_connectors(configuration: Configuration, runtime: Runtime) -> dict[str, Connector]:
@@ -186,7 +223,7 @@ def make_hub(
     vault = Vault(ports.keys, clock, ids)
 
     admission = Admission(ports.records, settings, clock, ids, instrument)
-    wakeups = Wakeups(ports.log, clock, admission.heard)
+    wakeups = Wakeups(ports.log, clock, instrument, admission.heard)
     results = Results(inventory, ports.records, vault, wakeups, clock)
     submitter = Submitter(
         inventory, topics, ports.log, ports.records, vault, results, admission, settings, clock, ids, instrument
@@ -209,7 +246,10 @@ def make_hub(
         parts.append([Collector(each, ports.log, ports.records, clock, instrument, signals) for each in topics.values()])
     parts.append(ConnectorsPart(mine))
     its = {name: {each: mine[each] for each in mine if configuration.connectors[each].pool == name} for name in served}
-    parts.append([Pool(topics[name], its[name], ports.log, vault, settings, clock, instrument, signals) for name in served])
+    room = Room(settings.lines_bytes)
+    parts.append(
+        [Pool(topics[name], its[name], ports.log, vault, room, settings, clock, instrument, signals) for name in served]
+    )
     parts += [admission, presence]
     if "purge" in roles:
         upkeep = [engine.upkeep for engine in ports.engines]
@@ -218,31 +258,16 @@ def make_hub(
     return HubProcess(Hub(inventory, submitter, results, presence), parts, wakeups)
 
 
+def make_setup(configuration: Configuration, ports: Ports) -> Setup:
+    """What makes the topics that the configuration asks for."""
+    topics = pool_topics(configuration.pools, configuration.queries)
+    return Setup(topics.values(), [engine.upkeep for engine in ports.engines])
+
+
 def fingerprint(configuration: Configuration) -> str:
     """Short and the same for processes with the same configuration; says nothing of the secrets in it."""
     said = msgspec.json.encode(configuration, order="deterministic", enc_hook=str)
     return blake2b(said, digest_size=6).hexdigest()
-
-
-class Setup:
-    """Makes the topics before anybody uses them. A part, after the engines."""
-
-    def __init__(self, configuration: Configuration, ports: Ports) -> None:
-        self._configuration = configuration
-        self._ports = ports
-
-    async def start(self) -> None:
-        """Make what is absent."""
-        pairs = pool_topics(self._configuration.pools, self._configuration.queries).values()
-        topics = [topic for pair in pairs for topic in (pair.requests, pair.answers)]
-        for engine in self._ports.engines:
-            await engine.upkeep.setup([*topics, WAKEUPS, CANCELS])
-
-    async def drain(self) -> None:
-        """Nothing runs."""
-
-    async def stop(self) -> None:
-        """What was made stays."""
 
 
 @asynccontextmanager
@@ -261,7 +286,7 @@ async def open_hub(
     runtime = Runtime.real(instrument)
     ports = open_ports(configuration, runtime)
     process = make_hub(configuration, ports, make_connectors(configuration, runtime), runtime)
-    parts: Parts = [*ports.engines, Setup(configuration, ports), process.waits, *process.parts]
+    parts: Parts = [*ports.engines, make_setup(configuration, ports), process.waits, *process.parts]
     async with Lifecycle(parts, drain=configuration.hub.drain + LEEWAY) as lifecycle, lifecycle.guard():
         yield process.hub
 
@@ -304,7 +329,7 @@ def make_application(
     )
     data = Path(configuration.esclusa.data)
     server = HttpServer(applications, configuration.server, data, runtime.clock, runtime.ids, runtime.instrument)
-    setup = Setup(configuration, ports)
+    setup = make_setup(configuration, ports)
     parts: Parts = [*first, *ports.engines, setup, server, process.waits, *process.parts, health]
     return Application(process.hub, server, Lifecycle(parts, drain=configuration.hub.drain + LEEWAY))
 

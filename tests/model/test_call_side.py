@@ -124,8 +124,8 @@ def reply_before_the_envelope_is_acknowledged() -> Iterator[None]:
     async def ask(self: Submitter, plan: Any, sealer: Sealer) -> None:
         asyncio.ensure_future(original(self, plan, sealer)).add_done_callback(lambda task: task.cancelled() or task.exception())
 
-    original = Submitter._ask
-    with mock.patch.object(Submitter, "_ask", ask):
+    original = Submitter._append
+    with mock.patch.object(Submitter, "_append", ask):
         yield
 
 

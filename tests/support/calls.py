@@ -12,6 +12,7 @@ from esclusa.hub.admission import Admission
 from esclusa.hub.inventory import Inventory
 from esclusa.hub.pool import Pool
 from esclusa.hub.results import Results
+from esclusa.hub.room import Room
 from esclusa.hub.settings import HubSettings, PoolSettings, QuerySettings
 from esclusa.hub.stored import Answers, Envelope, decode
 from esclusa.hub.submission import Receipt, Submission
@@ -52,7 +53,9 @@ class PoolProcess:
         connectors = {name: Connector(name, self.backends[name], settings, clock, ids, Instrument()) for name in NAMES}
         self.connectors = connectors
         log = play.stage.log(self.name, _Divided(self.engine, play.engine.beside(clock)))
-        self.pool = Pool(PAIR, connectors, log, self.vault, SETTINGS, clock, Instrument(), Signals())
+        self.pool = Pool(
+            PAIR, connectors, log, self.vault, Room(SETTINGS.lines_bytes), SETTINGS, clock, Instrument(), Signals()
+        )
         self.known: set[str] = set()
         self.zombie = False
 
@@ -121,7 +124,7 @@ class CallPlay(Play):
         vault = Vault(self.engine.keys, self.clock, ids)
 
         admission = Admission(records, SETTINGS, self.clock, ids, instrument)
-        results = Results(inventory, records, vault, Wakeups(log, self.clock, admission.heard), self.clock)
+        results = Results(inventory, records, vault, Wakeups(log, self.clock, instrument, admission.heard), self.clock)
         return Submitter(inventory, TOPICS, log, records, vault, results, admission, SETTINGS, self.clock, ids, instrument)
 
     async def begin(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from esclusa.bootstrap import ROLES, HubProcess, Ports, Role, Runtime, Setup, make_hub
+from esclusa.bootstrap import ROLES, HubProcess, Ports, Role, Runtime, make_hub, make_setup
 from esclusa.config.settings import Configuration
 from esclusa.connectors.connector import Connector
 from esclusa.connectors.settings import ConnectorSettings
@@ -116,7 +116,7 @@ def process(
         body = bodies.setdefault(name, ScriptedBackend(clock, data(FOUND, after=0.1)))
         connectors[name] = Connector(name, body, each, clock, runtime.ids, instrument)
     wired = make_hub(settings, ports, connectors, runtime, roles=roles)
-    made = Process(mine, runtime, wired, [mine, Setup(settings, ports), wired.waits, *wired.parts], logged)
+    made = Process(mine, runtime, wired, [mine, make_setup(settings, ports), wired.waits, *wired.parts], logged)
     made.connectors = connectors
     made.backends = bodies
     made.settings = settings

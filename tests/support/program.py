@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +30,24 @@ def free_port() -> int:
 class Program:
     """One configuration and the process that runs it."""
 
-    def __init__(self, folder: Path, connectors: str, *, query: str = 'ttl = "8s"', more: str = "", data: str = "data") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        connectors: str,
+        *,
+        query: str = 'ttl = "8s"',
+        more: str = "",
+        data: str = "data",
+        engines: str = "",
+        roles: Sequence[str] = (),
+    ) -> None:
+        """`engines`: further lines of `[esclusa]`; `roles`: what it does, all unless given."""
         self.folder = folder
+        self.arguments = [word for role in roles for word in ("--role", role)]
         self.port = free_port()
         self.file = folder / "esclusa.toml"
         self.file.write_text(
-            f'[esclusa]\ndata = "{data}"\n[server]\nlisten = "127.0.0.1:{self.port}"\n'
+            f'[esclusa]\ndata = "{data}"\n{engines}\n[server]\nlisten = "127.0.0.1:{self.port}"\n'
             f'[clients.tests]\nkey = "{KEY}"\npermissions = ["ask-for-anyone"]\n'
             f"[hub]\nmaxOpenPerSubject = 100000\n[queries.q]\n{query}\n{more}\n{connectors}"
         )
@@ -48,7 +60,7 @@ class Program:
         """Start it, and return when it is ready."""
         log = (self.folder / "log").open("ab")
         self.process = await asyncio.create_subprocess_exec(
-            *self.before, str(Path(sys.executable).with_name("esclusa")), "run", str(self.file),
+            *self.before, str(Path(sys.executable).with_name("esclusa")), "run", str(self.file), *self.arguments,
             stdout=log, stderr=log, stdin=asyncio.subprocess.DEVNULL, env={**os.environ, **self.environ},
         )  # fmt: skip
         log.close()

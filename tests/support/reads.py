@@ -8,7 +8,7 @@ from uuid import UUID
 from esclusa.connectors.backend import Reason
 from esclusa.connectors.settings import ConnectorSettings
 from esclusa.engines.memory import MemoryEngine
-from esclusa.hub import collect
+from esclusa.hub.backoff import FIRST
 from esclusa.hub.collect import Collector
 from esclusa.hub.inventory import Inventory
 from esclusa.hub.results import Results
@@ -51,7 +51,7 @@ class ReadPlay(Play):
     """One request, two collectors, two readers whose clocks differ, somebody who may cancel; and what was shown so far."""
 
     delays = 2
-    rest = collect.RETRY * 2
+    rest = FIRST * 2
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
@@ -66,7 +66,7 @@ class ReadPlay(Play):
     def reader(self, who: str) -> Results:
         ids = Ids(self.clock, seed=1)
         records = self.stage.records(who, self.engine.records)
-        wakeups = Wakeups(self.engine.log, self.clock, lambda *_: None)
+        wakeups = Wakeups(self.engine.log, self.clock, Instrument(), lambda *_: None)
         inventory = Inventory({name: ConnectorSettings(url="http://x/") for name in NAMES}, {"q": QuerySettings()})
         return Results(inventory, records, Vault(self.engine.keys, self.clock, ids), wakeups, self.clock)
 

@@ -12,7 +12,6 @@ import pytest
 from esclusa import bootstrap
 from esclusa.bootstrap import (
     Runtime,
-    Setup,
     fingerprint,
     make_application,
     make_connectors,
@@ -25,12 +24,9 @@ from esclusa.connectors.settings import ConnectorSettings, TlsSettings
 from esclusa.edges.http.settings import ClientSettings, ServerSettings
 from esclusa.engines.memory import MemoryEngine
 from esclusa.engines.sqlite import SqliteEngine
-from esclusa.hub.settings import PoolSettings
 from esclusa.hub.submission import Submission
-from esclusa.hub.topics import CANCELS, WAKEUPS
-from esclusa.kernel.errors import ConfigurationError, PartDied, StorageError, Unavailable, Unreadable
+from esclusa.kernel.errors import ConfigurationError, PartDied, Unavailable, Unreadable
 from esclusa.kernel.instrument import Level
-from esclusa.ports.log import Topic
 from support.hub import ME, NIF, configuration
 from support.sink import Sink
 
@@ -127,22 +123,6 @@ def test_a_fingerprint_is_of_what_is_configured_and_shows_no_secret() -> None:
     assert fingerprint(keyed[0]) != fingerprint(keyed[1])
     assert len(fingerprint(keyed[0])) == 12
     assert "k" * 4 not in fingerprint(keyed[0])
-
-
-async def test_topics_are_made_before_anybody_uses_them() -> None:
-    settings = memory(msgspec.structs.replace(configuration(), pools={"default": PoolSettings(partitions=3)}))
-    ports = open_ports(settings, Runtime.real())
-    topic = Topic("requests.default", partitions=3)
-    with pytest.raises(StorageError):
-        await ports.log.append(topic, b"", b"")
-    setup = Setup(settings, ports)
-    await setup.start()
-    await setup.start()
-    await ports.log.append(topic, b"", b"")
-    for broadcast in (WAKEUPS, CANCELS):
-        await (await ports.log.subscribe(broadcast, None)).close()
-    await setup.drain()
-    await setup.stop()
 
 
 async def test_a_hub_inside_ones_own_program_runs_for_as_long_as_the_context_lasts() -> None:

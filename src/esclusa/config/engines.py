@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 
 import msgspec
 
 from esclusa.config.draft import Draft
 from esclusa.config.findings import nearest
 from esclusa.config.settings import EsclusaSettings
+from esclusa.engines.cassandra import settings as cassandra
+from esclusa.kernel.errors import StorageError
 
 
 class Engine(msgspec.Struct, frozen=True):
@@ -16,9 +19,9 @@ class Engine(msgspec.Struct, frozen=True):
 
     ports: frozenset[str]
     networked: bool
-    """Shared by processes; otherwise it belongs to one."""
-    available: bool = True
-    """This version has it."""
+    """Shared by processes, and found by a table of its own; otherwise it belongs to one."""
+    package: str = ""
+    """The vendor's package, which the extra of the engine's name brings along; empty where none is needed."""
 
 
 PORTS = ("log", "records", "keys")
@@ -27,9 +30,11 @@ ENGINES: Mapping[str, Engine] = {
     "embedded": Engine(frozenset(PORTS), networked=False),
     "memory": Engine(frozenset(PORTS), networked=False),
     "sqlite": Engine(frozenset(PORTS), networked=False),
-    "kafka": Engine(frozenset({"log"}), networked=True, available=False),
-    "cassandra": Engine(frozenset({"records", "keys"}), networked=True, available=False),
+    "kafka": Engine(frozenset({"log"}), networked=True, package="confluent_kafka"),
+    "cassandra": Engine(frozenset({"records", "keys"}), networked=True, package="acsylla"),
 }
+FIRST = {"kafka": 'servers = ["host:9092"]', "cassandra": 'hosts = ["host"]'}
+"""What the table of a networked engine has to say."""
 
 
 def engine_of(settings: EsclusaSettings, port: str) -> str:
@@ -39,31 +44,44 @@ def engine_of(settings: EsclusaSettings, port: str) -> str:
 
 
 def named_engine(settings: EsclusaSettings, port: str) -> str:
-    """The same as the configuration calls it."""
-    return str(getattr(settings, port) or settings.engine)
+    """The same as the configuration calls it. Keys are where the records are, unless they have their own."""
+    own = settings.keys or settings.records if port == "keys" else getattr(settings, port)
+    return str(own or settings.engine)
 
 
-def check(draft: Draft, engines: Mapping[str, Engine] = ENGINES) -> None:
-    """Note engines that there are not, that can't serve their port, or that can't work together."""
+def check(draft: Draft) -> None:
+    """Note engines that there are not, that can't serve their port, that can't be used, or that can't work together."""
     settings = draft.settings.esclusa
-    available = [name for name, engine in engines.items() if engine.available]
     for key in ("engine", *PORTS):
         name = getattr(settings, key)
-        if name is not None and name not in available:
-            problem = "that engine is not installed, " if name in engines else ""
-            draft.wrong(
-                ("esclusa", key), f"esclusa.{key} can't be {draft.shown('esclusa', key)}: {problem}{nearest(name, available)}"
-            )
-    serving = {port: engine_of(settings, port) for port in PORTS}
+        if name is not None and name not in ENGINES:
+            draft.wrong(("esclusa", key), f"esclusa.{key} can't be {draft.shown('esclusa', key)}: {nearest(name, ENGINES)}")
+    serving = {port: name for port in PORTS if (name := engine_of(settings, port)) in ENGINES}
     for port, name in serving.items():
-        if name in available and port not in engines[name].ports:
-            able = [other for other in available if port in engines[other].ports]
+        if port not in ENGINES[name].ports:
+            able = [other for other, engine in ENGINES.items() if port in engine.ports]
             draft.wrong(("esclusa", port), f'the engine "{name}" has no {port}: set esclusa.{port}, {nearest("", able)}')
-    shared = {port: name for port, name in serving.items() if name in engines and engines[name].networked}
-    alone = {port: name for port, name in serving.items() if name in engines and not engines[name].networked}
+    shared = {port: name for port, name in serving.items() if ENGINES[name].networked}
+    alone = {port: name for port, name in serving.items() if not ENGINES[name].networked}
     if shared and alone:
         (port, name), (other, one) = next(iter(shared.items())), next(iter(alone.items()))
         what = (
             f'"{name}" for the {port} is shared by processes, "{one}" for the {other} belongs to one: take engines of one kind'
         )
         draft.wrong(("esclusa", port), what)
+    for name, port in {name: port for port, name in reversed(shared.items())}.items():
+        usable(draft, name, port)
+
+
+def usable(draft: Draft, name: str, port: str) -> None:
+    """Note what the networked engine `name`, which serves `port`, lacks."""
+    if find_spec(ENGINES[name].package) is None:
+        draft.wrong(("esclusa", port), f'the engine "{name}" is not installed: pip install "esclusa[{name}]"')
+    if getattr(draft.settings, name) is None and not draft.given(name):
+        draft.wrong(("esclusa", port), f'the engine "{name}" is nowhere: add [{name}] with {FIRST[name]}')
+    if name == "cassandra" and draft.settings.cassandra is not None:
+        try:
+            cassandra.check(draft.settings.cassandra)
+            cassandra.contact(draft.settings.cassandra.hosts)
+        except StorageError as error:
+            draft.wrong((name,), str(error))

@@ -10,7 +10,6 @@ from pathlib import Path
 from esclusa.config import engines, references
 from esclusa.config.document import FAMILIES
 from esclusa.config.draft import Draft
-from esclusa.config.engines import ENGINES, engine_of
 from esclusa.config.findings import nearest
 from esclusa.config.lines import Key
 from esclusa.config.shape import dotted
@@ -65,11 +64,10 @@ def names(draft: Draft) -> None:
 
 
 def pools(draft: Draft) -> None:
-    """A consumer group a connector needs a log that processes share."""
-    log = engine_of(draft.settings.esclusa, "log")
+    """A consumer group a connector is not to be had yet."""
     for name, pool in draft.settings.pools.items():
-        if pool.consumers == "connector" and log in ENGINES and not ENGINES[log].networked:
-            what = f'pools.{name}.consumers can\'t be "connector" with the log on "{log}": leave it out, or take a log such as "kafka"'
+        if pool.consumers == "connector":
+            what = f'pools.{name}.consumers can\'t be "connector": this version has one consumer a pool; leave it out'
             draft.wrong(("pools", name, "consumers"), what)
 
 

@@ -6,6 +6,8 @@ from typing import Literal
 
 from esclusa.connectors.settings import ConnectorSettings, CredentialsSettings
 from esclusa.edges.http.settings import ClientSettings, ServerSettings
+from esclusa.engines.cassandra.settings import CassandraSettings
+from esclusa.engines.kafka.settings import KafkaSettings
 from esclusa.hub.settings import HubSettings, PoolSettings, QuerySettings
 from esclusa.kernel.settings import FilePath, Settings
 
@@ -16,11 +18,11 @@ class EsclusaSettings(Settings, frozen=True, kw_only=True):
     engine: str = "embedded"
     """What stores everything: `embedded` (files, nothing to install) or `memory` (nothing outlives the process)."""
     log: str | None = None
-    """The engine of the log, where it is not `engine`."""
+    """The engine of the log, where it is not `engine`: `kafka`."""
     records: str | None = None
-    """The engine of the records, where it is not `engine`."""
+    """The engine of the records, where it is not `engine`: `cassandra`."""
     keys: str | None = None
-    """The engine of the keys, where it is not `engine`."""
+    """The engine of the keys, where it is not that of the records."""
     data: FilePath = "esclusa-data"
     """The folder of the embedded engine; made if absent, readable by its owner only."""
     include: list[str] = []
@@ -51,3 +53,5 @@ class Configuration(Settings, frozen=True, kw_only=True):
     """The pool `default` is among them, declared or not."""
     hub: HubSettings = HubSettings()
     log: LogSettings = LogSettings()
+    kafka: KafkaSettings | None = None
+    cassandra: CassandraSettings | None = None

@@ -80,6 +80,7 @@ class Connector:
         self._running = 0
         self._wheel: Wheel[_Call] = Wheel(clock, self._reached)
         self._closed = False
+        self._held = False
         self._telemetry = Telemetry(name, self, instrument)
 
     @property
@@ -108,7 +109,7 @@ class Connector:
         call = _Call(self, question, call_by, answered, now)
         if self._closed:
             self._refuse(call, Reason.REJECTED, "Not asked: this connector is closed", now)
-        elif self._running < self._concurrency and not self._line:
+        elif self._running < self._concurrency and not self._line and not self._held:
             self._start(call, now)
         elif now >= call_by:
             self._refuse_late(call, now)
@@ -123,6 +124,11 @@ class Connector:
             if self._telemetry.detailed:
                 self._telemetry.step("call waits", question, waiting=len(self._line))
         return call
+
+    def hold(self, *, held: bool) -> None:
+        """While held, no call is begun: what is offered waits in the line, and may have no time left when it goes on."""
+        self._held = held
+        self._start_next(self._clock.now())
 
     async def close(self) -> None:
         """Drop what is waiting or in flight, and let go of the back end."""
@@ -139,6 +145,10 @@ class Connector:
         await self._backend.close()
 
     # From stage to stage.
+
+    def _start_next(self, now: float) -> None:
+        while self._line and self._running < self._concurrency and not self._held:
+            self._start(self._line.popitem(last=False)[0], now)
 
     def _start(self, call: _Call, now: float) -> None:
         """A slot is free: call, if there is time and the breaker lets it."""
@@ -247,8 +257,7 @@ class Connector:
             while self._line:
                 self._refuse_open(self._line.popitem(last=False)[0], now)
         else:
-            while self._line and self._running < self._concurrency:
-                self._start(self._line.popitem(last=False)[0], now)
+            self._start_next(now)
         if outcome is None or answered is None:
             self._telemetry.dropped(call.question, call.attempts)
             return

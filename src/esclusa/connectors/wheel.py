@@ -38,7 +38,7 @@ class Wheel(Generic[Item]):
     all the same.
     """
 
-    __slots__ = ("_armed", "_buckets", "_clock", "_reached", "_timer")
+    __slots__ = ("_armed", "_buckets", "_clock", "_late", "_reached", "_timer")
 
     def __init__(self, clock: Clock, reached: Callable[[Item], None]) -> None:
         self._clock = clock
@@ -46,6 +46,8 @@ class Wheel(Generic[Item]):
         self._buckets: dict[int, dict[Item, None]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._armed = NEVER
+        self._late = False
+        """The process has stood still, and what it slept through is left until the timer goes off once more."""
 
     def set(self, item: Item, when: float) -> None:
         """`item`'s moment is `when` (seconds since the epoch), instead of any that it had."""
@@ -90,7 +92,8 @@ class Wheel(Generic[Item]):
 
     def _fire(self) -> None:
         armed, self._timer, self._armed = self._armed, None, NEVER
-        if self._clock.stood_still(armed):
+        self._late = not self._late and self._clock.stood_still(armed)
+        if self._late:
             self._arm(self._clock.now() + CATCH_UP)
             return
         now = self._clock.now() + _RESOLUTION

@@ -37,6 +37,8 @@ class OpenRequest(msgspec.Struct, gc=False):
     subject: bytes
     created: int
     deadline: int
+    stored: bool
+    """Its row is there, unless it has been cancelled since."""
     unanswered: int
     """An estimate: repeated wake-ups make it too low, and then the rows are looked at."""
 
@@ -91,11 +93,13 @@ class Admission:
         if self._full(name):
             for open_id in [open_id for open_id, request in self._open.items() if request.subject == name]:
                 await self._look(open_id)
+            if id in self._open:
+                return False
         if self._full(name):
             raise TooManyOpen(
                 f"At most {self._settings.max_open_per_subject} requests of one subject are open at a time", retry_after=2
             )
-        self._open[id] = OpenRequest(name, created, deadline, connectors)
+        self._open[id] = OpenRequest(name, created, deadline, stored=False, unanswered=connectors)
         self._subjects[name] = self._subjects.get(name, 0) + 1
         heapq.heappush(self._deadlines, (deadline, id))
         self._set_timer()
@@ -103,6 +107,12 @@ class Admission:
 
     def _full(self, subject: bytes) -> bool:
         return self._subjects.get(subject, 0) >= self._settings.max_open_per_subject
+
+    def stored(self, id: bytes) -> None:
+        """The row of a request that was admitted is there."""
+        request = self._open.get(id)
+        if request is not None:
+            request.stored = True
 
     def heard(self, id: bytes, rows: int) -> None:
         """`rows` more answers of a request are there."""
@@ -129,7 +139,8 @@ class Admission:
         try:
             everyone = (await read_view(self._records, id, bodies=False)).everyone
         except NotFound:
-            everyone = True  # cancelled: there is nobody to wait for
+            request = self._open.get(id)
+            everyone = request is not None and request.stored  # cancelled: there is nobody to wait for
         except (StorageError, Unreadable):
             return  # its deadline closes it
         request = self._open.get(id)

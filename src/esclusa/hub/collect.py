@@ -1,8 +1,9 @@
 """The collector: from the answers log to rows that readers see (H5).
 
-Any number of them form one group. A row's rank is its answer's position in the log, so whichever collector writes it, and
-however often, the first recorded wins. A write that was not acknowledged is repeated unchanged before any later answer of
-that request is written, nothing is skipped for being late, and only what is acknowledged is committed.
+Any number of them form one group. A row's rank is its answer's position in the log, and all that it says is what stands
+there: so whichever collector writes it, and however often, it is the same row, and the first recorded wins. A write that
+was not acknowledged is repeated unchanged before any later answer of that request is written, nothing is skipped for being
+late, and only what is acknowledged is committed.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from esclusa.hub.positions import Committer, OwnedPartition
 from esclusa.hub.resend import Resend
 from esclusa.hub.room import Room
 from esclusa.hub.stored import AnswerHead, Answers, Woken, decode, encode
+from esclusa.hub.subscriptions import events
 from esclusa.hub.topics import WAKEUPS, PoolTopics
-from esclusa.kernel.errors import Closed, StorageError, Unreadable
+from esclusa.kernel.errors import StorageError, Unreadable
 from esclusa.kernel.lifecycle import Background
 from esclusa.ports.log import Assigned, Delivered, Revoked
 from esclusa.ports.records import Row
@@ -38,8 +40,6 @@ WRITING_BYTES = 32 * 1024 * 1024
 """Rows that are being written at a time; beyond, consuming pauses."""
 ROW_BYTES = 300
 """What a row costs in memory, roughly, beside its body."""
-RETRY = 0.1
-"""Seconds before reading is tried again."""
 CATCH_UP = 3.0
 """Seconds that a process that ends has to take what stands in the log by then."""
 
@@ -74,7 +74,8 @@ class Collector:
         self._owned: dict[int, OwnedPartition] = {}
         self._writing: dict[bytes, deque[Write]] = {}
         """By request, in order: the first is being written, the others wait for it."""
-        self._room = Room(WRITING_BYTES, self._full)
+        self._room = Room(WRITING_BYTES)
+        self._room.tell(self._full)
         self._resend = Resend(f"answers not written, again: {self._topic.name}", clock, instrument)
         self._idle = asyncio.Event()
         self._idle.set()
@@ -121,15 +122,7 @@ class Collector:
         self._resend.close()
 
     async def _consume(self, subscription: Subscription) -> None:
-        while True:
-            try:
-                event = await subscription.receive()
-            except Closed:
-                return
-            except StorageError as error:
-                self._instrument.warn("answers can't be read, again", topic=self._topic.name, error=str(error))
-                await self._clock.sleep(RETRY)
-                continue
+        async for event in events(subscription, self._topic.name, self._clock, self._instrument):
             match event:
                 case Assigned():
                     self._owned[event.partition] = OwnedPartition(event)
@@ -167,8 +160,7 @@ class Collector:
             self._instrument.error("answers can't be read, settled", topic=self._topic.name, error=str(error))
             self._commits.finish(partition, message.offset)
             return
-        received = self._clock.millis()
-        if received >= answers.expires:
+        if self._clock.millis() >= answers.expires:
             self._late.add(amount=len(answers.parts))
             self._commits.finish(partition, message.offset)
             return
@@ -176,7 +168,7 @@ class Collector:
         rows = [
             Row(
                 part.connector,
-                encode(AnswerHead(part.reason, part.detail, part.attempts, part.elapsed, received)),
+                encode(AnswerHead(part.reason, part.detail, part.attempts, part.elapsed, message.made)),
                 part.sealed,
                 answers.expires,
                 rank + place,

@@ -15,6 +15,7 @@ from esclusa.connectors.answer import Answer, Ticket
 from esclusa.connectors.backend import Question, Reason
 from esclusa.connectors.connector import Connector
 from esclusa.hub.resend import Resend
+from esclusa.hub.room import Room
 from esclusa.hub.stored import VERSION, AnswerPart, Answers, Asked, Envelope, encode
 from esclusa.kernel.instrument import masked
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     import asyncio
 
     from esclusa.hub.request_partition import RequestPartition
-    from esclusa.hub.room import Room
     from esclusa.hub.vault import Sealer
     from esclusa.kernel.clock import Clock
     from esclusa.kernel.instrument import Instrument
@@ -32,6 +32,8 @@ PACK = 0.008
 """Seconds that an answer waits for others of its request; the last one waits for nobody."""
 PACK_BYTES = 512 * 1024
 """Bytes of answers that are appended without waiting."""
+UNSENT_BYTES = 32 * 1024 * 1024
+"""Bytes of answers that the log has not taken; beyond, no call is begun."""
 PACK_PARTS = 512
 """Answers that are appended without waiting; fewer than the places that a message's offset leaves in a rank."""
 CONNECTOR_BYTES = 768
@@ -112,6 +114,8 @@ class Dispatcher:
         self._clock = clock
         self._instrument = instrument
         self._resend = Resend(f"answers not taken by the log, again: {answers.name}", clock, instrument)
+        self._unsent = Room(UNSENT_BYTES)
+        self._unsent.tell(self._hold)
         self._counter = instrument.counter(
             "esclusa_hub_answers_total", "Answers by connector and reason (ok when there is none)", "connector", "reason"
         )
@@ -136,7 +140,7 @@ class Dispatcher:
         spare = next((sibling.spare for sibling in self.in_flight.get(envelope.id, ())), None) or Spare(envelope.allowance)
         spare.left = min(spare.left, envelope.allowance - spent)
         flight = InFlight(envelope, message, sealer, names, landed, spare)
-        self._room.take(_size(flight))
+        self._room.take(len(envelope.sealed) + CONNECTOR_BYTES * flight.left)
         self.in_flight.setdefault(envelope.id, []).append(flight)
         question = Question(str(UUID(bytes=envelope.id)), asked.query, asked.subject, asked.params)
         call_by = envelope.times.call_by / 1000
@@ -176,6 +180,7 @@ class Dispatcher:
         flight.ready.append(AnswerPart(name, reason, detail, answer.attempts, answer.elapsed, sealed))
         flight.waiting_bytes += len(sealed)
         self._room.take(len(sealed))
+        self._unsent.take(len(sealed))
         if not flight.tickets or flight.waiting_bytes >= PACK_BYTES or len(flight.ready) >= PACK_PARTS:
             self._append(flight)
         elif flight.timer is None:
@@ -206,6 +211,7 @@ class Dispatcher:
         else:
             self._instrument.error("answers lost: the log took them at no time", topic=self._topic.name, answers=count)
         self._room.give_back(size)
+        self._unsent.give_back(size)
         self._acknowledged(flight, count)
 
     def close(self) -> None:
@@ -219,15 +225,16 @@ class Dispatcher:
         if not count:
             return
         flight.left -= count
+        self._room.give_back(CONNECTOR_BYTES * count)
         if not flight.left:
             siblings = self.in_flight[flight.envelope.id]
             siblings.remove(flight)
             if not siblings:
                 del self.in_flight[flight.envelope.id]
-            self._room.give_back(_size(flight))
+            self._room.give_back(len(flight.envelope.sealed))
             flight.landed(flight)
 
-
-def _size(flight: InFlight) -> int:
-    """Bytes that it holds while it is in the lines or in the air, roughly."""
-    return len(flight.envelope.sealed) + CONNECTOR_BYTES * len(flight.envelope.connectors)
+    def _hold(self, held: bool) -> None:
+        """What the log does not take is no reason to fetch more of it."""
+        for connector in self._connectors.values():
+            connector.hold(held=held)

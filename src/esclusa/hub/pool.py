@@ -11,20 +11,21 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from esclusa.hub.broadcast import heard
+from esclusa.hub.backoff import Backoff
 from esclusa.hub.dispatch import Dispatcher, InFlight
 from esclusa.hub.positions import Committer
 from esclusa.hub.recovery import Recovery
 from esclusa.hub.request_partition import RequestPartition
-from esclusa.hub.room import Room
 from esclusa.hub.stored import Asked, Cancelled, Envelope, decode
+from esclusa.hub.subscriptions import events, heard
 from esclusa.hub.topics import CANCELS, PoolTopics
-from esclusa.kernel.errors import Closed, StorageError, Unreadable
+from esclusa.kernel.errors import StorageError, Unreadable
 from esclusa.kernel.lifecycle import Background
 from esclusa.ports.log import Assigned, Delivered, Revoked
 
 if TYPE_CHECKING:
     from esclusa.connectors.connector import Connector
+    from esclusa.hub.room import Room
     from esclusa.hub.settings import HubSettings
     from esclusa.hub.vault import Sealer, Vault
     from esclusa.kernel.clock import Clock
@@ -37,8 +38,6 @@ PRUNE_EVERY = 1000
 """Milliseconds between two looks for cancelled requests that have expired."""
 NAME_BYTES = 64
 """What the name of a connector costs in memory, roughly."""
-RETRY = 0.1
-"""Seconds before an operation that storage refused is tried again."""
 KEEP = 5.0
 """Seconds after its last use that what recovery has read is kept."""
 MARGIN = 5.0
@@ -46,7 +45,7 @@ MARGIN = 5.0
 
 
 class Pool:
-    """The part that consumes one pool's requests. Start it after the connectors' clock, stop it before the log."""
+    """The part that consumes one pool's requests. Drain it before the connectors are closed, and stop it before the log."""
 
     def __init__(
         self,
@@ -54,11 +53,13 @@ class Pool:
         connectors: Mapping[str, Connector],
         log: Log,
         vault: Vault,
+        room: Room,
         settings: HubSettings,
         clock: Clock,
         instrument: Instrument,
         signals: Signals,
     ) -> None:
+        """`room`: what the lines of all pools of this process may hold together."""
         self.background = Background(f"pool {topics.pool}")
         self._topics = topics
         self._log = log
@@ -74,7 +75,8 @@ class Pool:
         self._deadlines: deque[tuple[int, bytes]] = deque()
         self._cancelled: dict[bytes, int] = {}
         self._pruned = 0
-        self._room = Room(settings.lines_bytes, self._full)
+        self._room = room
+        room.tell(self._full)
         self._dispatcher = Dispatcher(topics.answers, connectors, log, self._room, clock, instrument)
         self._landed = asyncio.Event()
         self._draining = False
@@ -120,15 +122,7 @@ class Pool:
     # ---- consuming
 
     async def _consume(self, subscription: Subscription) -> None:
-        while True:
-            try:
-                event = await subscription.receive()
-            except Closed:
-                return
-            except StorageError as error:
-                self._instrument.warn("requests can't be read, again", topic=self._topics.requests.name, error=str(error))
-                await self._clock.sleep(RETRY)
-                continue
+        async for event in events(subscription, self._topics.requests.name, self._clock, self._instrument):
             if self._draining:
                 continue  # closing the subscription gives up everything, what is given now too
             match event:
@@ -184,6 +178,7 @@ class Pool:
     async def _recover(self, partition: RequestPartition) -> None:
         """Hand out, in order, what may have been answered before this process had the partition, less what was."""
         answers_end: int | None = None
+        backoff = Backoff()
         while True:
             if partition.gone:
                 return  # and its backlog is the next owner's
@@ -201,8 +196,9 @@ class Pool:
                 partition.forget = self._clock.now() + KEEP
             except StorageError as error:
                 self._instrument.warn("answers can't be read, again", topic=self._topics.answers.name, error=str(error))
-                await self._clock.sleep(RETRY)
+                await self._clock.sleep(backoff.next())
                 continue
+            backoff.succeeded()
             if not partition.backlog:
                 continue  # taken away meanwhile
             partition.backlog.popleft()
@@ -241,6 +237,7 @@ class Pool:
 
     async def _opened(self, envelope: Envelope) -> tuple[Asked, Sealer] | None:
         """What is asked, and the key for its answers; None when it can't be opened, now or ever."""
+        backoff = Backoff()
         while self._clock.millis() < envelope.times.expires:
             try:
                 asked = decode(Asked, await self._vault.open(envelope.sealed, envelope.id))
@@ -250,7 +247,7 @@ class Pool:
                 return None
             except StorageError as error:
                 self._instrument.warn("keys can't be read, again", error=str(error))
-                await self._clock.sleep(RETRY)
+                await self._clock.sleep(backoff.next())
         return None
 
     def _not_asked(self, envelope: Envelope, answered: Iterable[str]) -> list[str]:
@@ -289,7 +286,7 @@ class Pool:
     def _give_up(self, subscription: Subscription, partition: RequestPartition, *, lost: bool, release: bool) -> None:
         """From now on nothing of `partition` is handed out; what is in flight is seen to in the background.
 
-        The partition may be given to this process again before that is over: that is another share.
+        The partition may be given to this process again before that is over: that is a new `RequestPartition`.
         """
         del self._owned[partition.number]
         partition.gone = True
@@ -347,7 +344,8 @@ class Pool:
     # ---- cancelling
 
     async def _hear_cancels(self, subscription: Subscription) -> None:
-        async for cancelled in heard(subscription, Cancelled, self._unreadable):
+        said = events(subscription, CANCELS.name, self._clock, self._instrument)
+        async for cancelled in heard(said, Cancelled, self._unreadable):
             self._cancel(cancelled)
 
     def _cancel(self, cancelled: Cancelled) -> None:

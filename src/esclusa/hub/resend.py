@@ -1,6 +1,6 @@
 """What storage has refused, until it is tried again: all of it together, at growing intervals, with one line for each round.
 
-One timer and one warning, however many operations wait: an outage is no reason for a storm.
+One timer and one warning, however many operations wait.
 """
 
 from __future__ import annotations
@@ -9,12 +9,11 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from esclusa.hub.backoff import Backoff
+
 if TYPE_CHECKING:
     from esclusa.kernel.clock import Clock
     from esclusa.kernel.instrument import Instrument
-
-FIRST, MOST = 0.1, 2.0
-"""Seconds before the first round, and between rounds at the most; each waits twice as long as the one before."""
 
 
 class Resend:
@@ -27,7 +26,7 @@ class Resend:
         self._instrument = instrument
         self._waiting: list[Callable[[], None]] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._wait = FIRST
+        self._backoff = Backoff()
         self._error = ""
 
     def later(self, again: Callable[[], None], error: str) -> None:
@@ -35,11 +34,11 @@ class Resend:
         self._waiting.append(again)
         self._error = error
         if self._timer is None:
-            self._timer = self._clock.call_at(self._clock.now() + self._wait, self._round)
+            self._timer = self._clock.call_at(self._clock.now() + self._backoff.next(), self._round)
 
     def succeeded(self) -> None:
         """Storage takes things again: the next failure is a first one."""
-        self._wait = FIRST
+        self._backoff.succeeded()
 
     def close(self) -> None:
         """Try nothing again."""
@@ -49,7 +48,6 @@ class Resend:
 
     def _round(self) -> None:
         self._timer = None
-        self._wait = min(self._wait * 2, MOST)
         waiting, self._waiting = self._waiting, []
         self._instrument.warn(self._what, operations=len(waiting), error=self._error)
         for again in waiting:

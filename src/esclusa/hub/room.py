@@ -1,4 +1,4 @@
-"""What a part holds in memory, in bytes, and saying when there is no room for more."""
+"""What a process holds in memory, in bytes, and saying when there is no room for more."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from collections.abc import Callable
 
 
 class Room:
-    """So many bytes. What is taken may go beyond it, by what was at hand when it was full: consuming pauses meanwhile."""
+    """A budget of `size` bytes. What is at hand when it is full may exceed it; consuming pauses meanwhile."""
 
-    def __init__(self, size: int, full: Callable[[bool], None]) -> None:
-        """`full(True)` once there is no room, `full(False)` once there is some again."""
+    def __init__(self, size: int) -> None:
         self._size = size
-        self._told = full
+        self._told: list[Callable[[bool], None]] = []
         self.taken = 0
         self.full = False
+
+    def tell(self, full: Callable[[bool], None]) -> None:
+        """Call `full(True)` once there is no room, `full(False)` once there is some again."""
+        self._told.append(full)
 
     def take(self, size: int) -> None:
         """`size` bytes are held from now on."""
@@ -29,4 +32,5 @@ class Room:
         full = self.taken >= self._size
         if full != self.full:
             self.full = full
-            self._told(full)
+            for told in self._told:
+                told(full)

@@ -26,6 +26,10 @@ class ParamSettings(Settings, frozen=True, kw_only=True):
     """`text`: characters; `number`: the largest; `dateRange`: days."""
 
 
+LAST_LOOK = 5.0
+"""Seconds after its deadline that a request can be read at least: else nobody could see its final state."""
+
+
 class QuerySettings(Settings, frozen=True, kw_only=True):
     """A declared kind of question."""
 
@@ -43,6 +47,11 @@ class QuerySettings(Settings, frozen=True, kw_only=True):
     """`nif` (NIF or NIE, checked), `text`, or a regular expression that the whole subject matches."""
     params: dict[str, ParamSettings] = {}
     """What a request may say beside its subject, by name."""
+
+    @property
+    def kept(self) -> float:
+        """Seconds for which results can be read, from creation: `keep`, but at least for `LAST_LOOK` after the deadline."""
+        return max(self.keep, self.ttl + LAST_LOOK)
 
 
 class PoolSettings(Settings, frozen=True, kw_only=True):
@@ -68,7 +77,7 @@ class HubSettings(Settings, frozen=True, kw_only=True):
     max_open: Positive = 20_000
     """Open requests that one process has accepted; beyond: 503."""
     lines_bytes: Positive = 64 * 1024 * 1024
-    """What all lines of a process may hold; beyond, consuming pauses."""
+    """What the lines of all connectors may hold in a process; beyond, consuming pauses."""
     max_answer: Positive = 256 * 1024
     """Bytes of one answer's data; beyond: KO `backend_error`."""
     max_request: Positive = 8 * 1024 * 1024

@@ -29,7 +29,7 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     elapsed: int | None
     """Milliseconds of the call with its retries; None when there is no answer."""
     received: int | None
-    """When the collector had it, in milliseconds since the epoch; None when there is no answer."""
+    """When the log took it, in milliseconds since the epoch; None when there is no answer."""
     data: bytes | None = None
     """JSON; None for a KO, when there is nothing about the subject, and when only heads were asked for."""
 

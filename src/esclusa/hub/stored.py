@@ -114,7 +114,7 @@ class AnswerHead(Stored, frozen=True):
     attempts: int
     elapsed: int
     received: int
-    """By the collector's clock."""
+    """When the log took it: the same, whichever collector writes the row."""
 
 
 class SealHead(Stored, frozen=True):

@@ -50,8 +50,6 @@ if TYPE_CHECKING:
 
 PATIENCE = 3.0
 """Seconds that storage has to take a submission; then it is refused."""
-LAST_LOOK = 5_000
-"""Milliseconds after its deadline that a request can be read at least: else nobody could see its final state."""
 TOO_LATE = "The time in which it could have been asked has passed"
 
 
@@ -147,8 +145,8 @@ class Submitter:
         created = self._clock.millis()
         ttl = round(query.ttl * 1000)
         settle = min(round(self._settings.settle * 1000), ttl // 4)
-        keep = max(round(query.keep * 1000), ttl + LAST_LOOK)
-        return Times(created, created + ttl - settle, created + ttl, created + keep)
+        kept = round(query.kept * 1000)
+        return Times(created, created + ttl - settle, created + ttl, created + kept)
 
     async def _make(self, plan: Plan, submission: Submission) -> Receipt:
         sealer = await self._vault.sealer(plan.times.expires)
@@ -171,13 +169,17 @@ class Submitter:
             connectors=len(plan.connectors),
         )
         try:
-            await self._ask(plan, sealer)
-            if key is not None:
-                await self._records.put(key, [Row(ASKED, b"", b"", plan.times.expires)])
-        except BaseException:
+            await self._store(plan, sealer)
+            self._admission.stored(plan.id.bytes)
+            await self._append(plan, sealer)
+        except StorageError:  # whatever else ends it here, it may well be asked: it counts until its deadline
             if admitted:
                 self._admission.closed(plan.id.bytes, complete=False)
             raise
+        if self._clock.millis() >= plan.times.call_by and plan.connectors:
+            raise Unavailable(TOO_LATE)
+        if key is not None:
+            await self._records.put(key, [Row(ASKED, b"", b"", plan.times.expires)])
         if not plan.connectors:
             self._admission.closed(plan.id.bytes, complete=True)
         self._accepted.add(plan.asked.query)
@@ -190,22 +192,23 @@ class Submitter:
         )
         return self._receipt(plan)
 
-    async def _ask(self, plan: Plan, sealer: Sealer) -> None:
-        """The row of the request, then an envelope a pool; both acknowledged before `callBy`."""
+    async def _store(self, plan: Plan, sealer: Sealer) -> None:
+        """The row of the request."""
         id = plan.id.bytes
-        plain = encode(plan.asked)
         head = encode(RequestHead(VERSION, plan.times, plan.connectors))
-        await self._records.put(id, [Row(REQUEST, head, sealer.seal(plain, id), plan.times.expires)])
+        body = sealer.seal(encode(plan.asked), id)
+        await self._records.put(id, [Row(REQUEST, head, body, plan.times.expires)])
+
+    async def _append(self, plan: Plan, sealer: Sealer) -> None:
+        """An envelope a pool; all of them acknowledged."""
+        id, plain = plan.id.bytes, encode(plan.asked)
         appends = []
         for pool, connectors in plan.pools.items():
             share = self._settings.max_request * len(connectors) // len(plan.connectors)
             allowance = max(share, self._settings.max_answer)
             envelope = Envelope(VERSION, id, plan.times, connectors, sealer.seal(plain, id), allowance, plan.keyed)
             appends.append(self._log.append(self._topics[pool].requests, id, encode(envelope)))
-        if appends:
-            await asyncio.gather(*appends)
-            if self._clock.millis() >= plan.times.call_by:
-                raise Unavailable(TOO_LATE)
+        await asyncio.gather(*appends)
 
     async def _claim(self, key: bytes, plan: Plan, sealer: Sealer, submission: Submission) -> tuple[Plan, bool]:
         """The plan made first under this idempotency key, and whether it has been asked (H8)."""

@@ -25,7 +25,7 @@ class PoolTopics(msgspec.Struct, frozen=True):
 
 def pool_topics(pools: Mapping[str, PoolSettings], queries: Mapping[str, QuerySettings]) -> dict[str, PoolTopics]:
     """Each pool's pair. What they hold is worth nothing once the longest-kept request has expired."""
-    keep = max((query.keep for query in queries.values()), default=600.0)
+    keep = max((query.kept for query in queries.values()), default=QuerySettings().kept)
     return {
         name: PoolTopics(
             name,

@@ -10,14 +10,15 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from esclusa.hub.broadcast import heard
 from esclusa.hub.stored import Woken
+from esclusa.hub.subscriptions import events, heard
 from esclusa.hub.topics import WAKEUPS
 from esclusa.kernel.lifecycle import Background
 
 if TYPE_CHECKING:
     from esclusa.kernel.clock import Clock
     from esclusa.kernel.errors import Unreadable
+    from esclusa.kernel.instrument import Instrument
     from esclusa.ports.log import Log, Subscription
 
 LOOK = 2.0
@@ -86,11 +87,12 @@ class Waiter:
 class Wakeups:
     """The part that listens for this process."""
 
-    def __init__(self, log: Log, clock: Clock, heard: Callable[[bytes, int], None]) -> None:
+    def __init__(self, log: Log, clock: Clock, instrument: Instrument, heard: Callable[[bytes, int], None]) -> None:
         """`heard(id, rows)` for every request with new rows."""
         self.background = Background("wakeups")
         self._log = log
         self._clock = clock
+        self._instrument = instrument
         self._heard = heard
         self._waiters: dict[bytes, set[Waiter]] = {}
         self._subscription: Subscription | None = None
@@ -136,7 +138,8 @@ class Wakeups:
                 del self._waiters[id]
 
     async def _listen(self, subscription: Subscription) -> None:
-        async for woken in heard(subscription, Woken, _ignore):
+        said = events(subscription, WAKEUPS.name, self._clock, self._instrument)
+        async for woken in heard(said, Woken, _ignore):
             for id, rows in woken.rows.items():
                 self._heard(id, rows)
                 for waiter in self._waiters.get(id, ()):

@@ -6,7 +6,7 @@ reordered write harmless.
 
 What callers owe, because networked engines can't do without:
 
-- Two rows of one key, name and rank are the same row, to the last byte.
+- Two rows of one key, name and rank mean the same, and the head of the one goes with the body of the other.
 - A name is written either by `put` or by `add`.
 - Of two rows that are put under one name, the one with the lower rank does not expire earlier, or is the last.
 - Nothing that is forgotten is written anew: no row of that key expires after `until`.

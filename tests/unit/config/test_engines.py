@@ -4,38 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
 import pytest
 
-from esclusa.config.draft import Draft
-from esclusa.config.engines import ENGINES, PORTS, Engine, check, engine_of
-from esclusa.config.findings import Findings
-from esclusa.config.settings import Configuration, EsclusaSettings
-from esclusa.config.tree import parse
+from esclusa.config.engines import PORTS, engine_of
+from esclusa.config.settings import EsclusaSettings
 
 Mistakes = Callable[..., list[str]]
 
-SHARED = {
-    **ENGINES,
-    "kafka": Engine(frozenset({"log"}), networked=True),
-    "cassandra": Engine(frozenset({"records", "keys"}), networked=True),
-}
-
-
-def judged(**engines: str) -> list[str]:
-    """The mistakes where Kafka and Cassandra are installed."""
-    findings = Findings()
-    findings.reading("esclusa.toml")
-    text = "[esclusa]\n" + "\n".join(f'{key} = "{name}"' for key, name in engines.items())
-    check(
-        Draft(parse(text, "esclusa.toml"), Configuration(esclusa=msgspec.convert(engines, EsclusaSettings)), findings), SHARED
-    )
-    return [str(mistake) for mistake in findings.mistakes()]
+CLUSTER = """
+[kafka]
+servers = ["kafka.example:9092"]
+[cassandra]
+hosts = ["cassandra.example"]
+"""
 
 
 def test_every_port_is_served_by_the_engine_or_by_its_own() -> None:
     settings = EsclusaSettings(engine="embedded", records="memory")
-    assert {port: engine_of(settings, port) for port in PORTS} == {"log": "sqlite", "records": "memory", "keys": "sqlite"}
+    assert {port: engine_of(settings, port) for port in PORTS} == {"log": "sqlite", "records": "memory", "keys": "memory"}
+    settings = EsclusaSettings(engine="memory", records="embedded", keys="memory")
+    assert {port: engine_of(settings, port) for port in PORTS} == {"log": "memory", "records": "sqlite", "keys": "memory"}
 
 
 @pytest.mark.parametrize("engine", ["embedded", "memory", "sqlite"])
@@ -49,28 +37,39 @@ def test_one_that_there_is_not_is_refused_with_the_nearest(mistakes: Mistakes) -
     ]
 
 
-def test_one_that_is_not_installed_is_refused_by_name(mistakes: Mistakes) -> None:
-    found = mistakes("[esclusa]\nlog = 'kafka'\nrecords = 'cassandra'\nkeys = 'cassandra'")
-    there = 'that engine is not installed, there is "embedded", "memory", "sqlite"'
+def test_one_that_is_not_installed_says_what_to_install(mistakes: Mistakes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("esclusa.config.engines.find_spec", lambda _: None)
+    found = mistakes("[esclusa]\nlog = 'kafka'\nrecords = 'cassandra'" + CLUSTER)
     assert found == [
-        f'esclusa.toml:2: esclusa.log can\'t be "kafka": {there}',
-        f'esclusa.toml:3: esclusa.records can\'t be "cassandra": {there}',
-        f'esclusa.toml:4: esclusa.keys can\'t be "cassandra": {there}',
+        'esclusa.toml:2: the engine "kafka" is not installed: pip install "esclusa[kafka]"',
+        'esclusa.toml:3: the engine "cassandra" is not installed: pip install "esclusa[cassandra]"',
     ]
 
 
-def test_engines_that_processes_share_go_together() -> None:
-    assert judged(log="kafka", records="cassandra", keys="cassandra") == []
+def test_engines_that_processes_share_go_together_and_keys_are_with_the_records(mistakes: Mistakes) -> None:
+    assert mistakes("[esclusa]\nlog = 'kafka'\nrecords = 'cassandra'" + CLUSTER) == []
 
 
-def test_one_that_processes_share_and_one_that_belongs_to_one_are_refused() -> None:
-    (found,) = judged(log="kafka")
+def test_one_that_processes_share_has_to_be_somewhere(mistakes: Mistakes) -> None:
+    assert mistakes("[esclusa]\nlog = 'kafka'\nrecords = 'cassandra'") == [
+        'esclusa.toml:2: the engine "kafka" is nowhere: add [kafka] with servers = ["host:9092"]',
+        'esclusa.toml:3: the engine "cassandra" is nowhere: add [cassandra] with hosts = ["host"]',
+    ]
+
+
+def test_what_cassandra_can_not_keep_is_refused(mistakes: Mistakes) -> None:
+    (found,) = mistakes("[esclusa]\nlog = 'kafka'\nrecords = 'cassandra'" + CLUSTER + "replication = 2\n")
+    assert found.startswith("esclusa.toml:6: cassandra.replication can't be 2: ")
+
+
+def test_one_that_processes_share_and_one_that_belongs_to_one_are_refused(mistakes: Mistakes) -> None:
+    (found,) = mistakes("[esclusa]\nlog = 'kafka'" + CLUSTER)
     start, _, remedy = found.rpartition(": ")
     assert start == 'esclusa.toml:2: "kafka" for the log is shared by processes, "sqlite" for the records belongs to one'
     assert remedy == "take engines of one kind"
 
 
-def test_a_port_that_its_engine_lacks_is_refused() -> None:
-    assert judged(engine="kafka", records="cassandra") == [
-        'esclusa.toml:1: the engine "kafka" has no keys: set esclusa.keys, there is "embedded", "memory", "sqlite", "cassandra"'
+def test_a_port_that_its_engine_lacks_is_refused(mistakes: Mistakes) -> None:
+    assert mistakes("[esclusa]\nengine = 'kafka'\nrecords = 'cassandra'\nkeys = 'kafka'" + CLUSTER) == [
+        'esclusa.toml:4: the engine "kafka" has no keys: set esclusa.keys, there is "embedded", "memory", "sqlite", "cassandra"'
     ]

@@ -149,3 +149,13 @@ async def test_what_a_process_has_slept_through_is_reached_once_it_has_caught_up
     assert board.reached == []
     await board.clock.sleep(CATCH_UP)
     assert board.reached == [("late", 4.05)]
+
+
+async def test_a_process_that_is_late_all_the_time_reaches_them_all_the_same() -> None:
+    board = Board()
+    board.set("busy", 1)
+    for _ in range(3):
+        board.sleep_through(2)
+        await board.clock.sleep(0)
+    await board.clock.sleep(0)
+    assert [name for name, _ in board.reached] == ["busy"]

@@ -109,8 +109,28 @@ async def test_one_that_was_cancelled_makes_room_though_its_wake_up_was_lost() -
     engine = MemoryEngine(Clock(epoch=EPOCH))
     scene = Scene(engine.records, max_open_per_subject=1)
     await scene.admit(1)
-    assert await scene.admit(2), "nothing is stored of the first: it has gone"
+    scene.admission.stored((1).to_bytes(16, "big"))
+    assert await scene.admit(2), "nothing is stored of the first any more: it has gone"
     assert scene.open == 1
+
+
+async def test_one_whose_row_is_on_its_way_is_not_taken_for_a_cancelled_one() -> None:
+    engine = MemoryEngine(Clock(epoch=EPOCH))
+    scene = Scene(engine.records, max_open_per_subject=1)
+    await scene.admit(1)
+    with pytest.raises(TooManyOpen):
+        await scene.admit(2)
+
+
+async def test_one_that_is_submitted_twice_at_once_is_counted_once() -> None:
+    """While the subject is full, both look at its requests, and the first makes room for itself meanwhile."""
+    engine = MemoryEngine(Clock(epoch=EPOCH))
+    scene = Scene(engine.records, max_open_per_subject=1)
+    await scene.admit(1)
+    scene.admission.stored((1).to_bytes(16, "big"))
+    assert sorted(await asyncio.gather(scene.admit(2), scene.admit(2))) == [False, True]
+    scene.admission.closed((2).to_bytes(16, "big"), complete=True)
+    assert await scene.admit(3)
 
 
 async def test_at_its_deadline_it_is_closed_though_storage_is_away_and_that_is_said_once() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from esclusa.hub import collect
 from esclusa.hub.collect import Collector
 from esclusa.hub.stored import AnswerHead, AnswerPart, Answers, decode, encode
 from esclusa.kernel.errors import StorageUnavailable
+from esclusa.ports.records import Row
 from support.hub import ME, Process, configuration, process, question, running
 
 pytestmark = pytest.mark.virtual_time
@@ -50,6 +52,26 @@ async def test_the_first_in_the_log_wins_even_if_another_collector_wrote_the_sec
             await append(it, "b", 1)
             await second.runtime.clock.sleep(7)
         assert await rows(it) == {"a": 1, "b": 1}
+
+
+async def test_who_collects_an_answer_again_writes_the_same_row() -> None:
+    """Else two readers could be shown different ones: a networked engine keeps either of two rows of the same rank."""
+    async with running() as it:
+        await append(it, "a", 1)
+        await it.runtime.clock.sleep(0.01)  # written, and not committed yet
+        first = await it.root.records.read(ID)
+        await it.kill()
+        second = process(it.settings, {}, engine=it.engine, roles=("collector",))
+        put, again = second.engine.records.put, list[Row]()
+
+        def watched(key: bytes, rows: Sequence[Row]) -> asyncio.Future[None]:
+            again.extend(row for row in rows if key == ID)
+            return put(key, rows)
+
+        second.engine.records.put = watched  # type: ignore[method-assign]
+        async with second.lifecycle:
+            await second.runtime.clock.sleep(7)
+        assert again == first
 
 
 async def test_an_answer_is_never_skipped_for_being_late_but_once_expired_it_is() -> None:

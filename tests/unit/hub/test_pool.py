@@ -371,6 +371,34 @@ async def test_answers_that_the_log_does_not_take_count_as_held() -> None:
         assert all([(await it.hub.results(receipt.id, ME)).complete for receipt in receipts])
 
 
+async def test_a_body_that_takes_its_time_fills_the_lines_with_its_own_questions_alone() -> None:
+    """What has been answered is let go of at once, not when the slowest has answered too."""
+    hub = {"lines_bytes": 768 * 3 * 8, "max_open_per_subject": 100}
+    async with running(configuration(hub=hub)) as it:
+        it.backends["a"].step = waits
+        for _ in range(18):
+            await it.hub.submit(question())
+        await it.runtime.clock.sleep(1)
+        assert len(it.backends["b"].attempts) == 18
+
+
+async def test_while_the_log_takes_no_answers_no_more_of_them_are_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("esclusa.hub.dispatch.UNSENT_BYTES", 40_000)
+    settings = configuration(
+        ["a"], connectors={"a": {"concurrency": 2}}, query={"ttl": Duration(60)}, hub={"max_open_per_subject": 100}
+    )
+    it = process(settings, {})
+    async with it.lifecycle:
+        it.backends["a"].step = data(b'"' + b"x" * 10_000 + b'"')
+        it.log.refuse = True
+        receipts = [await it.hub.submit(question()) for _ in range(30)]
+        await it.runtime.clock.sleep(20)
+        assert 4 <= len(it.backends["a"].attempts) <= 6
+        it.log.refuse = False
+        await it.runtime.clock.sleep(20)
+        assert all([(await it.hub.results(receipt.id, ME)).complete for receipt in receipts])
+
+
 async def test_a_partition_moves_while_the_lines_are_full() -> None:
     settings = configuration(["a"], connectors={"a": {"concurrency": 1}}, hub={"lines_bytes": 1, "max_open_per_subject": 100})
     async with running(settings) as first:

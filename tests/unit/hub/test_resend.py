@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from esclusa.hub.resend import FIRST, MOST, Resend
+from esclusa.hub.backoff import FIRST, MOST
+from esclusa.hub.resend import Resend
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.instrument import Level
 from esclusa.testing.virtual import EPOCH

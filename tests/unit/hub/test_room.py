@@ -7,7 +7,8 @@ from esclusa.hub.room import Room
 
 def test_it_says_when_it_is_full_and_when_it_is_not_any_more_and_nothing_between() -> None:
     said: list[bool] = []
-    room = Room(100, said.append)
+    room = Room(100)
+    room.tell(said.append)
     room.take(60)
     assert (room.full, said) == (False, [])
     room.take(40)
@@ -22,7 +23,7 @@ def test_it_says_when_it_is_full_and_when_it_is_not_any_more_and_nothing_between
 
 
 def test_what_was_taken_and_given_back_leaves_nothing() -> None:
-    room = Room(100, lambda _: None)
+    room = Room(100)
     for size in range(1, 200):
         room.take(size)
     for size in range(1, 200):
@@ -33,7 +34,8 @@ def test_what_was_taken_and_given_back_leaves_nothing() -> None:
 def test_who_is_told_sees_what_it_is_told() -> None:
     """It may look at the room, or take more of it, while it is told."""
     seen: list[tuple[bool, bool]] = []
-    room = Room(10, lambda full: seen.append((full, room.full)))
+    room = Room(10)
+    room.tell(lambda full: seen.append((full, room.full)))
     room.take(10)
     room.give_back(10)
     assert seen == [(True, True), (False, False)]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
+from esclusa.hub.stored import ASKED
 from esclusa.hub.submission import Receipt, Submission
 from esclusa.hub.submit import Submitter
 from esclusa.kernel.duration import Duration
@@ -21,6 +22,7 @@ from esclusa.kernel.errors import (
     Unavailable,
     UnknownQuery,
 )
+from esclusa.ports.records import Row
 from esclusa.testing.backends import waits
 from esclusa.testing.virtual import settle
 from support.hub import ME, NIF, Process, configuration, question, running
@@ -225,6 +227,28 @@ async def test_an_envelope_acknowledged_past_call_by_is_no_202() -> None:
         it.log.append = late  # type: ignore[method-assign]
         with pytest.raises(Unavailable):
             await it.hub.submit(question())
+
+
+async def test_what_is_asked_counts_though_it_was_refused_in_the_end() -> None:
+    """Else whoever is refused again and again would have more open than anybody may."""
+    async with running(configuration(query={"ttl": Duration(60)}, hub={"max_open_per_subject": 2})) as it:
+        for backend in it.backends.values():
+            backend.step = waits
+        put = it.engine.records.put
+
+        def refuses_asked(key: bytes, rows: Sequence[Row]) -> asyncio.Future[None]:
+            if rows[0].name == ASKED:
+                future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                future.set_exception(StorageUnavailable("told to refuse"))
+                return future
+            return put(key, rows)
+
+        it.engine.records.put = refuses_asked  # type: ignore[method-assign]
+        for number in range(2):
+            with pytest.raises(Unavailable):
+                await it.hub.submit(question(idempotency_key=f"{number}"))
+        with pytest.raises(TooManyOpen):
+            await it.hub.submit(question(idempotency_key="more"))
 
 
 async def test_storage_that_never_answers_is_given_up_after_three_seconds() -> None:

@@ -23,8 +23,9 @@ def test_each_pool_has_its_own_pair_with_one_number_of_partitions() -> None:
     assert partition_of(key, south.requests.partitions) == partition_of(key, south.answers.partitions)
 
 
-@pytest.mark.parametrize(("keeps", "expected"), [([60, 3600, 600], 3600), ([5], 5), ([], 600)])
+@pytest.mark.parametrize(("keeps", "expected"), [([60, 3600, 600], 3600), ([5], 65), ([], 600)])
 def test_they_keep_what_the_longest_kept_request_needs(keeps: list[float], expected: float) -> None:
+    """Which is never less than its ttl, and a last look."""
     queries = {f"q{keep}": QuerySettings(keep=Duration(keep)) for keep in keeps}
     pair = pool_topics({"default": PoolSettings()}, queries)["default"]
     assert (pair.requests.keep, pair.answers.keep) == (expected, expected)

@@ -71,6 +71,8 @@ class HttpClient:
         """The last used last."""
         self._wake = _NEVER
         self._timer: asyncio.TimerHandle | None = None
+        self._late = False
+        """The process has stood still, and what it slept through is left until the timer goes off once more."""
         self._closed: asyncio.Future[None] | None = None
 
     @property
@@ -282,7 +284,8 @@ class HttpClient:
 
     def _tick(self) -> None:
         wake, self._wake, self._timer = self._wake, _NEVER, None
-        if self._clock.stood_still(wake):
+        self._late = not self._late and self._clock.stood_still(wake)
+        if self._late:
             self._wake_at(self._clock.now() + CATCH_UP)
             return
         now = self._clock.now() + _GRAIN

@@ -276,7 +276,7 @@ def queries_body(queries: Mapping[str, QuerySettings]) -> bytes:
                     name=name,
                     title=query.title or name,
                     ttl_ms=round(query.ttl * 1000),
-                    keep_ms=round(max(query.ttl, query.keep) * 1000),
+                    keep_ms=round(query.kept * 1000),
                     subject=query.subject,
                     params=[
                         ParamBody(

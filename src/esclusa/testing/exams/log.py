@@ -60,7 +60,7 @@ class LogExam(GroupsExam, LogModelExam):
             appending = process.log.append(ONE, b"key", b"value")
             while not appending.done():
                 seen = await process.log.end(ONE, 0)
-                assert seen == 0 or appending.done()
+                assert seen == 0 or await appending + 1 == seen, "its acknowledgement may be on its way, but it comes"
                 await clock.sleep(0)
             assert await process.log.end(ONE, 0) == appending.result() + 1
 
@@ -195,11 +195,11 @@ class LogExam(GroupsExam, LogModelExam):
             process = await deployment.process(clock)
             await process.upkeep.setup([KEEP])
             await fill(process.log, KEEP, 3)
-            await clock.sleep(KEEP.keep - 1)
+            await clock.sleep(KEEP.keep / 2)
             await process.upkeep.sweep(clock.millis())
             assert len(await read(process.log, KEEP, 0)) == 3
             end = await process.log.end(KEEP, 0)
-            await clock.sleep(2)
+            await clock.sleep(KEEP.keep / 2 + 1)
             await swept(process.upkeep, clock.millis())
             assert await process.log.end(KEEP, 0) == end
             assert await read(process.log, KEEP, 0) == []
@@ -224,9 +224,14 @@ class LogExam(GroupsExam, LogModelExam):
             await clock.sleep(KEEP.keep + 1)
             await swept(process.upkeep, clock.millis())
             await asyncio.gather(*[process.log.append(KEEP, b"key", b"%d" % number) for number in range(10)])
-            event = await behind.receive()
-            assert isinstance(event, Delivered)
-            assert [message.value for message in event.messages] == [b"%d" % number for number in range(10)]
+            expected = [b"%d" % number for number in range(10)]
+            left: list[bytes] = []
+            async with asyncio.timeout(self.limit):
+                while left[-1:] != expected[-1:]:  # what had been fetched before it was deleted may come first
+                    event = await behind.receive()
+                    left += [message.value for message in event.messages] if isinstance(event, Delivered) else []
+            assert left[-10:] == expected
+            assert set(left[:-10]) <= {bytes(1000)}
             assert len(await read(process.log, KEEP, 0)) == 10
 
     async def test_a_broadcast_reaches_who_listens_at_that_moment(self) -> None:

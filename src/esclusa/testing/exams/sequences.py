@@ -41,14 +41,12 @@ def steps(**whats: int) -> st.SearchStrategy[list[Step]]:
 
 
 class RecordsModelExam(Exam):
-    """Records against a dictionary. `examples`: how many sequences, each on a deployment of its own."""
-
-    examples = 50
+    """Records against a dictionary."""
 
     def test_records_are_like_the_model(self) -> None:
         """Puts, adds, forgets, waits, sweeps; each read as the model has it."""
 
-        @settings(EXAMPLES, max_examples=self.examples)
+        @EXAMPLES
         @given(steps(put=8, later=8, add=8, forget=2, wait=4, sweep=2, restart=1))
         def like_the_model(sequence: list[Step]) -> None:
             self.run(self.follow_records(sequence))

@@ -124,7 +124,7 @@ def test_the_queries() -> None:
             "name": "expedientes",
             "title": "Mis expedientes",
             "ttlMs": 60_000,
-            "keepMs": 60_000,
+            "keepMs": 65_000,
             "subject": "nif",
             "params": [
                 {"name": "period", "type": "dateRange", "title": "period", "required": True, "max": 31},

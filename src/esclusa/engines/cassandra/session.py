@@ -1,0 +1,212 @@
+"""The connection to the cluster: the one place that speaks to the driver.
+
+The driver is asynchronous C++ with threads of its own; here its statements are made and awaited, its errors translated,
+and what is on its way is bounded in number and bytes. The driver has no types: what comes from it is `Any` in here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import Future
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import acsylla  # type: ignore[import-untyped]  # it has no types
+from acsylla.errors import CassException  # type: ignore[import-untyped]  # as above
+
+from esclusa.engines.cassandra.errors import BUSY, PASSING, counter, kind, unavailable
+from esclusa.engines.cassandra.settings import CassandraSettings, check, contact
+from esclusa.kernel.errors import Closed, StorageError, StorageUnavailable
+from esclusa.kernel.instrument import Instrument
+
+T = TypeVar("T")
+Prepared = Any
+"""A prepared statement; called with its values it is a statement."""
+
+MOST = 4096
+"""Operations on their way; beyond, they are refused. The driver's own queue takes twice as many."""
+MOST_BYTES = 64 << 20
+"""Bytes of them."""
+ENTRY = 200
+"""Bytes that an operation counts beside its contents."""
+ATTEMPTS = 2
+"""Of what can be tried twice, at whatever nodes the driver picks, in an equal share of the timeout each. (The driver's own
+speculative executions are no way to do this: with them a statement to a node that says nothing never ends, 1.2.0.)"""
+HEARTBEAT = 2
+"""Seconds between two signs of life of an idle connection; after three that are missing it is given up."""
+RECONNECT = 500
+"""Milliseconds between two tries to reach a node that is down."""
+CONNECT = 5.0
+"""Seconds to connect to a node."""
+
+
+class Session:
+    """Statements in, rows out. `StorageUnavailable` for whatever the driver or the cluster says."""
+
+    def __init__(self, settings: CassandraSettings, instrument: Instrument) -> None:
+        self.settings = settings
+        self.bytes = 0
+        """On their way."""
+        self._errors = counter(instrument)
+        self._session: Any = None
+        self._running: set[Future[Any]] = set()
+
+    # ---- its life
+
+    async def open(self) -> None:
+        """Connect. `StorageUnavailable`; `StorageError` for settings that can't be used."""
+        check(self.settings)
+        hosts, port = contact(self.settings.hosts)
+        try:
+            cluster = acsylla.create_cluster(hosts, port, **self._options())
+            self._session = await cluster.create_session()
+        except CassException as error:
+            self._count(error)
+            raise unavailable(error) from error
+
+    def _options(self) -> dict[str, Any]:
+        settings = self.settings
+        alone = settings.replication == 1
+        options: dict[str, Any] = {
+            "consistency": "LOCAL_ONE" if alone else "LOCAL_QUORUM",
+            "serial_consistency": "LOCAL_SERIAL",
+            "request_timeout": settings.timeout / ATTEMPTS,
+            "connect_timeout": min(CONNECT, float(settings.timeout)),
+            "constant_reconnect_delay_ms": RECONNECT,
+            "heartbeat_interval_sec": HEARTBEAT,
+            "idle_timeout_sec": 3 * HEARTBEAT,
+            "load_balance_dc_aware": settings.datacentre or None,
+            "application_name": "esclusa",
+            "log_level": "critical",  # what matters is told by the operations that fail
+        }
+        if settings.username:
+            options |= {"username": settings.username, "password": settings.password}
+        if settings.ca:
+            options |= {
+                "ssl_enabled": True,
+                "ssl_trusted_cert": _read(settings.ca),
+                "ssl_cert": settings.certificate and _read(settings.certificate),
+                "ssl_private_key": settings.key and _read(settings.key),
+            }
+        return options
+
+    async def close(self) -> None:
+        """Wait for what is on its way and let go."""
+        await self.settled()
+        session, self._session = self._session, None
+        if session is not None:
+            try:
+                await session.close()
+            except CassException as error:
+                self._count(error)  # it is gone all the same
+
+    async def settled(self) -> None:
+        """Return when what is on its way now has come to its end."""
+        if self._running:
+            await asyncio.wait(list(self._running))
+
+    def kill(self) -> None:
+        """Die: whoever waits is told nothing."""
+        for running in self._running:
+            running.cancel()
+        self._session = None
+
+    # ---- operations
+
+    def run(self, size: int, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Begin `work`, an operation of `size` bytes; refused (`StorageUnavailable`) when too much is on its way."""
+        if len(self._running) >= MOST or self.bytes > MOST_BYTES:
+            work.close()
+            self._errors.add(BUSY)
+            return failed(StorageUnavailable(f"{len(self._running)} operations of {self.bytes} bytes wait for Cassandra"))
+        running = asyncio.get_running_loop().create_task(work)
+        size += ENTRY
+        self.bytes += size
+        self._running.add(running)
+
+        def ended(running: Future[T]) -> None:
+            self._running.discard(running)
+            self.bytes -= size
+
+        running.add_done_callback(ended)
+        return running
+
+    async def prepare(self, statement: str, *, serial: bool = False) -> Prepared:
+        """`statement` ready for use, with the keyspace for `{keyspace}`. `serial`: it reads what transactions decided."""
+        consistency = acsylla.Consistency.LOCAL_SERIAL if serial else None
+        try:
+            return await self._connected().create_prepared(self._named(statement), consistency=consistency)
+        except CassException as error:
+            self._count(error)
+            raise unavailable(error) from error
+
+    async def query(self, statement: str, *, seconds: float | None = None) -> list[tuple[Any, ...]]:
+        """Run a statement that is used once, with the keyspace for `{keyspace}`; its rows, within `seconds`."""
+        once = acsylla.create_statement(self._named(statement), timeout=seconds)
+        try:
+            return list(tuples(await self._connected().execute(once)))
+        except CassException as error:
+            self._count(error)
+            raise unavailable(error) from error
+
+    async def execute(self, prepared: Prepared, values: Sequence[Any], *, again: bool = True) -> Any:
+        """Run a statement; its result. `again`: trying it twice does no harm."""
+        statement = prepared(values)
+        if again:
+            return await self._attempt(statement, self._connected().execute)
+        statement.set_timeout(float(self.settings.timeout))
+        try:
+            return await self._connected().execute(statement)
+        except CassException as error:
+            self._count(error)
+            raise unavailable(error) from error
+
+    async def together(self, prepared: Prepared, all_values: Sequence[Sequence[Any]]) -> None:
+        """Run a statement for each of `all_values`, all of one partition: all of them or none. They may be tried twice."""
+        batch = acsylla.create_batch_unlogged()
+        for values in all_values:
+            batch.add_statement(prepared(values))
+        await self._attempt(batch, self._connected().execute_batch)
+
+    async def _attempt(self, statement: Any, execute: Callable[[Any], Awaitable[Any]]) -> Any:
+        statement.set_is_idempotent(True)
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return await execute(statement)
+            except CassException as error:
+                self._count(error)
+                if attempt == ATTEMPTS or kind(error) not in PASSING:
+                    raise unavailable(error) from error
+        return None
+
+    def _named(self, statement: str) -> str:
+        return statement.replace("{keyspace}", self.settings.keyspace)
+
+    def _connected(self) -> Any:
+        if self._session is None:
+            raise Closed("the connection to Cassandra is closed")
+        return self._session
+
+    def _count(self, error: CassException) -> None:
+        self._errors.add(kind(error))
+
+
+def failed(error: Exception) -> Future[Any]:
+    """A future with this error."""
+    future: Future[Any] = asyncio.get_running_loop().create_future()
+    future.set_exception(error)
+    return future
+
+
+def tuples(result: Any) -> Iterator[tuple[Any, ...]]:
+    """The rows of a result, their columns in the order of the statement."""
+    for row in result:
+        yield row.as_tuple()
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise StorageError(f"{path} can't be read as PEM: {error}") from error

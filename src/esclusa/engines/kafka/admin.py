@@ -1,0 +1,193 @@
+"""Questions to the brokers about topics and groups, all of them bounded in time.
+
+Answers come in librdkafka's thread as futures; none of this takes a thread of ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, TypeVar
+
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its stubs forget to export them
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewPartitions,
+    NewTopic,
+    OffsetSpec,
+)
+
+from esclusa.engines.kafka.client import PATIENCE, Config, Voice, code, unavailable
+from esclusa.kernel.errors import StorageUnavailable
+
+T = TypeVar("T")
+GRACE = 1.0
+"""Seconds beyond a request's own limit after which its answer is not waited for."""
+REFUSED = frozenset((
+    KafkaError.INVALID_CONFIG,
+    KafkaError.INVALID_REQUEST,
+    KafkaError.UNSUPPORTED_VERSION,
+    KafkaError._UNSUPPORTED_FEATURE,  # noqa: SLF001 - its public name
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+    KafkaError.GROUP_AUTHORIZATION_FAILED,
+    KafkaError._INVALID_ARG,  # noqa: SLF001 - its public name
+))  # fmt: skip
+"""What a broker says that won't have a group's own timeouts."""
+STALE = frozenset((
+    KafkaError.FENCED_LEADER_EPOCH,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+))  # fmt: skip
+"""What a broker says to a client that takes another for a partition's leader, or the same one before it was started again.
+
+librdkafka 2.16 doesn't look again after these when it is asked for offsets, not even at the next call; a new client does.
+"""
+
+EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # as it is in the client
+LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # as it is in the client
+
+
+class Admin:
+    """One administrative client."""
+
+    def __init__(self, config: Config, voice: Voice) -> None:
+        self._config = config
+        self._voice = voice
+        self._made: AdminClient | None = None
+
+    @property
+    def _client(self) -> AdminClient:
+        if self._made is None:
+            self._made = AdminClient(self._config, logger=self._voice)
+        return self._made
+
+    async def offsets(self, topic: str, numbers: Iterable[int], spec: OffsetSpec) -> dict[int, int]:
+        """An offset of each partition: `EARLIEST`, `LATEST`, or that of the first message made since (-1: there is none)."""
+        asked = {TopicPartition(topic, number): spec for number in numbers}
+        if not asked:
+            return {}
+        try:
+            answers = await self._all(self._client.list_offsets(asked, request_timeout=PATIENCE))
+        except StorageUnavailable as error:
+            if error.__cause__ is None or code(error.__cause__) not in STALE:
+                raise
+            self._made = None
+            answers = await self._all(self._client.list_offsets(asked, request_timeout=PATIENCE))
+        return {place.partition: answer.offset for place, answer in answers.items()}
+
+    async def offsets_since(self, topic: str, numbers: Iterable[int], since: int) -> dict[int, int]:
+        """Where the first message stands that was made at or after `since` (ms since the epoch); -1 where there is none."""
+        return await self.offsets(topic, numbers, EARLIEST if since <= 0 else OffsetSpec.for_timestamp(since))
+
+    async def delete(self, topic: str, below: Mapping[int, int]) -> None:
+        """Delete the messages of each partition below an offset."""
+        places = [TopicPartition(topic, number, offset) for number, offset in below.items()]
+        if places:
+            await self._all(self._client.delete_records(places, request_timeout=PATIENCE))
+
+    async def topics(self) -> dict[str, int]:
+        """The number of partitions of every topic that has a leader for each."""
+        metadata = await self.metadata()
+        return {
+            name: len(topic.partitions)
+            for name, topic in metadata.topics.items()
+            if topic.error is None and all(partition.leader >= 0 for partition in topic.partitions.values())
+        }
+
+    async def metadata(self) -> Any:  # confluent_kafka.admin.ClusterMetadata
+        """Brokers and topics."""
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(None, self._client.list_topics, None, PATIENCE)
+        except KafkaException as error:
+            raise unavailable(error) from error
+
+    async def create(self, topics: Iterable[NewTopic]) -> None:
+        """Make topics; those that somebody else has made meanwhile are fine."""
+        made = list(topics)
+        if made:
+            await self._all(self._client.create_topics(made, request_timeout=PATIENCE), fine={KafkaError.TOPIC_ALREADY_EXISTS})
+
+    async def grow(self, partitions: Mapping[str, int]) -> None:
+        """Add partitions to topics, up to so many."""
+        if partitions:
+            wanted = [NewPartitions(name, count) for name, count in partitions.items()]
+            await self._all(self._client.create_partitions(wanted, request_timeout=PATIENCE))
+
+    async def pace(self, group: str, heartbeat: float, session: float) -> bool:
+        """Set how quickly a group of the protocol of KIP-848 sees that a member is dead; whether the brokers have taken it."""
+        entries = {"consumer.heartbeat.interval.ms": heartbeat, "consumer.session.timeout.ms": session}
+        resource = ConfigResource(
+            ConfigResource.Type.GROUP,
+            group,
+            incremental_configs=[
+                ConfigEntry(name, str(int(seconds * 1000)), incremental_operation=AlterConfigOpType.SET)
+                for name, seconds in entries.items()
+            ],
+        )
+        try:
+            answers = self._client.incremental_alter_configs([resource], request_timeout=PATIENCE)
+            for answer in answers.values():
+                await self._answer(answer)
+        except KafkaException as error:
+            if code(error) in REFUSED:
+                return False
+            raise unavailable(error) from error
+        return True
+
+    async def groups(self) -> list[str]:
+        """The names of all groups."""
+        try:
+            listed = await self._answer(self._client.list_consumer_groups(request_timeout=PATIENCE))
+        except KafkaException as error:
+            raise unavailable(error) from error
+        return [group.group_id for group in listed.valid]
+
+    async def committed(self, group: str, topic: str, numbers: Iterable[int]) -> dict[int, int]:
+        """What a group has committed, of the partitions of which it has."""
+        places = [TopicPartition(topic, number) for number in numbers]
+        asked = [ConsumerGroupTopicPartitions(group, places)]
+        answers = await self._all(
+            self._client.list_consumer_group_offsets(asked, request_timeout=PATIENCE), fine={KafkaError.GROUP_ID_NOT_FOUND}
+        )
+        return {
+            place.partition: place.offset
+            for answer in answers.values()
+            for place in answer.topic_partitions
+            if place.offset >= 0
+        }
+
+    async def _all(self, answers: Mapping[Any, Any], fine: Collection[int | None] = ()) -> dict[Any, Any]:
+        """What has been answered, but for errors that are fine; any other is `StorageUnavailable`."""
+        found = {}
+        for asked, answer in answers.items():
+            try:
+                found[asked] = await self._answer(answer)
+            except KafkaException as error:
+                if code(error) not in fine:
+                    raise unavailable(error) from error
+        return found
+
+    async def _answer(self, future: concurrent.futures.Future[T]) -> T:
+        """Wait for it; giving up leaves it to end by itself."""
+        answer = asyncio.wrap_future(future)
+        answer.add_done_callback(_seen)
+        try:
+            async with asyncio.timeout(PATIENCE + GRACE):
+                return await asyncio.shield(answer)
+        except TimeoutError:
+            raise StorageUnavailable("kafka: the brokers don't answer") from None
+
+    def close(self) -> None:
+        """Let go."""
+        self._made = None
+
+
+def _seen(future: asyncio.Future[Any]) -> None:
+    """Take note of an error, since whoever asked may have left."""
+    if not future.cancelled():
+        future.exception()
