@@ -11,6 +11,7 @@ from esclusa.config.draft import Draft
 from esclusa.config.findings import nearest
 from esclusa.config.settings import EsclusaSettings
 from esclusa.engines.cassandra import settings as cassandra
+from esclusa.kernel.duration import Duration
 from esclusa.kernel.errors import StorageError
 
 
@@ -80,6 +81,10 @@ def usable(draft: Draft, name: str, port: str) -> None:
     if getattr(draft.settings, name) is None and not draft.given(name):
         draft.wrong(("esclusa", port), f'the engine "{name}" is nowhere: add [{name}] with {FIRST[name]}')
     if name == "cassandra" and draft.settings.cassandra is not None:
+        for query, settings in draft.settings.queries.items():
+            if settings.kept > cassandra.LONGEST:
+                what = f"queries.{query}.keep can't be {settings.keep}: records on Cassandra last {Duration(cassandra.LONGEST)} at most"
+                draft.wrong(("queries", query, "keep"), what)
         try:
             cassandra.check(draft.settings.cassandra)
             cassandra.contact(draft.settings.cassandra.hosts)

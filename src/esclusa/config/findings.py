@@ -45,5 +45,5 @@ def nearest(word: str, known: Iterable[str]) -> str:
     if close:
         return f'did you mean "{by_folded[close[0]]}"?'
     if not names:
-        return "there is none here"
+        return "none is declared"
     return "there is " + ", ".join(f'"{name}"' for name in names)

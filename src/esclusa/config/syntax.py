@@ -10,7 +10,7 @@ _WHERE = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)
 _TWICE = re.compile(r"Cannot declare (?P<key>\(.*\)) twice")
 
 _SAID = {
-    "Invalid value": "no value that TOML knows: put text between quotes",
+    "Invalid value": "no value, or none that TOML knows: put text between quotes",
     "Invalid statement": 'neither a [table] nor a key = value; a comment begins with "#"',
     "Invalid initial character for a key part": "a key begins here that TOML doesn't know: put it between quotes",
     "Cannot overwrite a value": "this key or table stands twice: keep one of them",

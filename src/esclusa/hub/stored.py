@@ -1,7 +1,7 @@
 """The hub's messages and rows, as they are stored: msgpack arrays.
 
 Fields are only ever added at the end, with a default, so what a newer version wrote is read by what this one knows of it;
-`version` is for what can't be said that way.
+`version` is for what can't be said that way: a newer one is unreadable here.
 What is personal is inside `sealed`, encrypted by the vault; clear are ids, connector names, times and what became of a
 call (state, reason, attempts), which says nothing of a person.
 """
@@ -34,6 +34,12 @@ class Stored(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One line of the stored format."""
 
 
+class Versioned(Stored, frozen=True):
+    """What says how it is meant."""
+
+    version: int
+
+
 class Times(Stored, frozen=True):
     """A request's moments, in milliseconds since the epoch; the same in every place that mentions the request."""
 
@@ -55,10 +61,9 @@ class Asked(Stored, frozen=True):
     params: dict[str, str]
 
 
-class Envelope(Stored, frozen=True):
+class Envelope(Versioned, frozen=True):
     """A request on its way to the connectors of one pool (H3)."""
 
-    version: int
     id: bytes
     times: Times
     connectors: list[str]
@@ -88,19 +93,17 @@ class AnswerPart(Stored, frozen=True):
     """The data, JSON; empty when there are none."""
 
 
-class Answers(Stored, frozen=True):
+class Answers(Versioned, frozen=True):
     """Answers of one request that were at hand together; the log's position and the place in here rank them."""
 
-    version: int
     id: bytes
     expires: int
     parts: list[AnswerPart]
 
 
-class RequestHead(Stored, frozen=True):
+class RequestHead(Versioned, frozen=True):
     """Head of the row `=request`; its body is `Asked`, sealed."""
 
-    version: int
     times: Times
     connectors: list[str]
     """Everyone concerned, in the order in which answers are shown."""
@@ -152,11 +155,14 @@ T = TypeVar("T", bound=Stored)
 
 
 def decode(kind: type[T], stored: bytes) -> T:
-    """What `encode` made; `Unreadable` when it is something else."""
+    """What `encode` made; `Unreadable` when it is something else, or of a version that this program doesn't know."""
     try:
-        return _decoder(kind).decode(stored)  # type: ignore[return-value]  # the cache is by kind
+        found = _decoder(kind).decode(stored)
     except msgspec.MsgspecError as error:
         raise Unreadable(f"not a stored {kind.__name__}: {error}") from error
+    if isinstance(found, Versioned) and found.version > VERSION:
+        raise Unreadable(f"a stored {kind.__name__} of version {found.version}: this program knows {VERSION}")
+    return found  # type: ignore[return-value]  # the cache is by kind
 
 
 @cache

@@ -18,6 +18,7 @@ MAX_TEXT = 200
 LARGEST = 10**15
 """Numbers up to which an integer is the same in every language's JSON."""
 MAX_SUBJECT = 64
+NOT_A_NIF = "Not a valid NIF or NIE: 8 digits and their letter, such as 12345678Z"
 
 
 def checked_subject(query: QuerySettings, subject: str) -> str:
@@ -25,7 +26,7 @@ def checked_subject(query: QuerySettings, subject: str) -> str:
     if query.subject == "nif":
         normal = normal_nif(subject)
         if normal is None:
-            raise InvalidSubject(faults=(Fault("/subject", "Not a valid NIF or NIE"),))
+            raise InvalidSubject(faults=(Fault("/subject", NOT_A_NIF),))
         return normal
     if not subject or len(subject) > MAX_SUBJECT or not subject.isprintable():
         raise InvalidSubject(faults=(Fault("/subject", f"Between 1 and {MAX_SUBJECT} printable characters"),))
@@ -134,7 +135,7 @@ def _check_number(name: str, value: object, settings: ParamSettings, params: dic
 def _check_nif(name: str, value: object, _: ParamSettings, params: dict[str, str]) -> str:
     normal = normal_nif(value) if isinstance(value, str) else None
     if normal is None:
-        return "Not a valid NIF or NIE"
+        return NOT_A_NIF
     params[name] = normal
     return ""
 

@@ -64,7 +64,11 @@ class NewKey:
 
 
 class Vault:
-    """The part that seals and opens. Holds the keys in use, in memory, until they die."""
+    """The part that seals and opens.
+
+    In memory it holds the keys that it seals with until they die, and those that it opens with for `BUCKET` after their
+    first use: one that has been destroyed meanwhile opens nothing but what a reader refuses to show by its own clock.
+    """
 
     def __init__(self, keys: Keys, clock: Clock, ids: Ids) -> None:
         self.background = Background("vault")

@@ -62,6 +62,11 @@ def test_what_cassandra_can_not_keep_is_refused(mistakes: Mistakes) -> None:
     assert found.startswith("esclusa.toml:6: cassandra.replication can't be 2: ")
 
 
+def test_nothing_is_kept_on_cassandra_for_longer_than_a_row_lives_there(mistakes: Mistakes) -> None:
+    (found,) = mistakes("[esclusa]\nlog = 'kafka'\nrecords = 'cassandra'" + CLUSTER + "[queries.q]\nkeep = '25h'")
+    assert found.startswith("esclusa.toml:9: queries.q.keep can't be 1d1h: ")
+
+
 def test_one_that_processes_share_and_one_that_belongs_to_one_are_refused(mistakes: Mistakes) -> None:
     (found,) = mistakes("[esclusa]\nlog = 'kafka'" + CLUSTER)
     start, _, remedy = found.rpartition(": ")

@@ -36,4 +36,4 @@ def test_the_nearest_name_is_proposed_whatever_its_case() -> None:
 
 def test_with_nothing_near_all_are_listed() -> None:
     assert nearest("zzz", ["a", "b"]) == 'there is "a", "b"'
-    assert nearest("zzz", []) == "there is none here"
+    assert nearest("zzz", []) == "none is declared"

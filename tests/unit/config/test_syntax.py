@@ -13,7 +13,7 @@ Mistakes = Callable[..., list[str]]
     ("text", "what"),
     [
         ("[server]\nlisten = 127.0.0.1:8080\n", "2: something follows the value: one key = value a line"),
-        ("[server]\n\nlisten = localhost\n", "3: no value that TOML knows: put text between quotes"),
+        ("[server]\n\nlisten = localhost\n", "3: no value, or none that TOML knows: put text between quotes"),
         ("[server]\nlisten\n", '2: no "=" after the key: write key = value'),
         ("[server]\nlisten = 'x\n", "2: the text goes on past its line: write the closing quote, or ''' around several lines"),
         ('[server]\nlisten = "x\n', '2: the text goes on past its line: write the closing quote, or """ around several lines'),

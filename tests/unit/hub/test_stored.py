@@ -81,3 +81,13 @@ def test_anything_else_is_unreadable(stored: bytes) -> None:
     for kind in (Asked, Envelope, Answers, RequestHead, AnswerHead, SubmissionHead):
         with pytest.raises(Unreadable):
             decode(kind, stored)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [Envelope(2, ID, TIMES, ["a"], b"", 1), Answers(2, ID, 4, []), RequestHead(2, TIMES, ["a"])],
+    ids=["envelope", "answers", "request"],
+)
+def test_what_a_newer_version_means_otherwise_is_not_read_as_if_it_were_ours(stored: Any) -> None:
+    with pytest.raises(Unreadable, match="version 2"):
+        decode(type(stored), encode(stored))

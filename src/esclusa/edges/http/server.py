@@ -29,6 +29,8 @@ from esclusa.kernel.lifecycle import Background
 SOCKET = "esclusa.sock"
 """The operator's socket, in the data folder."""
 _BACKLOG = 1024
+_KEYS = {"public": "listen", "admin": "admin"}
+"""What says where each is served, in `[server]`."""
 _OWNER_ONLY = 0o177
 """The umask under which a file is its owner's alone."""
 
@@ -115,7 +117,10 @@ class HttpServer:
                 connections.open, host.strip("[]"), int(port), backlog=_BACKLOG
             )
         except OSError as error:
-            raise CannotListen(f"{where} can't be served on: {_why(error)}") from error
+            remedy = (
+                f": end what is there, or give [server] {_KEYS[name]} another port" if error.errno == errno.EADDRINUSE else ""
+            )
+            raise CannotListen(f"{where} can't be served on: {_why(error)}{remedy}") from error
         self._listeners[name] = _Listener(server, connections)
         return Address(*server.sockets[0].getsockname()[:2])
 
