@@ -223,7 +223,7 @@ def make_hub(
     vault = Vault(ports.keys, clock, ids)
 
     admission = Admission(ports.records, settings, clock, ids, instrument)
-    wakeups = Wakeups(ports.log, clock, instrument, admission.heard)
+    wakeups = Wakeups(ports.log, clock, instrument, admission.rows_written)
     results = Results(inventory, ports.records, vault, wakeups, clock)
     submitter = Submitter(
         inventory, topics, ports.log, ports.records, vault, results, admission, settings, clock, ids, instrument

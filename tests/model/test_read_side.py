@@ -108,7 +108,7 @@ def writes_go_on() -> Iterator[None]:
         self._commits.finish(write.partition, write.offset)
 
     original = Collector._take
-    with mock.patch.object(Collector, "_take", take), mock.patch.object(Collector, "_written", written):
+    with mock.patch.object(Collector, "_take", take), mock.patch.object(Collector, "_next", written):
         yield
 
 

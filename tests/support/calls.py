@@ -124,7 +124,7 @@ class CallPlay(Play):
         vault = Vault(self.engine.keys, self.clock, ids)
 
         admission = Admission(records, SETTINGS, self.clock, ids, instrument)
-        results = Results(inventory, records, vault, Wakeups(log, self.clock, instrument, admission.heard), self.clock)
+        results = Results(inventory, records, vault, Wakeups(log, self.clock, instrument, admission.rows_written), self.clock)
         return Submitter(inventory, TOPICS, log, records, vault, results, admission, SETTINGS, self.clock, ids, instrument)
 
     async def begin(self) -> None:

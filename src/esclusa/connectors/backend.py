@@ -12,6 +12,9 @@ from typing import Protocol
 
 import msgspec
 
+TOO_LARGE = "The answer is too large"
+"""Detail of an answer beyond a limit."""
+
 
 class Reason(StrEnum):
     """Why an answer is KO; the contract's words, in this order of the life of a question."""

@@ -14,15 +14,12 @@ from typing import Literal
 
 import msgspec
 
-from esclusa.connectors.backend import Outcome, Reason
+from esclusa.connectors.backend import TOO_LARGE, Outcome, Reason
 from esclusa.connectors.settings import ConnectorSettings
 from esclusa.connectors.transform import Transform
 from esclusa.connectors.transport import HttpError, Response
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import HttpErrorKind
-
-TOO_LARGE = "The answer is too large"
-"""Detail of an answer beyond the limit."""
 
 Kind = Literal["ok", "empty", "error"]
 

@@ -114,7 +114,7 @@ class Admission:
         if request is not None:
             request.stored = True
 
-    def heard(self, id: bytes, rows: int) -> None:
+    def rows_written(self, id: bytes, rows: int) -> None:
         """`rows` more answers of a request are there."""
         request = self._open.get(id)
         if request is not None:

@@ -186,9 +186,9 @@ class Collector:
             queue.append(write)
 
     def _write(self, write: Write) -> None:
-        self._records.put(write.id, write.rows).add_done_callback(partial(self._answered, write))
+        self._records.put(write.id, write.rows).add_done_callback(partial(self._acknowledged, write))
 
-    def _answered(self, write: Write, future: asyncio.Future[None]) -> None:
+    def _acknowledged(self, write: Write, future: asyncio.Future[None]) -> None:
         error = "cancelled" if future.cancelled() else future.exception()
         if error is None:
             self._resend.succeeded()
@@ -199,9 +199,9 @@ class Collector:
             return
         else:
             self._late.add(amount=len(write.rows))
-        self._written(write)
+        self._next(write)
 
-    def _written(self, write: Write) -> None:
+    def _next(self, write: Write) -> None:
         """Go on with the next of its request; what has expired meanwhile is passed over."""
         queue = self._writing[write.id]
         while True:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from esclusa.connectors.answer import Answer, Ticket
-from esclusa.connectors.backend import Question, Reason
+from esclusa.connectors.backend import TOO_LARGE, Question, Reason
 from esclusa.connectors.connector import Connector
 from esclusa.hub.resend import Resend
 from esclusa.hub.room import Room
-from esclusa.hub.stored import VERSION, AnswerPart, Answers, Asked, Envelope, encode
+from esclusa.hub.stored import VERSION, AnswerPart, Answers, Asked, Envelope, answer_context, encode
 from esclusa.kernel.instrument import masked
 
 if TYPE_CHECKING:
@@ -38,10 +38,9 @@ PACK_PARTS = 512
 """Answers that are appended without waiting; fewer than the places that a message's offset leaves in a rank."""
 CONNECTOR_BYTES = 768
 """What a question in a line costs, roughly, beside the envelope that it shares."""
-TOO_LARGE = "The answer is too large"
 
 
-class Spare:
+class Allowance:
     """Bytes of data that the answers to one request may still have in this process."""
 
     __slots__ = ("left",)
@@ -54,13 +53,13 @@ class InFlight:
     """One request in this process. Made by `Dispatcher.begin`; over when `landed` is called."""
 
     __slots__ = (
+        "allowance",
         "envelope",
         "landed",
         "left",
         "names",
         "ready",
         "sealer",
-        "spare",
         "stands_for",
         "tickets",
         "timer",
@@ -74,7 +73,7 @@ class InFlight:
         sealer: Sealer,
         names: Iterable[str],
         landed: Callable[[InFlight], None],
-        spare: Spare,
+        allowance: Allowance,
     ) -> None:
         self.envelope = envelope
         self.sealer = sealer
@@ -90,7 +89,7 @@ class InFlight:
         self.landed = landed
         self.stands_for = [stands_for]
         """The messages, as partition and offset, that are not done with before this is."""
-        self.spare = spare
+        self.allowance = allowance
         """Shared by all flights of the request."""
 
 
@@ -137,9 +136,11 @@ class Dispatcher:
         `spent`: bytes that answers found in the log have. They count as this process's own do: what another process that
         still holds the request is about to append can't be known, and may come on top.
         """
-        spare = next((sibling.spare for sibling in self.in_flight.get(envelope.id, ())), None) or Spare(envelope.allowance)
-        spare.left = min(spare.left, envelope.allowance - spent)
-        flight = InFlight(envelope, message, sealer, names, landed, spare)
+        allowance = next((sibling.allowance for sibling in self.in_flight.get(envelope.id, ())), None) or Allowance(
+            envelope.allowance
+        )
+        allowance.left = min(allowance.left, envelope.allowance - spent)
+        flight = InFlight(envelope, message, sealer, names, landed, allowance)
         self._room.take(len(envelope.sealed) + CONNECTOR_BYTES * flight.left)
         self.in_flight.setdefault(envelope.id, []).append(flight)
         question = Question(str(UUID(bytes=envelope.id)), asked.query, asked.subject, asked.params)
@@ -172,11 +173,11 @@ class Dispatcher:
     def _answered(self, flight: InFlight, name: str, answer: Answer) -> None:
         del flight.tickets[name]
         reason, detail, data = answer.reason, answer.detail, answer.data or b""
-        if len(data) > flight.spare.left:
+        if len(data) > flight.allowance.left:
             reason, detail, data = Reason.BACKEND_ERROR, TOO_LARGE, b""
-        flight.spare.left -= len(data)
+        flight.allowance.left -= len(data)
         self._counter.add(name, "ok" if reason is None else reason.value)
-        sealed = flight.sealer.seal(data, flight.envelope.id + name.encode()) if data else b""
+        sealed = flight.sealer.seal(data, answer_context(flight.envelope.id, name)) if data else b""
         flight.ready.append(AnswerPart(name, reason, detail, answer.attempts, answer.elapsed, sealed))
         flight.waiting_bytes += len(sealed)
         self._room.take(len(sealed))
@@ -195,18 +196,18 @@ class Dispatcher:
         if parts:
             envelope = flight.envelope
             value = encode(Answers(VERSION, envelope.id, envelope.times.expires, parts))
-            self._send(flight, value, len(parts), size)
+            self._try_append(flight, value, len(parts), size)
 
-    def _send(self, flight: InFlight, value: bytes, count: int, size: int) -> None:
+    def _try_append(self, flight: InFlight, value: bytes, count: int, size: int) -> None:
         appended = self._log.append(self._topic, flight.envelope.id, value)
-        appended.add_done_callback(partial(self._sent, flight, value, count, size))
+        appended.add_done_callback(partial(self._appended, flight, value, count, size))
 
-    def _sent(self, flight: InFlight, value: bytes, count: int, size: int, future: asyncio.Future[int]) -> None:
+    def _appended(self, flight: InFlight, value: bytes, count: int, size: int, future: asyncio.Future[int]) -> None:
         error = "cancelled" if future.cancelled() else future.exception()
         if error is None:
             self._resend.succeeded()
         elif self._clock.millis() < flight.envelope.times.expires:
-            self._resend.later(partial(self._send, flight, value, count, size), str(error))
+            self._resend.later(partial(self._try_append, flight, value, count, size), str(error))
             return
         else:
             self._instrument.error("answers lost: the log took them at no time", topic=self._topic.name, answers=count)

@@ -193,7 +193,7 @@ class Pool:
                 if answers_end is None or offset >= partition.end:
                     answers_end = await self._log.end(self._topics.answers, partition.number)
                 answered = await partition.recovery.answered(envelope.id, envelope.times.created, answers_end)
-                partition.forget = self._clock.now() + KEEP
+                partition.forget_at = self._clock.now() + KEEP
             except StorageError as error:
                 self._instrument.warn("answers can't be read, again", topic=self._topics.answers.name, error=str(error))
                 await self._clock.sleep(backoff.next())
@@ -207,15 +207,15 @@ class Pool:
 
     async def _more(self, partition: RequestPartition) -> None:
         """Wait until there is more to recover. What was read is forgotten once it has been of no use for a while."""
-        if partition.forget is None:
+        if partition.forget_at is None:
             await partition.added.wait()
             return
         try:
-            async with self._clock.timeout_at(partition.forget):
+            async with self._clock.timeout_at(partition.forget_at):
                 await partition.added.wait()
         except TimeoutError:
             partition.recovery.forget()
-            partition.forget = None
+            partition.forget_at = None
 
     async def _hand_out(
         self, partition: RequestPartition, offset: int, envelope: Envelope, answered: Mapping[str, int]

@@ -61,11 +61,6 @@ class Tracker:
         """Everything below is done with."""
         return self._open[0] if self._open else self.next
 
-    @property
-    def open(self) -> int:
-        """How many messages have been taken and are not done with."""
-        return len(self._holds)
-
 
 class OwnedPartition:
     """A partition that this process has been given."""

@@ -24,7 +24,7 @@ class RequestPartition(OwnedPartition):
         self.given = given
         """When it was given, in milliseconds since the epoch."""
         self.recovery = recovery
-        self.forget: float | None = None
+        self.forget_at: float | None = None
         """When what recovery has read is needed no more, in seconds since the epoch; None: nothing has been read."""
         self.backlog: deque[tuple[int, Envelope]] = deque()
         """Envelopes that may have been answered already, until that is known."""

@@ -150,6 +150,11 @@ class Cancelled(Stored, frozen=True):
     expires: int
 
 
+def answer_context(id: bytes, connector: str) -> bytes:
+    """What the data of one connector's answer to the request `id` are bound to when they are sealed."""
+    return id + connector.encode()
+
+
 encode = msgspec.msgpack.Encoder().encode
 T = TypeVar("T", bound=Stored)
 

@@ -1,8 +1,8 @@
 """One lifecycle for every part that lives long: start, (ready), drain, stop.
 
 Parts start in the order given and are drained and stopped in the reverse one; those that stand side by side are drained
-together. A part that dies is never silent: the
-lifecycle ends with its error, and its neighbours are drained and stopped in order.
+together. A part that dies is never silent: the lifecycle ends with its error, and its neighbours are drained and stopped in
+order.
 """
 
 from __future__ import annotations

@@ -152,14 +152,14 @@ async def test_at_its_deadline_it_is_closed_though_storage_is_away_and_that_is_s
 async def test_wake_ups_are_an_estimate_and_the_rows_say_whether_it_is_true() -> None:
     scene = Scene()
     await scene.admit(1, connectors=3)
-    scene.admission.heard((1).to_bytes(16, "big"), 2)
+    scene.admission.rows_written((1).to_bytes(16, "big"), 2)
     await settle()
     assert scene.away.reads == 0, "somebody has not answered"
-    scene.admission.heard((1).to_bytes(16, "big"), 1)
+    scene.admission.rows_written((1).to_bytes(16, "big"), 1)
     await settle()
     assert scene.away.reads == 1
     assert scene.open == 1, "who can't tell waits for the deadline"
-    scene.admission.heard((9).to_bytes(16, "big"), 1)
+    scene.admission.rows_written((9).to_bytes(16, "big"), 1)
     await settle()
     assert scene.away.reads == 1, "of another process's request nothing is read"
 
