@@ -69,7 +69,10 @@ def test_without_bodies_it_is_incomplete_as_well(bodies: dict[str, str]) -> None
 def test_a_question_that_cannot_be_put_is_explained(bodies: dict[str, str]) -> None:
     ended = asked("12345678A", environment=bodies)
     assert (ended.stdout, ended.returncode) == ("", 2)
-    assert ended.stderr == "ask.py: The subject is not valid\n  Not a valid NIF or NIE: 8 digits and their letter, such as 12345678Z\n"
+    assert (
+        ended.stderr
+        == "ask.py: The subject is not valid\n  Not a valid NIF or NIE: 8 digits and their letter, such as 12345678Z\n"
+    )
 
 
 def test_so_is_a_configuration_that_cannot_be_used(bodies: dict[str, str]) -> None:

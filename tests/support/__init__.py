@@ -29,5 +29,6 @@ Waiting:
 
 Public, for users' own tests too, and so in `esclusa.testing`: virtual time, a scripted back end, the stage, the exams.
 What one folder alone needs is in that folder: `unit/connectors/scene.py`, `unit/connectors/transport/scripted.py`
-(back ends on sockets, a clock that is moved by hand), `unit/connectors/transport/trust.py` (certificates).
+(back ends on sockets, a clock that is moved by hand), `unit/connectors/transport/trust.py` (certificates),
+`unit/edges/http/listening.py` and `sockets.py` (connections before an application, and over sockets of the test's own).
 """

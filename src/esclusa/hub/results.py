@@ -5,7 +5,8 @@ No reader holds state: any instance serves any look at any request, from its row
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection
+from collections import deque
+from collections.abc import AsyncGenerator, Collection, Sequence
 from math import inf
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -15,7 +16,7 @@ import msgspec
 from esclusa.hub.cursor import event_id, parse_event_id
 from esclusa.hub.final import View, finalise, read_view
 from esclusa.hub.snapshot import Answer, Snapshot, compose, tag_of
-from esclusa.hub.stored import REQUEST, AnswerHead, Asked, decode
+from esclusa.hub.stored import REQUEST, AnswerHead, Asked, answer_context, decode
 from esclusa.kernel.errors import NotFound, StorageError, Unavailable, Unreadable
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
 
 HEADS: Collection[str] = frozenset({REQUEST})
 """The bodies read with heads alone: the request's own, which says whose it is."""
+
+FEW = 4
+"""Answers that a stream reads together at first; more once it knows that they are small."""
+PART = 256 * 1024
+"""Bytes of data that a stream holds while its reader takes them; or one answer, when that is larger."""
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -93,13 +99,14 @@ class Results:
                     after = None
                     if over:
                         return
-                fresh = {name for name in (order if look.final else look.answered) if name not in sent}
-                if fresh:
-                    full = await self._shown(id, await self.look(id.bytes, caller, bodies={REQUEST, *fresh}))
-                    for answer in full.answers:
-                        if answer.connector in fresh:
-                            sent.add(answer.connector)
-                            yield event_id(order, sent, final=False), answer
+                fresh = [name for name in order if name not in sent and (look.final or name in look.answered)]
+                few = FEW
+                while fresh and (part := await self._part(id, caller, fresh[:few])):
+                    few = 2 * len(part)
+                    while part:  # whoever reads may be slow: nothing that has been handed over is held
+                        sent.add(part[0].connector)
+                        yield event_id(order, sent, final=False), part.popleft()
+                    fresh = [name for name in fresh if name not in sent]
                 if look.final:
                     yield event_id(order, sent, final=True), await self._shown(id, look)
                     return
@@ -126,6 +133,20 @@ class Results:
             raise Unavailable("Results can't be read right now", retry_after=1) from error
         return Look(view, counted, asked)
 
+    async def _part(self, id: UUID, caller: str, names: Sequence[str]) -> deque[Answer]:
+        """The answers of the first of `names`, which are in the order of the request: at least one of those there, within `PART`."""
+        wanted = set(names)
+        shown = await self._shown(id, await self.look(id.bytes, caller, bodies={REQUEST, *names}))
+        part: deque[Answer] = deque()
+        size = 0
+        for answer in shown.answers:
+            if answer.connector in wanted:
+                size += len(answer.data or b"")
+                if part and size > PART:
+                    break
+                part.append(answer)
+        return part
+
     @staticmethod
     async def _more(waiter: Waiter, look: Look, until: float = inf) -> None:
         """Wait for more than `look` has shown, at most until `until`."""
@@ -137,7 +158,7 @@ class Results:
         request, answers = look.view.request, look.view.answers
         sealed = {name: answers[name].body for name in look.answered if answers[name].body}
         try:
-            opened = await self._vault.open_all([(body, id.bytes + name.encode()) for name, body in sealed.items()])
+            opened = await self._vault.open_all([(body, answer_context(id.bytes, name)) for name, body in sealed.items()])
             heads = {name: decode(AnswerHead, answers[name].head) for name in look.answered}
         except Unreadable:
             raise NotFound from None

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
+from collections.abc import Collection
 
 import pytest
 
 from esclusa.connectors.backend import Reason
+from esclusa.hub.results import FEW, PART
 from esclusa.hub.snapshot import Answer, Snapshot
 from esclusa.kernel.duration import Duration
 from esclusa.kernel.errors import Closed, NotFound
 from esclusa.kernel.instrument import Level
+from esclusa.ports.records import Row
 from esclusa.testing.backends import ERROR, ScriptedBackend, answers, data, hangs, waits
 from esclusa.testing.virtual import settle
 from support.hub import FOUND, ME, NIF, configuration, question, running
@@ -168,6 +172,55 @@ async def test_answers_are_followed_as_events_and_taken_up_again_anywhere() -> N
         assert last.complete
         assert last_id.endswith("-f")
         assert [event async for event in process.hub.follow(receipt.id, ME, after=last_id)] == []
+
+
+async def test_a_slow_reader_of_a_stream_holds_little_of_what_is_still_to_come() -> None:
+    size = 200_000
+    names = [f"c{n:02}" for n in range(16)]
+    async with running(configuration(names)) as process:
+        for name in names:
+            process.backends[name].step = data(b'"%b"' % (b"x" * size), after=1)
+        receipt = await process.hub.submit(question())
+        await process.hub.wait(receipt.id, ME, seconds=5, data=False)
+        await settle()
+        told, held = [], []
+        tracemalloc.start()
+        try:
+            async for _, one in process.hub.follow(receipt.id, ME):
+                held.append(tracemalloc.get_traced_memory()[0])
+                if isinstance(one, Answer):
+                    told.append(one.connector)
+            most = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert told == names
+        assert max(held) < PART + 2 * size
+        assert most < (2 * FEW + 1) * size
+
+
+async def test_answers_of_all_sizes_are_followed_once_each_and_in_few_reads() -> None:
+    names = [f"c{n:02}" for n in range(64)]
+    large = set(names[40:48])
+    async with running(configuration(names)) as process:
+        for name in names:
+            process.backends[name].step = data(b'"%b"' % (b"x" * (100_000 if name in large else 10)), after=1)
+        receipt = await process.hub.submit(question())
+        last = await process.hub.wait(receipt.id, ME, seconds=5, data=False)
+        while last.query_more:
+            last = await process.hub.wait(receipt.id, ME, seconds=5, tag=last.tag, data=False)
+        reads = []
+        read = process.engine.records.read
+
+        async def counting(request: bytes, bodies: bool | Collection[str] = True) -> list[Row]:
+            reads.append(bodies)
+            return await read(request, bodies)
+
+        process.engine.records.read = counting  # type: ignore[method-assign]
+        events = [one async for _, one in process.hub.follow(receipt.id, ME)]
+        answers_ = [one for one in events if isinstance(one, Answer)]
+        assert [one.connector for one in answers_] == names
+        assert all(len(one.data or b"") == (100_002 if one.connector in large else 12) for one in answers_)
+        assert len(reads) < 15
 
 
 async def test_events_work_with_no_wake_ups_at_all() -> None:

@@ -1,7 +1,8 @@
 """Connections: uvicorn's, with the limits that it lacks. Nothing else knows that server.
 
-How many there are, in all and of one address; how long and how large a request's headers may be; how slowly a reader may
-take its answer, and how much may wait for all readers together; whose certificate the other side has shown. The limits of a body are the front's, who can answer in words.
+How many there are, in all and of one address; how long and how large a request's headers may be, how much may stand around
+its body, and how many requests may wait behind another; how slowly a reader may take its answer, and how much may wait for
+all readers together; whose certificate the other side has shown. A body's limits are the front's, who can answer in words.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import asyncio
 import logging
 import ssl
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from email.utils import formatdate
 from typing import Any
 
@@ -20,11 +21,12 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from esclusa.edges.http.front import ADMIT, SECURITY, Front
+from esclusa.edges.http.patience import Patience
 from esclusa.edges.http.problems import body_of, headers_of, problem_of
 from esclusa.edges.http.settings import ServerSettings
 from esclusa.edges.http.trace import trace_of
 from esclusa.kernel.clock import Clock
-from esclusa.kernel.errors import HeadersTooLarge, Malformed, Refused, TooSlow, Unavailable
+from esclusa.kernel.errors import HeadersTooLarge, Malformed, Refused, TooLarge, TooSlow, Unavailable
 from esclusa.kernel.ids import Ids
 from esclusa.kernel.instrument import Instrument
 
@@ -32,8 +34,10 @@ KEEP_ALIVE = 60
 """Seconds that a connection may lie idle between two requests."""
 LINGER = 2.0
 """Seconds that a caller who is refused has to read why, while what it still sends is thrown away."""
-LEAST_RATE = 16 * 1024
-"""Bytes a second that a reader takes at least, once `[server] bodyTimeout` is over."""
+BEHIND = 8
+"""Requests of one connection that may wait for the answer before them; their headers together are no larger than one's."""
+FRAMING = 8
+"""Bytes of framing allowed for each byte of body: chunks of a single byte need five."""
 SMALL = 64 * 1024
 """Bytes of an answer that is sent however much else is being sent: what a socket's buffers hold anyway."""
 _SILENT = logging.Logger("uvicorn", level=logging.CRITICAL + 1)  # noqa: LOG001 - not among those that can be configured: it is never to speak
@@ -159,15 +163,17 @@ class Connection(HttpToolsProtocol):
         self._heading = True
         """Between two requests, or within the headers of one."""
         self._heading_bytes = 0
+        self._rest_bytes = 0
+        """Of one request, all that came after its headers; of these, those of its body:"""
+        self._body_bytes = 0
         self._refusal: Refused | None = None
         self._deaf = False
         """What still comes is thrown away: it has been refused."""
         self._deadline: asyncio.TimerHandle | None = None
-        self._stall: asyncio.TimerHandle | None = None
-        self._taken_by = 0.0
-        """When what is being sent must have been taken, while there is a look for a stall."""
         self._admitted = 0
         """Bytes of the last piece of an answer that was admitted."""
+        self._whole = 0
+        """Bytes of the largest before it, of what the socket has not taken all of."""
         self._tls: dict[object, object] | None = None
 
     @property
@@ -176,21 +182,27 @@ class Connection(HttpToolsProtocol):
 
     @property
     def unsent(self) -> int:
-        """Bytes of answers that the socket has not taken, or that wait to be handed to it."""
-        waits = self._admitted if self.flow.waiting else 0
-        return self.transport.get_write_buffer_size() + waits
+        """Bytes of answers that the socket has not taken, or that wait to be handed to it.
+
+        A piece of which some is left is held whole, and counts so.
+        """
+        left = self.transport.get_write_buffer_size()
+        if self.flow.waiting:
+            return max(left, self._whole) + self._admitted
+        return max(left, self._whole, self._admitted) if left else 0
 
     def admit(self, size: int) -> None:
         """Let a piece of an answer of `size` bytes be sent; `Unavailable` when too much is being sent already."""
         if size > SMALL and self._all.unsent + size > self._all.settings.max_unsent:
             self._all.refused.add("unsent")
             raise Unavailable("Too many answers are being sent", retry_after=1)
-        self._admitted = size
+        self._next(size)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Let it in or not."""
         super().connection_made(transport)
         self.flow: _Flow = _Flow(transport)  # pyright: ignore[reportIncompatibleVariableOverride]  # ours in place of uvicorn's
+        self._patience = Patience(transport, self._all.settings.body_timeout, self._all.clock, self._all.refused)
         if not self._all.admit(self._address):
             self._deaf = True
             transport.abort()
@@ -202,20 +214,24 @@ class Connection(HttpToolsProtocol):
         """Let go of it."""
         super().connection_lost(exc)
         self._cancel_deadline()
-        self._cancel_stall()
+        self._patience.end()
         self._all.left(self._address)
 
     def data_received(self, data: bytes) -> None:
-        """Parse, within the limits of headers."""
+        """Parse, within the limits of headers and of what stands around a body."""
         if self._deaf:
             return
         if self._heading:
             if not self._heading_bytes:
                 self._cancel_deadline()  # that of a connection with nothing on it
             self._heading_bytes += len(data)
+        else:
+            self._rest_bytes += len(data)
         super().data_received(data)
         if self._heading and self._heading_bytes:
             self._look_at_headers()
+        elif not self._heading and not self._deaf:
+            self._look_at_framing()
 
     def on_message_begin(self) -> None:
         """Say in the scope what may be sent, and whose certificate the other side has shown."""
@@ -224,15 +240,29 @@ class Connection(HttpToolsProtocol):
         if self._tls is not None:
             self.scope["extensions"] = {"tls": dict(self._tls)}
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A field of the head; trailers are left out."""
+        if self._heading:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
-        """Serve the request, unless its headers came in one piece that is too large."""
+        """Serve the request, unless its headers came in one piece that is too large, or too much is waiting before it."""
         self._cancel_deadline()
         self._heading, self._heading_bytes = False, 0
-        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        self._rest_bytes = self._body_bytes = 0
+        size = _size(self.url, self.headers)
         if size > self._all.settings.max_header:
             self._refusal = self._too_large()
+        elif self.pipeline and self._full(size):
+            self._refusal = Unavailable("Too many requests behind one another", retry_after=1)
+        if self._refusal is not None:
             raise self._refusal  # the parser stops, and says so to `send_400_response`
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        self._body_bytes += len(body)
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """From here on the next request's headers may come."""
@@ -241,7 +271,7 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """A caller that is answered before it has sent its body need not go on: the connection ends."""
-        self._admitted = 0
+        self._next(0)
         super().on_response_complete()
         if self.cycle.response_complete and self.cycle.more_body and not self.transport.is_closing():
             self._linger()
@@ -251,25 +281,43 @@ class Connection(HttpToolsProtocol):
         self._refuse(self._refusal or Malformed("This is not HTTP"))
 
     def pause_writing(self) -> None:
-        """The reader takes less than it is given: it has some time to take anything, and some for all of it.
-
-        Nothing is added to what waits here: of a stream, it is an event or a few.
-        """
+        """The reader takes less than it is given."""
         super().pause_writing()
-        left = self.transport.get_write_buffer_size()
-        self._taken_by = self._all.clock.now() + self._all.settings.body_timeout + left / LEAST_RATE
-        self._look_for_stall(left + 1)
+        self._patience.begin()
 
     def resume_writing(self) -> None:
         """The reader has caught up."""
         super().resume_writing()
-        self._cancel_stall()
+        self._patience.end()
 
     def _unsupported_upgrade_warning(self) -> None:
         """A wish to speak another protocol is served as if it had not been made (RFC 9110, 7.8)."""
 
     def _busy(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete  # type: ignore[redundant-expr]  # uvicorn's None before the first request
+
+    def _next(self, admitted: int) -> None:
+        """What was admitted has been handed over."""
+        before = self._whole if self.transport.get_write_buffer_size() else 0
+        self._whole, self._admitted = max(before, self._admitted), admitted
+
+    def _gives_up(self) -> bool:
+        """Tell whoever serves a request that the rest of it won't come; False when it is not its turn, or its answer has begun."""
+        if self._heading or self.pipeline or not self.cycle.more_body or self.cycle.response_started:
+            return False
+        self.cycle.disconnected = True
+        self.cycle.message_event.set()
+        return True
+
+    def _full(self, size: int) -> bool:
+        """Whether there is no place behind the requests that wait for one whose headers have `size` bytes."""
+        waiting = sum(_size(cycle.scope["raw_path"], cycle.scope["headers"]) for cycle, _ in self.pipeline)
+        return len(self.pipeline) >= BEHIND or waiting + size > self._all.settings.max_header
+
+    def _look_at_framing(self) -> None:
+        """More of a body has come, with what stands around it: sizes of chunks, their extensions, trailers."""
+        if self._rest_bytes > 2 * self._all.settings.max_header + (1 + FRAMING) * self._body_bytes:
+            self._refuse(TooLarge("The body has far more framing than content"))
 
     def _look_at_headers(self) -> None:
         """Headers have begun to come, and have not come whole."""
@@ -298,7 +346,7 @@ class Connection(HttpToolsProtocol):
         self._cancel_deadline()
         self._all.refused.add(refused.name)
         self._deaf = True
-        if self._busy():
+        if self._busy() and not self._gives_up():
             self.cycle.keep_alive = False
             return
         trace = trace_of(None, self._all.ids)
@@ -325,25 +373,15 @@ class Connection(HttpToolsProtocol):
         else:
             self.transport.close()
 
-    def _look_for_stall(self, before: int) -> None:
-        """Cut a reader off that has taken nothing since the last look, or not all in time."""
-        left, now = self.transport.get_write_buffer_size(), self._all.clock.now()
-        if left >= before or now >= self._taken_by:
-            self._all.refused.add("stalled")
-            self.transport.abort()
-            return
-        when = min(now + self._all.settings.body_timeout, self._taken_by)
-        self._stall = self._all.clock.call_at(when, self._look_for_stall, left)
-
     def _cancel_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
-    def _cancel_stall(self) -> None:
-        if self._stall is not None:
-            self._stall.cancel()
-            self._stall = None
+
+def _size(url: bytes, headers: Iterable[tuple[bytes, bytes]]) -> int:
+    """Bytes of a request's address and headers."""
+    return len(url) + sum(len(name) + len(value) + 4 for name, value in headers)
 
 
 def _tls(transport: asyncio.Transport) -> dict[object, object] | None:

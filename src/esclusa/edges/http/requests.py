@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from typing import Any
@@ -23,7 +24,12 @@ from esclusa.hub.hub import Hub
 from esclusa.hub.snapshot import Answer, Snapshot
 from esclusa.hub.submission import Submission
 from esclusa.kernel.clock import Clock
-from esclusa.kernel.errors import Malformed, NotFound, UnsupportedType
+from esclusa.kernel.errors import Malformed, NotFound, Unavailable, UnsupportedType
+
+READS = 4
+"""Results with their data that are read and composed at a time: until one is admitted, nothing else counts it."""
+LINE = 5.0
+"""Seconds that a reader waits for its turn."""
 
 
 class Requests:
@@ -33,6 +39,7 @@ class Requests:
         self._hub = hub
         self._callers = callers
         self._clock = clock
+        self._turns = asyncio.Semaphore(READS)
 
     def routes(self) -> list[Route]:
         """What is served here."""
@@ -70,18 +77,21 @@ class Requests:
         scope = request.scope
         caller, id = self._named(scope)
         data, seconds, tags = data_of(scope), wait_of(scope), tags_of(scope)
-        look = self._look(id, caller, tags, seconds, data=data)
-        snapshot = await while_read(look, request.receive) if seconds else await look
-        if snapshot is None:
-            return ASGIResponse(status_code=204)  # to nobody
-        headers = {"etag": f'"{snapshot.tag}"'}
+        heads = None
+        headers = {}
         if seconds:
             headers["preference-applied"] = f"wait={seconds}"
-        if _has(tags, snapshot):
-            return ASGIResponse(status_code=304, headers=headers)
-        body = snapshot_body(snapshot)
-        scope["state"][ADMIT](len(body))
-        return ASGIResponse(body=body, headers=headers, media_type=JSON)
+            heads = await while_read(self._wait(id, caller, tags, seconds), request.receive)
+            if heads is None:
+                return ASGIResponse(status_code=204)  # to nobody
+        elif tags is not None or not data:
+            heads = await self._hub.results(id, caller, data=False)
+        if heads is not None and _has(tags, heads):
+            return ASGIResponse(status_code=304, headers=headers | {"etag": f'"{heads.tag}"'})
+        admit = scope["state"][ADMIT]
+        if heads is None or data:
+            return await self._with_data(id, caller, headers, admit)
+        return _shown(heads, headers, admit)
 
     async def follow(self, request: Request[Any, Any, Any]) -> ASGIResponse:
         """Each answer as it comes, from where the reader was cut off (H8)."""
@@ -102,19 +112,30 @@ class Requests:
         await self._hub.cancel(id, caller)
         return ASGIResponse(status_code=204)
 
-    async def _look(self, id: UUID, caller: str, tags: Collection[str] | None, seconds: int | None, *, data: bool) -> Snapshot:
-        """One look; a reader who has what there is waits for more, or is told so from the heads alone."""
+    async def _wait(self, id: UUID, caller: str, tags: Collection[str] | None, seconds: int) -> Snapshot:
+        """The heads of what there is, once that is more than the reader has, or will not be more."""
         tag = None
         if tags is not None:
             heads = await self._hub.results(id, caller, data=False)
-            if not _has(tags, heads):
-                return await self._hub.results(id, caller, data=True) if data else heads
-            if not seconds or not heads.query_more:
+            if not _has(tags, heads) or not heads.query_more:
                 return heads
             tag = heads.tag
-        if seconds:
-            return await self._hub.wait(id, caller, seconds=seconds, tag=tag, data=data)
-        return await self._hub.results(id, caller, data=data)
+        return await self._hub.wait(id, caller, seconds=seconds, tag=tag, data=False)
+
+    async def _with_data(self, id: UUID, caller: str, headers: dict[str, str], admit: Admit) -> ASGIResponse:
+        """The whole result, once it is this reader's turn. `Unavailable` when that takes long.
+
+        It is admitted within the turn and handed over before the loop goes on, so that the next one is counted on top.
+        """
+        try:
+            async with self._clock.timeout_at(self._clock.now() + LINE):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise Unavailable("Too many results are being read", retry_after=1) from None
+        try:
+            return _shown(await self._hub.results(id, caller, data=True), headers, admit)
+        finally:
+            self._turns.release()
 
     def _named(self, scope: Scope) -> tuple[str, UUID]:
         """The caller, and the request that the path names; what is no id is a request that nobody knows (H31)."""
@@ -129,6 +150,12 @@ class Requests:
         return caller.name, id
 
 
+def _shown(snapshot: Snapshot, headers: dict[str, str], admit: Admit) -> ASGIResponse:
+    body = snapshot_body(snapshot)
+    admit(len(body))
+    return ASGIResponse(body=body, headers=headers | {"etag": f'"{snapshot.tag}"'}, media_type=JSON)
+
+
 def _has(tags: Collection[str] | None, snapshot: Snapshot) -> bool:
     return tags is not None and (snapshot.tag in tags or "*" in tags)
 
@@ -136,16 +163,20 @@ def _has(tags: Collection[str] | None, snapshot: Snapshot) -> bool:
 async def _events(follow: AsyncIterator[tuple[str, Answer | Snapshot]], admit: Admit) -> AsyncGenerator[bytes, None]:
     """One that can't be admitted ends the stream: the reader comes back for it."""
     try:
-        async for id, said in follow:
-            if isinstance(said, Answer):
-                piece = event("answer", id, answer_body(said))
-            else:
-                piece = event("done", id, snapshot_body(said))
+        async for each in follow:
+            piece = _event(*each)
+            del each  # while the piece is sent, the data are held once
             admit(len(piece))
             yield piece
     finally:
         if isinstance(follow, AsyncGenerator):
             await follow.aclose()
+
+
+def _event(id: str, said: Answer | Snapshot) -> bytes:
+    if isinstance(said, Answer):
+        return event("answer", id, answer_body(said))
+    return event("done", id, snapshot_body(said))
 
 
 def _must_be_json(scope: Scope) -> None:

@@ -3,6 +3,8 @@
 Answers come in librdkafka's thread as futures; none of this takes a thread of ours.
 """
 
+# pyright: reportPrivateImportUsage=false  # the vendor documents these names here, and does not mark them as exported
+
 from __future__ import annotations
 
 import asyncio

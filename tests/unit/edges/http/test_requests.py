@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +12,10 @@ import httpx
 import pytest
 
 from esclusa.connectors.backend import Reason
+from esclusa.edges.http.requests import READS
 from esclusa.edges.http.server import SOCKET
 from esclusa.edges.http.settings import ServerSettings
+from esclusa.hub.snapshot import Snapshot
 from esclusa.kernel.errors import IdempotencyMismatch, InvalidSubject, StorageUnavailable, TooManyOpen, Unavailable
 from esclusa.kernel.instrument import Level
 from support.api import QUESTION, READER_KEY, Served, faked
@@ -224,6 +226,56 @@ async def test_a_stream_ends_before_an_event_that_would_be_too_much_to_send() ->
         hub.answer(id, "dgt")
         hub.answer(id, "aeat", b'"%b"' % (b"x" * 100_000))
         assert len(events((await edge.client.get(f"{URL}/{id}/events")).text)) == 1
+
+
+class Gate:
+    """Lets nobody read results with their data before the test says so."""
+
+    def __init__(self, hub: FakeHub) -> None:
+        self.open = asyncio.Event()
+        self.reached = asyncio.Event()
+        self.inside = self.most = 0
+        self._read = hub.results
+        hub.results = self.results  # type: ignore[method-assign]
+
+    async def results(self, id: UUID, caller: str, *, data: bool = True) -> Snapshot:
+        if data:
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+            self.reached.set()
+            await self.open.wait()
+            self.inside -= 1
+        return await self._read(id, caller, data=data)
+
+
+async def test_of_many_who_are_woken_together_a_few_at_a_time_read_the_data() -> None:
+    async with faked() as (hub, edge):
+        id = await edge.ask()
+        gate = Gate(hub)
+        async with AsyncExitStack() as stack:
+            polls = []
+            for _ in range(3 * READS):
+                hub.waiting.clear()
+                polls.append(await stack.enter_async_context(held(hub, edge, id)))
+            hub.answer(id, "dgt")
+            await gate.reached.wait()
+            gate.open.set()
+            assert [answer.status_code for answer in await asyncio.gather(*polls)] == [200] * len(polls)
+        assert gate.most == READS
+
+
+async def test_whose_turn_does_not_come_is_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("esclusa.edges.http.requests.LINE", 0.05)
+    async with faked() as (hub, edge):
+        id = await edge.ask()
+        gate = Gate(hub)
+        looks = [asyncio.ensure_future(edge.client.get(f"{URL}/{id}")) for _ in range(READS + 1)]
+        done, _ = await asyncio.wait(looks, return_when=asyncio.FIRST_COMPLETED)
+        assert [(look.result().status_code, look.result().headers["retry-after"]) for look in done] == [(503, "1")]
+        assert (await edge.client.get(f"{URL}/{id}?data=false")).status_code == 200
+        gate.open.set()
+        assert sorted(answer.status_code for answer in await asyncio.gather(*looks)) == [200] * READS + [503]
+        assert (await edge.client.get(f"{URL}/{id}")).status_code == 200
 
 
 async def test_nobody_waits_for_a_reader_who_has_gone() -> None:
