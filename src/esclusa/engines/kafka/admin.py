@@ -3,7 +3,8 @@
 Answers come in librdkafka's thread as futures; none of this takes a thread of ours.
 """
 
-# pyright: reportPrivateImportUsage=false  # the vendor documents these names here, and does not mark them as exported
+# The vendor documents these names where they are imported from, and does not mark them as exported.
+# pyright: reportPrivateImportUsage=false
 
 from __future__ import annotations
 
