@@ -9,6 +9,7 @@ import msgspec
 
 from esclusa.config.draft import Draft
 from esclusa.config.findings import nearest
+from esclusa.config.lines import Key
 from esclusa.config.settings import EsclusaSettings
 from esclusa.engines.cassandra import settings as cassandra
 from esclusa.kernel.duration import Duration
@@ -61,7 +62,7 @@ def check(draft: Draft) -> None:
     for port, name in serving.items():
         if port not in ENGINES[name].ports:
             able = [other for other, engine in ENGINES.items() if port in engine.ports]
-            draft.wrong(("esclusa", port), f'the engine "{name}" has no {port}: set esclusa.{port}, {nearest("", able)}')
+            draft.wrong(_named(draft, port), f'the engine "{name}" has no {port}: set esclusa.{port}, {nearest("", able)}')
     shared = {port: name for port, name in serving.items() if ENGINES[name].networked}
     alone = {port: name for port, name in serving.items() if not ENGINES[name].networked}
     if shared and alone:
@@ -69,7 +70,7 @@ def check(draft: Draft) -> None:
         what = (
             f'"{name}" for the {port} is shared by processes, "{one}" for the {other} belongs to one: take engines of one kind'
         )
-        draft.wrong(("esclusa", port), what)
+        draft.wrong(_named(draft, port), what)
     for name, port in {name: port for port, name in reversed(shared.items())}.items():
         usable(draft, name, port)
 
@@ -77,9 +78,9 @@ def check(draft: Draft) -> None:
 def usable(draft: Draft, name: str, port: str) -> None:
     """Note what the networked engine `name`, which serves `port`, lacks."""
     if find_spec(ENGINES[name].package) is None:
-        draft.wrong(("esclusa", port), f'the engine "{name}" is not installed: pip install "esclusa[{name}]"')
+        draft.wrong(_named(draft, port), f'the engine "{name}" is not installed: pip install "esclusa[{name}]"')
     if getattr(draft.settings, name) is None and not draft.given(name):
-        draft.wrong(("esclusa", port), f'the engine "{name}" is nowhere: add [{name}] with {FIRST[name]}')
+        draft.wrong(_named(draft, port), f'the engine "{name}" is nowhere: add [{name}] with {FIRST[name]}')
     if name == "cassandra" and draft.settings.cassandra is not None:
         for query, settings in draft.settings.queries.items():
             if settings.kept > cassandra.LONGEST:
@@ -90,3 +91,9 @@ def usable(draft: Draft, name: str, port: str) -> None:
             cassandra.contact(draft.settings.cassandra.hosts)
         except StorageError as error:
             draft.wrong((name,), str(error))
+
+
+def _named(draft: Draft, port: str) -> Key:
+    """Where the engine of `port` is named."""
+    places = ("keys", "records", "engine") if port == "keys" else (port, "engine")
+    return ("esclusa", next((place for place in places if draft.given("esclusa", place)), port))

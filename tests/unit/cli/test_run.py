@@ -51,9 +51,9 @@ def test_a_pool_that_there_is_not_is_a_mistake_with_the_nearest(capsys: Capture)
 
 
 def test_a_wrong_configuration_is_not_run(capsys: Capture) -> None:
-    Path("esclusa.toml").write_text("[esclusa]\nengine = 'kafka'", encoding="utf-8")
+    Path("esclusa.toml").write_text("[esclusa]\nengine = 'kafca'", encoding="utf-8")
     assert main(["run"]) == Exit.MISTAKE
-    assert capsys.readouterr().err.startswith('esclusa.toml:2: esclusa.engine can\'t be "kafka"')
+    assert capsys.readouterr().err.startswith('esclusa.toml:2: esclusa.engine can\'t be "kafca"')
 
 
 def test_an_address_that_is_taken_is_told_without_a_traceback(capsys: Capture) -> None:

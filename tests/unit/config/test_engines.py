@@ -57,6 +57,12 @@ def test_one_that_processes_share_has_to_be_somewhere(mistakes: Mistakes) -> Non
     ]
 
 
+def test_what_one_engine_for_everything_lacks_is_said_where_it_is_named(mistakes: Mistakes) -> None:
+    found = mistakes("[esclusa]\n\nengine = 'kafka'" + CLUSTER)
+    assert [mistake.partition(":")[2][:2] for mistake in found] == ["3:", "3:"]
+    assert all('the engine "kafka" has no ' in mistake for mistake in found)
+
+
 def test_what_cassandra_can_not_keep_is_refused(mistakes: Mistakes) -> None:
     (found,) = mistakes("[esclusa]\nlog = 'kafka'\nrecords = 'cassandra'" + CLUSTER + "replication = 2\n")
     assert found.startswith("esclusa.toml:6: cassandra.replication can't be 2: ")
