@@ -36,7 +36,7 @@ help: ## Show this list
 	@echo '  ARGS="..." is passed on: make demo ARGS=--once, make test ARGS="tests/unit -k breaker"'
 
 demo: $(VENV)/run.stamp ## Ask a country of made-up bodies one question and watch the answers come
-	@$(BIN)/esclusa demo $(ARGS) || [ $$? -eq 130 ] # Ctrl-C is how it ends
+	@$(BIN)/esclusa demo $(ARGS)
 
 test: $(VENV)/dev.stamp ## Run the tests that need Python alone
 	$(BIN)/pytest -m 'not real and not soak' --cov --cov-report=term $(ARGS)

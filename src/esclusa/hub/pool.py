@@ -97,6 +97,7 @@ class Pool:
             await self._cancels.close()
             raise
         self._subscription = self._commits.subscription = subscription
+        subscription.pause(paused=self._room.full)  # other pools may have filled it by now
         self.background.spawn("cancels", self._hear_cancels(self._cancels))
         self.background.spawn("requests", self._consume(subscription))
 

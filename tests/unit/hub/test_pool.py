@@ -416,6 +416,19 @@ async def test_a_partition_moves_while_the_lines_are_full() -> None:
             assert second.runtime.clock.now() - EPOCH < 1 + first.settings.hub.drain + 1
 
 
+async def test_a_pool_that_starts_when_others_have_filled_the_lines_waits_as_they_do() -> None:
+    it = process(configuration(["a"]), {})
+    pool = next(part for row in it.parts for part in (row if isinstance(row, list) else [row]) if isinstance(part, Pool))
+    pool._room.take(1 << 40)
+    async with it.lifecycle:
+        receipt = await it.hub.submit(question())
+        await it.runtime.clock.sleep(1)
+        assert not it.backends["a"].attempts
+        pool._room.give_back(1 << 40)
+        await it.runtime.clock.sleep(1)
+        assert (await it.hub.results(receipt.id, ME)).complete
+
+
 async def test_full_lines_take_no_more_than_a_batch_beyond() -> None:
     settings = configuration(
         ["a"], connectors={"a": {"concurrency": 1}}, hub={"lines_bytes": 1, "max_open_per_subject": 10_000}
