@@ -134,7 +134,7 @@ def test_what_counts_as_behaviour(text: str, does: bool) -> None:
     ("module", "test"),
     [
         ("hub/pool.py", "hub/test_pool.py"),
-        ("bootstrap.py", "test_bootstrap.py"),
+        ("bootstrap/bootstrap.py", "bootstrap/test_bootstrap.py"),
         ("__init__.py", "test_esclusa.py"),
         ("testing/exams/__init__.py", "testing/exams/test_exams.py"),
     ],

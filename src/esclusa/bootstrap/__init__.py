@@ -1,0 +1,28 @@
+"""The only package that knows everything: makes every part from the configuration, and wires them.
+
+`bootstrap` is a whole process, run or opened inside one's own program; `hub` has the hub's parts by role, `ports` the ports
+on the engines that the configuration names, and `runtime` what every part is given.
+"""
+
+from esclusa.bootstrap.bootstrap import Application, make_application, open_hub, serve
+from esclusa.bootstrap.hub import ROLES, HubProcess, Role, fingerprint, make_connectors, make_hub, make_setup
+from esclusa.bootstrap.ports import Ports, open_ports
+from esclusa.bootstrap.runtime import Runtime, freeze_memory
+
+__all__ = [
+    "ROLES",
+    "Application",
+    "HubProcess",
+    "Ports",
+    "Role",
+    "Runtime",
+    "fingerprint",
+    "freeze_memory",
+    "make_application",
+    "make_connectors",
+    "make_hub",
+    "make_setup",
+    "open_hub",
+    "open_ports",
+    "serve",
+]

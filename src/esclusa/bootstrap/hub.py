@@ -1,0 +1,143 @@
+"""The hub of one process: its parts, by the roles that the process has."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from hashlib import blake2b
+from typing import Literal
+
+import msgspec
+
+import esclusa
+from esclusa.bootstrap.ports import Ports
+from esclusa.bootstrap.runtime import Runtime
+from esclusa.config.config import Configuration
+from esclusa.connectors.assembly import Contexts, make_connector
+from esclusa.connectors.connector import Connector
+from esclusa.hub.admission import Admission
+from esclusa.hub.collect import Collector
+from esclusa.hub.hub import Hub
+from esclusa.hub.inventory import Inventory
+from esclusa.hub.pool import Pool
+from esclusa.hub.presence import Presence, ProcessReport
+from esclusa.hub.purge import Purge
+from esclusa.hub.results import Results
+from esclusa.hub.room import Room
+from esclusa.hub.setup import Setup
+from esclusa.hub.submit import Submitter
+from esclusa.hub.topics import pool_topics
+from esclusa.hub.vault import Vault
+from esclusa.hub.wakeups import Wakeups
+from esclusa.kernel.lifecycle import Part, Parts
+
+Role = Literal["hub", "collector", "connectors", "purge"]
+ROLES: tuple[Role, ...] = ("hub", "collector", "connectors", "purge")
+
+
+def make_connectors(configuration: Configuration, runtime: Runtime) -> dict[str, Connector]:
+    """Every connector of the configuration, ready to call. `ConfigurationError` names what can't be made."""
+    contexts = Contexts()
+    return {
+        name: make_connector(
+            name,
+            settings,
+            None if settings.credentials is None else configuration.credentials[settings.credentials],
+            configuration.hub.max_answer,
+            runtime.clock,
+            runtime.ids,
+            runtime.instrument,
+            contexts,
+        )
+        for name, settings in configuration.connectors.items()
+    }
+
+
+class ConnectorsPart:
+    """The connectors of a process as a part: there is nothing to start; what they hold is let go at the end."""
+
+    def __init__(self, connectors: Mapping[str, Connector]) -> None:
+        self._connectors = connectors
+
+    async def start(self) -> None:
+        """They connect when they are first asked."""
+
+    async def drain(self) -> None:
+        """Their pools have drained them."""
+
+    async def stop(self) -> None:
+        """Close every connection."""
+        for each in self._connectors.values():
+            await each.close()
+
+
+class HubProcess(msgspec.Struct, frozen=True):
+    """The hub of one process, and what has to run for it, in the order of starting."""
+
+    hub: Hub
+    parts: Parts
+    waits: Wakeups
+    """Started before `parts` and so drained after them: whoever waits sees their last answers."""
+
+
+def make_hub(
+    configuration: Configuration,
+    ports: Ports,
+    connectors: Mapping[str, Connector],
+    runtime: Runtime,
+    *,
+    roles: Collection[Role] = ROLES,
+    pools: Collection[str] | None = None,
+) -> HubProcess:
+    """Wire the hub over `ports`. `pools`: whose connectors this process runs; None: all."""
+    clock, ids, instrument, signals = runtime.clock, runtime.ids, runtime.instrument, runtime.signals
+    settings = configuration.hub
+    topics = pool_topics(configuration.pools, configuration.queries)
+    inventory = Inventory(configuration.connectors, configuration.queries)
+    vault = Vault(ports.keys, clock, ids)
+
+    admission = Admission(ports.records, settings, clock, ids, instrument)
+    wakeups = Wakeups(ports.log, clock, instrument, admission.rows_written)
+    results = Results(inventory, ports.records, vault, wakeups, clock)
+    submitter = Submitter(
+        inventory, topics, ports.log, ports.records, vault, results, admission, settings, clock, ids, instrument
+    )
+    served = [name for name in topics if pools is None or name in pools] if "connectors" in roles else []
+    mine = {name: each for name, each in connectors.items() if configuration.connectors[name].pool in served}
+    me = ProcessReport(
+        str(ids.uuid()),
+        esclusa.__version__,
+        clock.millis(),
+        clock.millis(),
+        list(roles),
+        served,
+        fingerprint(configuration),
+        [],
+    )
+    presence = Presence(me, inventory, mine, ports.records, clock, instrument)
+    parts: list[Part | Sequence[Part]] = [vault]
+    if "collector" in roles:
+        parts.append([Collector(each, ports.log, ports.records, clock, instrument, signals) for each in topics.values()])
+    parts.append(ConnectorsPart(mine))
+    its = {name: {each: mine[each] for each in mine if configuration.connectors[each].pool == name} for name in served}
+    room = Room(settings.lines_bytes)
+    parts.append(
+        [Pool(topics[name], its[name], ports.log, vault, room, settings, clock, instrument, signals) for name in served]
+    )
+    parts += [admission, presence]
+    if "purge" in roles:
+        upkeep = [engine.upkeep for engine in ports.engines]
+        parts.append(Purge(ports.keys, upkeep, clock, instrument, signals))
+    parts.append(submitter)
+    return HubProcess(Hub(inventory, submitter, results, presence), parts, wakeups)
+
+
+def make_setup(configuration: Configuration, ports: Ports) -> Setup:
+    """What makes the topics that the configuration asks for."""
+    topics = pool_topics(configuration.pools, configuration.queries)
+    return Setup(topics.values(), [engine.upkeep for engine in ports.engines])
+
+
+def fingerprint(configuration: Configuration) -> str:
+    """Short and the same for processes with the same configuration; says nothing of the secrets in it."""
+    said = msgspec.json.encode(configuration, order="deterministic", enc_hook=str)
+    return blake2b(said, digest_size=6).hexdigest()

@@ -1,0 +1,75 @@
+"""Which parts a process has for its configuration and its roles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from esclusa.bootstrap import Runtime, fingerprint, make_connectors, make_hub, open_ports
+from esclusa.bootstrap.hub import ConnectorsPart
+from esclusa.config.settings import Configuration
+from esclusa.connectors.settings import ConnectorSettings, TlsSettings
+from esclusa.edges.http.settings import ClientSettings
+from esclusa.kernel.errors import ConfigurationError
+from support.hub import configuration
+from unit.bootstrap.wiring import flat, memory, names
+
+
+async def test_every_connector_is_made_and_what_cannot_be_is_refused() -> None:
+    made = make_connectors(configuration(["a", "b"]), Runtime.real())
+    assert list(made) == ["a", "b"]
+    for each in made.values():
+        await each.close()
+    strange = {"a": ConnectorSettings(url="https://a.example/", tls=TlsSettings(ca="/nowhere/ca.pem"))}
+    with pytest.raises(ConfigurationError, match="nowhere"):
+        make_connectors(Configuration(connectors=strange), Runtime.real())
+
+
+@pytest.mark.parametrize(
+    ("roles", "has", "lacks"),
+    [
+        (["hub", "collector", "connectors", "purge"], {"Collector", "Pool", "Purge", "Admission", "Presence"}, set()),
+        (["hub"], {"Admission", "Presence"}, {"Collector", "Pool", "Purge"}),
+        (["collector"], {"Collector", "Presence"}, {"Pool", "Purge"}),
+        (["connectors"], {"Pool", "Presence"}, {"Collector", "Purge"}),
+        (["purge"], {"Purge", "Presence"}, {"Collector", "Pool"}),
+    ],
+)
+async def test_a_process_has_the_parts_of_its_roles(roles: list[Any], has: set[str], lacks: set[str]) -> None:
+    settings, runtime = memory(), Runtime.real()
+    process = make_hub(settings, open_ports(settings, runtime), make_connectors(settings, runtime), runtime, roles=roles)
+    found = set(names(process.parts))
+    assert (has - found, lacks & found) == (set(), set())
+
+
+async def test_each_pool_has_its_own_parts_and_a_process_may_run_some_of_them() -> None:
+    settings = memory(configuration(["a", "b"], connectors={"b": {"pool": "south"}}, pools=["default", "south"]))
+    runtime = Runtime.real()
+    connectors = make_connectors(settings, runtime)
+    both = names(make_hub(settings, open_ports(settings, runtime), connectors, runtime).parts)
+    assert (both.count("Pool"), both.count("Collector")) == (2, 2)
+    south = make_hub(settings, open_ports(settings, runtime), connectors, runtime, pools=["south"])
+    assert (names(south.parts).count("Pool"), names(south.parts).count("Collector")) == (1, 2)
+    (part,) = (part for part in flat(south.parts) if isinstance(part, ConnectorsPart))
+    assert list(part._connectors) == ["b"]
+
+
+async def test_before_the_calls_end_the_collecting_goes_on() -> None:
+    """Parts are drained in the reverse of their order: a pool hands over what it has while the collector still takes it."""
+    settings, runtime = memory(), Runtime.real()
+    process = make_hub(settings, open_ports(settings, runtime), make_connectors(settings, runtime), runtime)
+    order = names(process.parts)
+    assert order.index("Collector") < order.index("ConnectorsPart") < order.index("Pool")
+
+
+def test_a_fingerprint_is_of_what_is_configured_and_shows_no_secret() -> None:
+    one = configuration(["a", "b"])
+    again = msgspec.structs.replace(one, connectors=dict(reversed(one.connectors.items())))
+    assert fingerprint(one) == fingerprint(again), "the order in the file is no difference"
+    assert fingerprint(one) != fingerprint(configuration(["a"]))
+    keyed = [msgspec.structs.replace(one, clients={"c": ClientSettings(key=key)}) for key in ("k" * 16, "l" * 16)]
+    assert fingerprint(keyed[0]) != fingerprint(keyed[1])
+    assert len(fingerprint(keyed[0])) == 12
+    assert "k" * 4 not in fingerprint(keyed[0])
