@@ -67,7 +67,7 @@ def highest_finished_is_committed() -> Iterator[None]:
 @contextmanager
 def only_what_is_in_flight_is_remembered() -> Iterator[None]:
     def land(self: Pool, flight: Any) -> None:
-        self._asked.pop(flight.envelope.id, None)
+        self._repetitions._asked.pop(flight.envelope.id, None)
         original(self, flight)
 
     original = Pool._land
@@ -88,8 +88,8 @@ def beyond_the_noted_end_is_new() -> Iterator[None]:
 
 
 def no_margin_for_skew() -> Any:
-    def exact(self: Recovery, log: Any, answers: Any, partition: int, _: int) -> None:
-        original(self, log, answers, partition, 0)
+    def exact(self: Recovery, log: Any, answers: Any, partition: int, given: int, _: int) -> None:
+        original(self, log, answers, partition, given, 0)
 
     original = Recovery.__init__
     return mock.patch.object(Recovery, "__init__", exact)

@@ -9,6 +9,8 @@ from esclusa.connectors.connector import Connector
 from esclusa.connectors.settings import ConnectorSettings
 from esclusa.engines.memory import MemoryEngine
 from esclusa.hub.admission import Admission
+from esclusa.hub.cancellations import Cancellations
+from esclusa.hub.consumer import Consumer
 from esclusa.hub.inventory import Inventory
 from esclusa.hub.pool import Pool
 from esclusa.hub.results import Results
@@ -53,8 +55,10 @@ class PoolProcess:
         connectors = {name: Connector(name, self.backends[name], settings, clock, ids, Instrument()) for name in NAMES}
         self.connectors = connectors
         log = play.stage.log(self.name, _Divided(self.engine, play.engine.beside(clock)))
+        self.cancelled = Cancellations(log, clock, Instrument())
+        room = Room(SETTINGS.lines_bytes)
         self.pool = Pool(
-            PAIR, connectors, log, self.vault, Room(SETTINGS.lines_bytes), SETTINGS, clock, Instrument(), Signals()
+            Consumer(PAIR), connectors, log, self.vault, self.cancelled, room, SETTINGS, clock, Instrument(), Signals()
         )
         self.known: set[str] = set()
         self.zombie = False
@@ -71,6 +75,7 @@ class PoolProcess:
 
     async def start(self) -> None:
         self.known = await self.play.answered()
+        await self.cancelled.start()
         await self.pool.start()
         await settle()
 
@@ -83,6 +88,7 @@ class PoolProcess:
         self.zombie = False
         self.engine.kill()
         await self.pool.background.cancel()
+        await self.cancelled.background.cancel()
         for connector in self.connectors.values():
             await connector.close()
 

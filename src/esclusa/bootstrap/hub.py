@@ -15,7 +15,9 @@ from esclusa.config.config import Configuration
 from esclusa.connectors.assembly import Contexts, make_connector
 from esclusa.connectors.connector import Connector
 from esclusa.hub.admission import Admission
+from esclusa.hub.cancellations import Cancellations
 from esclusa.hub.collect import Collector
+from esclusa.hub.consumer import consumers
 from esclusa.hub.hub import Hub
 from esclusa.hub.inventory import Inventory
 from esclusa.hub.pool import Pool
@@ -118,11 +120,17 @@ def make_hub(
     if "collector" in roles:
         parts.append([Collector(each, ports.log, ports.records, clock, instrument, signals) for each in topics.values()])
     parts.append(ConnectorsPart(mine))
-    its = {name: {each: mine[each] for each in mine if configuration.connectors[each].pool == name} for name in served}
-    room = Room(settings.lines_bytes)
-    parts.append(
-        [Pool(topics[name], its[name], ports.log, vault, room, settings, clock, instrument, signals) for name in served]
-    )
+    if served:
+        cancelled, room = Cancellations(ports.log, clock, instrument), Room(settings.lines_bytes)
+        parts.append(cancelled)
+        parts.append(
+            [
+                Pool(each, its, ports.log, vault, cancelled, room, settings, clock, instrument, signals)
+                for name in served
+                for its in [{each: mine[each] for each in mine if configuration.connectors[each].pool == name}]
+                for each in consumers(topics[name], configuration.pools[name], its)
+            ]
+        )
     parts += [admission, presence]
     if "purge" in roles:
         upkeep = [engine.upkeep for engine in ports.engines]

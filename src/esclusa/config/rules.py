@@ -38,7 +38,6 @@ def check(draft: Draft, *, whole: bool) -> None:
     """Note everything that is wrong. Unless the document is `whole`, nobody can say what a name refers to."""
     names(draft)
     engines.check(draft)
-    pools(draft)
     server(draft)
     clients(draft)
     credentials(draft)
@@ -61,14 +60,6 @@ def names(draft: Draft) -> None:
                     f"[{dotted((family, name))}] is no name: a to z, 0 to 9 and -, at most 64, a letter or digit first"
                     + (f"; {slug} would be one" if slug else ""),
                 )
-
-
-def pools(draft: Draft) -> None:
-    """A consumer group a connector is not to be had yet."""
-    for name, pool in draft.settings.pools.items():
-        if pool.consumers == "connector":
-            what = f'pools.{name}.consumers can\'t be "connector": this version has one consumer a pool; leave it out'
-            draft.wrong(("pools", name, "consumers"), what)
 
 
 def server(draft: Draft) -> None:

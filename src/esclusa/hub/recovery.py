@@ -14,18 +14,22 @@ from esclusa.hub.stored import Answers, decode
 from esclusa.kernel.errors import Unreadable
 
 if TYPE_CHECKING:
+    from esclusa.hub.stored import Envelope
     from esclusa.ports.log import Log, Topic
 
 
 class Recovery:
     """The answers of one partition, as far as they have been asked for. Each is read once, until `forget`."""
 
-    def __init__(self, log: Log, answers: Topic, partition: int, skew: int) -> None:
-        """`skew`: milliseconds by which two processes' clocks may differ."""
+    def __init__(self, log: Log, answers: Topic, partition: int, given: int, skew: int) -> None:
+        """`given`: where the requests ended when this process was given the partition; `skew`: as of clocks, milliseconds."""
         self._log = log
         self._topic = answers
         self._partition = partition
+        self._given = given
         self._skew = skew
+        self._noted: int | None = None
+        """Where the answers ended when that was asked last."""
         self.forget()
 
     def forget(self) -> None:
@@ -35,12 +39,19 @@ class Recovery:
         """What has been read: everything made since `_since` that stands below `_end`, and it begins at `_first`."""
         self._found: dict[bytes, dict[str, int]] = {}
 
-    async def answered(self, id: bytes, made: int, end: int) -> Mapping[str, int]:
-        """Who has answered the request `id`, made at `made`, below position `end` of the answers. `StorageError`.
+    async def answered(self, envelope: Envelope, offset: int) -> Mapping[str, int]:
+        """Who has answered `envelope`, which stands at `offset`, with the bytes of each answer's data, sealed. `StorageError`.
 
-        With the bytes of each answer's data, sealed.
+        Answers of what stood there when the partition was given can't be of anybody else later on; what came after it, and
+        may be a repetition, could have been answered until now.
         """
-        since = made - self._skew
+        if self._noted is None or offset >= self._given:
+            self._noted = await self._log.end(self._topic, self._partition)
+        await self.cover(envelope.times.created - self._skew, self._noted)
+        return self._found.get(envelope.id, {})
+
+    async def cover(self, since: int, end: int) -> None:
+        """Have all answers been read that were made since `since` and stand below `end`. `StorageError`."""
         if self._since is None:
             first = await self._read(since, end, 0)
             self._since, self._first, self._end = since, end if first is None else first, end
@@ -50,7 +61,6 @@ class Recovery:
         if end > self._end:
             await self._read(self._since, end, self._end)
             self._end = end
-        return self._found.get(id, {})
 
     async def _read(self, since: int, end: int, start: int) -> int | None:
         """Take in the answers made since `since` that stand from `start` on, below `end`; where the first one stands."""

@@ -181,8 +181,3 @@ def test_times_subjects_and_parameters_of_a_query_make_sense(mistakes: Mistakes,
 )
 def test_what_makes_sense_is_no_mistake(mistakes: Mistakes, query: str) -> None:
     assert mistakes(f"[queries.q]\n{query}") == []
-
-
-def test_a_group_a_connector_is_not_to_be_had_yet(mistakes: Mistakes) -> None:
-    (found,) = mistakes("[pools.slow]\n\nconsumers = 'connector'")
-    assert found.startswith('esclusa.toml:3: pools.slow.consumers can\'t be "connector": ')

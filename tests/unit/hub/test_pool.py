@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import cast
+from typing import Any, cast
 
+import msgspec
 import pytest
 
+from esclusa.config.settings import Configuration
 from esclusa.connectors.backend import Reason
 from esclusa.engines.inprocess.subscription import Listener
 from esclusa.hub.pool import Pool
 from esclusa.hub.recovery import Recovery
+from esclusa.hub.settings import PoolSettings
 from esclusa.hub.stored import Envelope, Times, encode
 from esclusa.kernel.duration import Duration
 from esclusa.kernel.errors import Closed, StorageUnavailable
@@ -464,12 +467,12 @@ async def test_an_older_envelope_has_what_is_older_read_and_nothing_twice() -> N
         for _ in range(20):
             await it.hub.submit(question())
             await it.runtime.clock.sleep(0.3)
-        recovery = Recovery(it.log, it.topics[1], 0, 0)
+        recovery = Recovery(it.log, it.topics[1], 0, 0, 0)
         end = await it.root.log.end(it.topics[1], 0)
         made = [message.made async for batch in it.root.log.read(it.topics[1], 0, 0, end) for message in batch]
         assert len(made) > 4
         for since, until in ((made[3], end - 1), (made[1], end - 1), (made[2], end - 1), (0, end), (made[0], end)):
-            await recovery.answered(b"", since, until)
+            await recovery.cover(since, until)
         assert it.log.read_through == end
         assert len(recovery._found) == end
         await one.lifecycle.close()
@@ -479,7 +482,7 @@ async def test_what_recovery_has_read_is_forgotten_after_a_while() -> None:
     async with running(configuration(["a"])) as it:
         await it.hub.submit(question(idempotency_key="k1"))
         await it.runtime.clock.sleep(1)
-        recoveries = [partition.recovery for partition in the_pool(it)._owned.values()]
+        recoveries = [partition.backlog._recovery for partition in the_pool(it)._owned.values()]
         assert any(recovery._since is not None for recovery in recoveries)
         await it.runtime.clock.sleep(6)
         assert all(recovery._since is None for recovery in recoveries)
@@ -511,8 +514,10 @@ async def test_a_start_that_fails_half_way_leaves_nobody_listening() -> None:
         it = process(hub.settings, {}, engine=hub.engine)
         it.log.unsubscribable = "requests."
         with pytest.raises(StorageUnavailable):
-            await the_pool(it).start()
-        assert [each.closed for each in it.log.subscribed if isinstance(each, Listener)] == [True]
+            await it.lifecycle.start()
+        listeners = [each for each in it.log.subscribed if isinstance(each, Listener)]
+        assert listeners
+        assert all(each.closed for each in listeners)
 
 
 async def test_pools_are_drained_together() -> None:
@@ -591,3 +596,103 @@ async def test_a_commit_that_fails_is_tried_again() -> None:
         await it.runtime.clock.sleep(3)
         assert await it.committed() == 1
         assert it.log.uncommitted == 0
+
+
+# ---- each connector a consumer of its own
+
+
+def one_group_each(names: str = "abc", **options: Any) -> Configuration:
+    settings = configuration(list(names), **options)
+    return msgspec.structs.replace(settings, pools={"default": PoolSettings(partitions=2, consumers="connector")})
+
+
+async def groups(it: Process) -> dict[str, int]:
+    """How far each group of the requests is behind."""
+    lags = await it.root.upkeep.lag([it.topics[0]])
+    return {lag.group: sum(each.end - each.committed for each in lags if each.group == lag.group) for lag in lags}
+
+
+async def test_each_connector_can_have_a_position_of_its_own() -> None:
+    async with running(one_group_each()) as it:
+        it.backends["b"].step = waits
+        receipts = [await it.hub.submit(question()) for _ in range(3)]
+        await it.runtime.clock.sleep(1)
+        assert calls(it.backends) == {"a": 3, "b": 3, "c": 3}
+        assert await groups(it) == {"connector.a": 0, "connector.b": 3, "connector.c": 0}
+        snapshot = await it.hub.results(receipts[0].id, ME)
+        assert ([answer.connector for answer in snapshot.answers], snapshot.pending) == (["a", "c"], ["b"])
+
+
+async def test_what_is_addressed_to_others_is_settled_unread_by_each() -> None:
+    async with running(one_group_each("ab")) as it:
+        receipt = await it.hub.submit(question(connectors=["a"]))
+        await it.runtime.clock.sleep(1)
+        assert (await it.hub.results(receipt.id, ME)).complete
+        assert calls(it.backends) == {"a": 1, "b": 0}
+        assert await groups(it) == {"connector.a": 0, "connector.b": 0}
+
+
+async def test_after_a_crash_each_connector_goes_on_where_it_was() -> None:
+    one: dict[str, ScriptedBackend] = {}
+    two: dict[str, ScriptedBackend] = {}
+    async with running(one_group_each(), one) as first:
+        one["b"].step = waits
+        receipt = await first.hub.submit(question())
+        await first.runtime.clock.sleep(0.5)
+        second = process(first.settings, two, engine=first.engine)
+        await first.kill()
+        async with second.lifecycle:
+            assert (await second.hub.wait(receipt.id, ME, seconds=20)).complete
+    assert calls(one, two) == {"a": 1, "b": 2, "c": 1}
+
+
+async def test_a_cancel_reaches_every_consumer() -> None:
+    async with running(one_group_each("ab")) as it:
+        for backend in it.backends.values():
+            backend.step = waits
+        receipt = await it.hub.submit(question())
+        await it.runtime.clock.sleep(0.1)
+        await it.hub.cancel(receipt.id, ME)
+        await it.runtime.clock.sleep(0.1)
+        assert [connector.running for connector in it.connectors.values()] == [0, 0]
+
+
+async def test_who_consumed_as_a_pool_and_then_by_connector_asks_nobody_again() -> None:
+    one: dict[str, ScriptedBackend] = {}
+    two: dict[str, ScriptedBackend] = {}
+    async with running(configuration(), one) as first:
+        receipt = await first.hub.submit(question())
+        await first.runtime.clock.sleep(1)
+        await first.kill()
+        async with running(one_group_each(), two, engine=first.engine) as second:
+            await second.runtime.clock.sleep(1)
+            assert (await second.hub.results(receipt.id, ME)).complete
+            assert await groups(second) == {"pool.default": 0, "connector.a": 0, "connector.b": 0, "connector.c": 0}
+    assert calls(one, two) == {"a": 1, "b": 1, "c": 1}
+
+
+# ---- keys that can't be read
+
+
+async def test_while_keys_cannot_be_read_a_partition_can_still_be_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(configuration(["a"]), roles=("hub", "collector", "purge")) as hub:
+        one = process(hub.settings, {}, engine=hub.engine, roles=("connectors",))
+        two = process(hub.settings, {}, engine=hub.engine, roles=("connectors",))
+        async with one.lifecycle:
+            await one.runtime.clock.sleep(1)
+
+            def away(*_: object) -> asyncio.Future[None]:
+                future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                future.set_exception(StorageUnavailable("away"))
+                return future
+
+            monkeypatch.setattr(one.engine.keys, "get", away)
+            receipts = [await hub.hub.submit(question()) for _ in range(4)]
+            await one.runtime.clock.sleep(1)
+            async with two.lifecycle:
+                await two.runtime.clock.sleep(8)
+                assert len(the_pool(two)._owned) == 1
+                monkeypatch.undo()
+                await two.runtime.clock.sleep(5)
+                assert all([(await hub.hub.results(receipt.id, ME)).complete for receipt in receipts])
+        assert calls(one.backends, two.backends) == {"a": 4}
