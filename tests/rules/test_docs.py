@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,8 @@ def test_every_refusal_is_in_the_reference() -> None:
 async def test_what_a_process_serves_and_counts_is_in_the_reference(tmp_path: Path) -> None:
     path = tmp_path / "esclusa.toml"
     path.write_text(f'[server]\nlisten = "127.0.0.1:0"\n{WHOLE}', encoding="utf-8")
-    application = make_application(load(path, {}), Runtime.real())
+    read = partial(load, path, {})
+    application = make_application(read(), Runtime.real(), load=read)
     async with application.lifecycle:
         assert application.server.address is not None
         async with httpx.AsyncClient(base_url=application.server.address.url) as client:

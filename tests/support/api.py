@@ -14,10 +14,13 @@ from uuid import UUID
 import httpx
 import msgspec
 
+from esclusa.edges.http.administration import Reload
 from esclusa.edges.http.api import make_applications
+from esclusa.edges.http.callers import Callers
 from esclusa.edges.http.health import Check, Health
 from esclusa.edges.http.server import HttpServer
 from esclusa.edges.http.settings import ClientSettings, ServerSettings
+from esclusa.edges.http.wire import ReloadedBody
 from esclusa.hub.hub import Hub
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.ids import Ids
@@ -83,6 +86,11 @@ class Served:
         return self.instrument.counters[counter].values.get(labels, 0)
 
 
+async def nothing_changed() -> ReloadedBody:
+    """What `/api/v1/reload` says unless told."""
+    return ReloadedBody(configuration="0a1b2c", added=[], changed=[], removed=[])
+
+
 @asynccontextmanager
 async def served(
     hub: Hub | FakeHub,
@@ -90,6 +98,7 @@ async def served(
     settings: ServerSettings | None = None,
     *,
     checks: Mapping[str, Check] | None = None,
+    reload: Reload | None = nothing_changed,
 ) -> AsyncIterator[Served]:
     """`hub` on a free port of the loopback, and a client with the key of `sede`."""
     logged = Sink()
@@ -97,7 +106,9 @@ async def served(
     settings = msgspec.structs.replace(settings or ServerSettings(), listen="127.0.0.1:0")
     ids = Ids(clock)
     health = Health(checks or {}, clock, instrument)
-    applications = make_applications(cast("Hub", hub), health, Metrics(instrument), settings, CLIENTS, clock, ids, instrument)
+    applications = make_applications(
+        cast("Hub", hub), health, Metrics(instrument), settings, Callers(CLIENTS), reload, clock, ids, instrument
+    )
     with TemporaryDirectory() as folder:
         server = HttpServer(applications, settings, Path(folder), clock, ids, instrument)
         await server.start()

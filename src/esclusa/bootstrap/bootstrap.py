@@ -12,7 +12,7 @@ import os
 import signal
 import traceback
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,12 @@ import msgspec
 import esclusa
 from esclusa.bootstrap.hub import ROLES, Role, make_connectors, make_hub, make_setup
 from esclusa.bootstrap.ports import open_ports
+from esclusa.bootstrap.reload import Reload
 from esclusa.bootstrap.runtime import Runtime, freeze_memory
 from esclusa.config.config import Configuration, load
 from esclusa.config.engines import ENGINES, PORTS, engine_of
 from esclusa.edges.http.api import make_applications
+from esclusa.edges.http.callers import Callers
 from esclusa.edges.http.health import Health
 from esclusa.edges.http.server import HttpServer
 from esclusa.hub.hub import Hub
@@ -32,7 +34,7 @@ from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import ConfigurationError, Mistake
 from esclusa.kernel.ids import Ids
 from esclusa.kernel.instrument import Instrument, Level
-from esclusa.kernel.lifecycle import Lifecycle, Part, Parts
+from esclusa.kernel.lifecycle import Background, Lifecycle, Part, Parts
 from esclusa.kernel.signal import Signals
 from esclusa.observability.logs import Logs
 from esclusa.observability.metrics import Metrics
@@ -69,6 +71,8 @@ class Application(msgspec.Struct, frozen=True):
     server: HttpServer
     """Its `address` and `admin` say where it serves, once started."""
     lifecycle: Lifecycle
+    reload: Reload | None
+    """Takes the configuration anew; None: nobody said where it comes from."""
 
 
 def make_application(
@@ -78,9 +82,11 @@ def make_application(
     roles: Collection[Role] = ROLES,
     pools: Collection[str] | None = None,
     first: Sequence[Part] = (),
+    load: Callable[[], Configuration] | None = None,
 ) -> Application:
     """Everything that one process runs. `first`: parts that start before all others and stop after them.
 
+    `load`: reads the configuration anew, so that it can change while the process runs.
     Raises `ConfigurationError` for what can't be made.
     """
     _check_roles(configuration, roles, pools)
@@ -88,12 +94,15 @@ def make_application(
     process = make_hub(configuration, ports, make_connectors(configuration, runtime), runtime, roles=roles, pools=pools)
     checks = {port: engine.upkeep.check for port, engine in ports.by_port.items()}
     health = Health(checks, runtime.clock, runtime.instrument)
+    callers = Callers(configuration.clients)
+    reload = None if load is None else Reload(load, configuration, process, callers, runtime)
     applications = make_applications(
         process.hub,
         health,
         Metrics(runtime.instrument),
         configuration.server,
-        configuration.clients,
+        callers,
+        reload,
         runtime.clock,
         runtime.ids,
         runtime.instrument,
@@ -102,7 +111,7 @@ def make_application(
     server = HttpServer(applications, configuration.server, data, runtime.clock, runtime.ids, runtime.instrument)
     setup = make_setup(configuration, ports)
     parts: Parts = [*first, *ports.engines, setup, server, process.waits, *process.parts, health]
-    return Application(process.hub, server, Lifecycle(parts, drain=configuration.hub.drain + LEEWAY))
+    return Application(process.hub, server, Lifecycle(parts, drain=configuration.hub.drain + LEEWAY), reload)
 
 
 def _check_roles(configuration: Configuration, roles: Collection[Role], pools: Collection[str] | None) -> None:
@@ -126,21 +135,26 @@ async def serve(
     *,
     roles: Collection[Role] = ROLES,
     pools: Collection[str] | None = None,
+    load: Callable[[], Configuration] | None = None,
     started: Callable[[Application], None] = lambda _: None,
 ) -> None:
     """Run a process until SIGTERM or SIGINT, then drain. `started` is called once it is ready.
 
+    `load`: reads the configuration anew, on SIGHUP.
     Raises `ConfigurationError`, `StorageError`, `CannotListen` when it can't start, `PartDied` when a part dies.
     """
     clock = Clock()
     logs = Logs(clock, configuration.log.format)
     instrument = Instrument(logs, Level[configuration.log.level.upper()])
     runtime = Runtime(clock, Ids(clock), instrument, Signals())
-    application = make_application(configuration, runtime, roles=roles, pools=pools, first=[logs])
+    application = make_application(configuration, runtime, roles=roles, pools=pools, first=[logs], load=load)
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: _report(instrument, context))
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, application.lifecycle.end)
+    reloads = Background("reload")
+    if application.reload is not None:
+        loop.add_signal_handler(signal.SIGHUP, lambda: reloads.spawn("file", _reload(application.reload)))
     try:
         async with application.lifecycle:
             freeze_memory()
@@ -150,5 +164,12 @@ async def serve(
             instrument.info("draining")
         instrument.info("stopped")
     finally:
-        for each in (signal.SIGTERM, signal.SIGINT):
+        for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.remove_signal_handler(each)
+        await reloads.cancel()
+
+
+async def _reload(reload: Reload) -> None:
+    """As SIGHUP asks; what is wrong is in the log."""
+    with suppress(ConfigurationError):
+        await reload()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Literal
 
@@ -12,8 +12,10 @@ import esclusa
 from esclusa.bootstrap.ports import Ports
 from esclusa.bootstrap.runtime import Runtime
 from esclusa.config.config import Configuration
-from esclusa.connectors.assembly import Contexts, make_connector
+from esclusa.connectors.assembly import Contexts, make_backend
+from esclusa.connectors.backend import Backend
 from esclusa.connectors.connector import Connector
+from esclusa.connectors.roster import Roster
 from esclusa.hub.admission import Admission
 from esclusa.hub.cancellations import Cancellations
 from esclusa.hub.collect import Collector
@@ -38,38 +40,32 @@ ROLES: tuple[Role, ...] = ("hub", "collector", "connectors", "purge")
 
 def make_connectors(configuration: Configuration, runtime: Runtime) -> dict[str, Connector]:
     """Every connector of the configuration, ready to call. `ConfigurationError` names what can't be made."""
+    backends = make_backends(configuration, configuration.connectors, runtime)
+    return {name: make_connector(name, backend, configuration, runtime) for name, backend in backends.items()}
+
+
+def make_connector(name: str, backend: Backend, configuration: Configuration, runtime: Runtime) -> Connector:
+    """The connector `name` before `backend`."""
+    settings = configuration.connectors[name]
+    return Connector(name, backend, settings, runtime.clock, runtime.ids, runtime.instrument)
+
+
+def make_backends(configuration: Configuration, names: Iterable[str], runtime: Runtime) -> dict[str, Backend]:
+    """What the connectors `names` ask. `ConfigurationError` names what can't be made."""
     contexts = Contexts()
     return {
-        name: make_connector(
+        name: make_backend(
             name,
             settings,
             None if settings.credentials is None else configuration.credentials[settings.credentials],
             configuration.hub.max_answer,
             runtime.clock,
             runtime.ids,
-            runtime.instrument,
             contexts,
         )
-        for name, settings in configuration.connectors.items()
+        for name in names
+        for settings in [configuration.connectors[name]]
     }
-
-
-class ConnectorsPart:
-    """The connectors of a process as a part: there is nothing to start; what they hold is let go at the end."""
-
-    def __init__(self, connectors: Mapping[str, Connector]) -> None:
-        self._connectors = connectors
-
-    async def start(self) -> None:
-        """They connect when they are first asked."""
-
-    async def drain(self) -> None:
-        """Their pools have drained them."""
-
-    async def stop(self) -> None:
-        """Close every connection."""
-        for each in self._connectors.values():
-            await each.close()
 
 
 class HubProcess(msgspec.Struct, frozen=True):
@@ -77,6 +73,9 @@ class HubProcess(msgspec.Struct, frozen=True):
 
     hub: Hub
     parts: Parts
+    inventory: Inventory
+    roster: Roster
+    presence: Presence
     waits: Wakeups
     """Started before `parts` and so drained after them: whoever waits sees their last answers."""
 
@@ -104,7 +103,12 @@ def make_hub(
         inventory, topics, ports.log, ports.records, vault, results, admission, settings, clock, ids, instrument
     )
     served = [name for name in topics if pools is None or name in pools] if "connectors" in roles else []
-    mine = {name: each for name, each in connectors.items() if configuration.connectors[name].pool in served}
+    roster = Roster(
+        {
+            pool: {name: each for name, each in connectors.items() if configuration.connectors[name].pool == pool}
+            for pool in served
+        }
+    )
     me = ProcessReport(
         str(ids.uuid()),
         esclusa.__version__,
@@ -115,20 +119,19 @@ def make_hub(
         fingerprint(configuration),
         [],
     )
-    presence = Presence(me, inventory, mine, ports.records, clock, instrument)
+    presence = Presence(me, inventory, roster.all, ports.records, clock, instrument)
     parts: list[Part | Sequence[Part]] = [vault]
     if "collector" in roles:
         parts.append([Collector(each, ports.log, ports.records, clock, instrument, signals) for each in topics.values()])
-    parts.append(ConnectorsPart(mine))
+    parts.append(roster)
     if served:
         cancelled, room = Cancellations(ports.log, clock, instrument), Room(settings.lines_bytes)
         parts.append(cancelled)
         parts.append(
             [
-                Pool(each, its, ports.log, vault, cancelled, room, settings, clock, instrument, signals)
-                for name in served
-                for its in [{each: mine[each] for each in mine if configuration.connectors[each].pool == name}]
-                for each in consumers(topics[name], configuration.pools[name], its)
+                Pool(each, roster.of(pool), ports.log, vault, cancelled, room, settings, clock, instrument, signals)
+                for pool in served
+                for each in consumers(topics[pool], configuration.pools[pool], roster.of(pool))
             ]
         )
     parts += [admission, presence]
@@ -136,7 +139,7 @@ def make_hub(
         upkeep = [engine.upkeep for engine in ports.engines]
         parts.append(Purge(ports.keys, upkeep, clock, instrument, signals))
     parts.append(submitter)
-    return HubProcess(Hub(inventory, submitter, results, presence), parts, wakeups)
+    return HubProcess(Hub(inventory, submitter, results, presence), parts, inventory, roster, presence, wakeups)
 
 
 def make_setup(configuration: Configuration, ports: Ports) -> Setup:

@@ -16,7 +16,7 @@ from esclusa.cli.exits import Exit
 from esclusa.cli.moments import instant
 from esclusa.cli.output import Failed
 from esclusa.config.config import data_folder
-from esclusa.edges.http.problems import FaultBody, ProblemBody
+from esclusa.edges.http.problems import PREFIX, FaultBody, ProblemBody
 from esclusa.edges.http.server import SOCKET
 from esclusa.edges.http.wire import (
     ConnectorsBody,
@@ -24,10 +24,13 @@ from esclusa.edges.http.wire import (
     ProcessesBody,
     QueriesBody,
     ReceiptBody,
+    ReloadedBody,
     SnapshotBody,
     SubmissionBody,
 )
 from esclusa.kernel.clock import Clock
+from esclusa.kernel.errors import InvalidConfiguration
+from esclusa.kernel.ids import Ids
 
 WAIT = 20
 """Seconds that a poll is held when nothing happens."""
@@ -37,6 +40,8 @@ PACE = 0.1
 """Seconds between two polls when much happens: nobody reads faster."""
 PATIENCE = 10.0
 """Seconds that the service has to answer, beside what it was asked to wait."""
+_NOBODY_BEHIND = (httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.GATEWAY_TIMEOUT)
+"""What a proxy says when it finds nobody behind it."""
 
 T = TypeVar("T")
 
@@ -74,6 +79,10 @@ def _address(url: str) -> str:
     return url.rstrip("/")
 
 
+class Absent(Failed):
+    """The service, or all that stands behind a proxy, does not answer just now."""
+
+
 class Client:
     """The API of one service. Raises `Failed` when nobody answers, or when the answer is a problem."""
 
@@ -98,10 +107,14 @@ class Client:
         """Whether the process that answers is ready."""
         return await self._read("/health/ready", HealthBody)
 
+    async def reload(self) -> ReloadedBody:
+        """Have the process that answers take its configuration anew."""
+        return _decoded(await self._send("POST", "/api/v1/reload"), ReloadedBody)
+
     async def submit(self, submission: SubmissionBody) -> ReceiptBody:
-        """Ask."""
+        """Ask. A proxy may send it again to another process: it has a key under which it is taken once."""
         body = msgspec.json.encode(submission)
-        headers = {"content-type": "application/json"}
+        headers = {"content-type": "application/json", "idempotency-key": str(Ids(self._clock).uuid())}
         response = await self._send("POST", "/api/v1/requests", content=body, headers=headers, asked=submission)
         return _decoded(response, ReceiptBody)
 
@@ -122,8 +135,8 @@ class Client:
         while True:
             try:
                 response = await self._send("GET", f"/api/v1/requests/{receipt.id}", headers=headers, patience=WAIT + PATIENCE)
-            except Failed as failed:
-                if failed.code is not Exit.UNREACHABLE or self._clock.now() > until:
+            except Absent:
+                if self._clock.now() > until:
                     raise
                 headers = {}
                 yield Away(until)
@@ -153,7 +166,7 @@ class Client:
         try:
             response = await self._http.request(method, path, content=content, headers=headers, timeout=patience)
         except (httpx.TransportError, OSError) as error:
-            raise Failed(Exit.UNREACHABLE, self._unreachable(error)) from error
+            raise Absent(Exit.UNREACHABLE, self._unreachable(error)) from error
         if response.is_error:
             raise self._refusal(response, asked)
         return response
@@ -168,7 +181,8 @@ class Client:
         try:
             problem = msgspec.json.decode(response.content, type=ProblemBody)
         except msgspec.MsgspecError:
-            return Failed(Exit.REFUSED, f"the service answered {response.status_code} {response.reason_phrase}")
+            kind = Absent if response.status_code in _NOBODY_BEHIND else Failed
+            return kind(Exit.REFUSED, f"the service answered {response.status_code} {response.reason_phrase}")
         if response.status_code == httpx.codes.UNAUTHORIZED:
             key = self._service.key
             what = (
@@ -179,7 +193,9 @@ class Client:
             return Failed(Exit.REFUSED, f"the service {what}", msgspec.Raw(response.content))
         lines = [f"{problem.title}: {problem.detail}" if problem.detail else problem.title]
         lines += [f"  {_fault(fault, asked)}" for fault in problem.errors or ()]
-        return Failed(Exit.REFUSED, "\n".join(lines), msgspec.Raw(response.content))
+        kind = Absent if response.status_code == httpx.codes.SERVICE_UNAVAILABLE else Failed
+        code = Exit.MISTAKE if problem.type == PREFIX + InvalidConfiguration.name else Exit.REFUSED
+        return kind(code, "\n".join(lines), msgspec.Raw(response.content))
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +30,8 @@ def run(
 ) -> int:
     """Run the service until SIGTERM or Ctrl-C; it then finishes what is at hand. Logs go to standard error.
 
+    On SIGHUP it takes the configuration anew, as by "esclusa reload".
+
     For example:
 
         esclusa run
@@ -38,11 +41,12 @@ def run(
 
 
 def _run(file: Path, roles: list[Role] | None, pools: list[str] | None) -> Exit:
-    configuration = load(file, os.environ)
+    read = partial(load, file, os.environ)
+    configuration = read()
     for pool in pools or ():
         if pool not in configuration.pools:
             raise Failed(Exit.MISTAKE, f'there is no pool "{pool}": {nearest(pool, configuration.pools)}')
-    uvloop.run(serve(configuration, roles=roles or ROLES, pools=pools, started=_greeting))
+    uvloop.run(serve(configuration, roles=roles or ROLES, pools=pools, load=read, started=_greeting))
     return Exit.DONE
 
 

@@ -1,4 +1,4 @@
-"""Connectors from their settings, and what is wrong with those."""
+"""Back ends from the settings of their connectors, and what is wrong with those."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Callable
 from functools import partial
 
-from esclusa.connectors.connector import Connector
+from esclusa.connectors.backend import Backend
 from esclusa.connectors.http_outcome import Outcomes
 from esclusa.connectors.http_request import Requests, body_of, headers_of, is_idempotent
 from esclusa.connectors.rest import RestBackend
@@ -18,23 +18,21 @@ from esclusa.connectors.transport import HttpClient, InvalidRequest, Limits, Ori
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import ConfigurationError, Mistake
 from esclusa.kernel.ids import Ids
-from esclusa.kernel.instrument import Instrument
 
 KeyPath = tuple[str, ...]
 """Where in the configuration: `("connectors", "dgt", "headers", "X-Office")`."""
 
 
-def make_connector(
+def make_backend(
     name: str,
     settings: ConnectorSettings,
     credentials: CredentialsSettings | None,
     max_answer: int,
     clock: Clock,
     ids: Ids,
-    instrument: Instrument,
     contexts: Contexts | None = None,
-) -> Connector:
-    """The connector `name`, ready to be asked; it connects when it first is. Made inside a running event loop.
+) -> Backend:
+    """What the connector `name` asks; it connects when it first is. Made inside a running event loop.
 
     `credentials`: what `settings.credentials` names; `max_answer`: bytes of data beyond which an answer is too large;
     `contexts`: given where many are made, so that they share what is costly.
@@ -49,8 +47,7 @@ def make_connector(
     limits = Limits(connections=settings.concurrency, waiting=settings.concurrency, max_body=max_answer)
     client = HttpClient(Origin.of(settings.url), clock, limits=limits, tls=tls, name=settings.tls.name)
     outcomes = Outcomes(settings, _transform(settings), max_answer, clock, idempotent=idempotent)
-    backend = RestBackend(Requests(settings, credentials, ids), outcomes, client, clock, idempotent=idempotent)
-    return Connector(name, backend, settings, clock, ids, instrument)
+    return RestBackend(Requests(settings, credentials, ids), outcomes, client, clock, idempotent=idempotent)
 
 
 def faults(name: str, settings: ConnectorSettings, credentials: CredentialsSettings | None = None) -> list[tuple[KeyPath, str]]:

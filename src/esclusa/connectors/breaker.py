@@ -31,7 +31,6 @@ class Breaker:
     __slots__ = ("_consecutive", "_period", "_probes", "_rate", "_settings", "_state", "_succeeded", "_until", "_window")
 
     def __init__(self, settings: BreakerSettings) -> None:
-        self._settings = settings
         self._state: BreakerState = "closed"
         self._period = 1
         self._consecutive = 0
@@ -39,8 +38,17 @@ class Breaker:
         self._probes = 0
         """Permits of this half-open period that are out or have succeeded."""
         self._succeeded = 0
+        self.change(settings)
+
+    def change(self, settings: BreakerSettings) -> None:
+        """Other settings from now on. An open breaker stays so for as long as it was to; a window begins anew."""
+        self._settings = settings
         self._rate = settings.rate or 0.0
         self._window = Window(settings.window) if self._rate else None
+
+    def reset(self) -> None:
+        """Closed, knowing nothing: what it stands before is another back end. Permits that are out tell nothing of it."""
+        self._enter("closed")
 
     def state(self, now: float) -> BreakerState:
         """Closed, open, or half open, also when no probe has come yet."""

@@ -6,8 +6,11 @@ perhaps resting before another attempt, done. It has no task, no future and no t
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
+from collections.abc import Coroutine
 from functools import partial
+from typing import Any
 
 import msgspec
 
@@ -44,6 +47,8 @@ class _Call(msgspec.Struct, eq=False, gc=False):
     permit: int = REFUSED
     squeezed: bool = False
     """The line has left this attempt less than half of the time that it would have had."""
+    backend: Backend | None = None
+    """The one that this attempt was made of."""
     abort: Abort | None = None
     last: Outcome | None = None
     """How the attempt before this rest ended."""
@@ -54,6 +59,14 @@ class _Call(msgspec.Struct, eq=False, gc=False):
 
     def drop(self) -> None:
         self.owner._drop(self)  # noqa: SLF001 - the two are one machine
+
+
+class _Parting:
+    """Calls of a back end that is asked no more."""
+
+    def __init__(self, calls: set[_Call]) -> None:
+        self.calls = calls
+        self.over = asyncio.Event()
 
 
 class Connector:
@@ -70,17 +83,16 @@ class Connector:
         self._backend = backend
         self._clock = clock
         self._ids = ids
-        self._timeout = float(settings.timeout)
-        self._concurrency = settings.concurrency
-        self._queue = settings.queue
-        self._retry = settings.retry
-        self._open_for = float(settings.breaker.open_for)
+        self._go_by(settings)
         self._breaker = Breaker(settings.breaker)
         self._line: OrderedDict[_Call, None] = OrderedDict()
         self._running = 0
         self._wheel: Wheel[_Call] = Wheel(clock, self._reached)
         self._closed = False
         self._held = False
+        self._partings: list[_Parting] = []
+        """Back ends that are asked no more, and still have something to say."""
+        self._emptied: asyncio.Event | None = None
         self._telemetry = Telemetry(name, self, instrument)
 
     @property
@@ -130,11 +142,36 @@ class Connector:
         self._held = held
         self._start_next(self._clock.now())
 
+    def change(self, settings: ConnectorSettings, backend: Backend) -> Coroutine[Any, Any, None]:
+        """Go by `settings` and ask `backend` from now on (H40). Await what this returns: it lets go of the back end before.
+
+        What is being called goes on as it began; what waits, or rests before another attempt, goes by the new settings, and
+        the limit of concurrency counts both. The breaker keeps what it knows, unless the address is another one.
+        """
+        former, moved = self._backend, settings.url != self._settings.url
+        self._go_by(settings)
+        self._backend = backend
+        self._breaker.change(settings.breaker)
+        if moved:
+            self._breaker.reset()
+        parting = _Parting({call for call in self._wheel.items() if call.stage == _CALLING and call.backend is former})
+        self._partings.append(parting)
+        self._start_next(self._clock.now())
+        return self._let_go(former, parting)
+
+    async def finish(self) -> None:
+        """Close, once what is waiting or in flight has its answer. Offer nothing more."""
+        self._emptied = asyncio.Event()
+        if self._line or self._running:
+            await self._emptied.wait()
+        await self.close()
+
     async def close(self) -> None:
         """Drop what is waiting or in flight, and let go of the back end."""
         if self._closed:
             return
         self._closed = True
+        self._telemetry.close()
         self._line.clear()
         self._running = 0
         for call in self._wheel.close():
@@ -142,7 +179,25 @@ class Connector:
             self._leave(call)
             if abort is not None:
                 abort()
+        if self._emptied is not None:
+            self._emptied.set()
         await self._backend.close()
+
+    def _go_by(self, settings: ConnectorSettings) -> None:
+        self._settings = settings
+        self._timeout = float(settings.timeout)
+        self._concurrency = settings.concurrency
+        self._queue = settings.queue
+        self._retry = settings.retry
+        self._open_for = float(settings.breaker.open_for)
+
+    async def _let_go(self, former: Backend, parting: _Parting) -> None:
+        try:
+            if parting.calls:
+                await parting.over.wait()
+        finally:
+            self._partings.remove(parting)
+            await former.close()
 
     # From stage to stage.
 
@@ -170,12 +225,13 @@ class Connector:
             call.squeezed = 2 * (by - now) < min(self._timeout, by - call.offered)
         call.attempts = attempt = call.attempts + 1
         call.stage = _CALLING
+        call.backend = backend = self._backend
         self._wheel.set(call, by + GRACE)
         ended = partial(self._ended, call, attempt)
         if self._telemetry.detailed:
             self._telemetry.step("call begins", call.question, attempt=attempt, by=int(by * 1000))
         try:
-            call.abort = self._backend.ask(call.question, by, ended)
+            call.abort = backend.ask(call.question, by, ended)
         except Exception as error:  # noqa: BLE001 - whatever a protocol raises, its neighbours go on
             self._telemetry.broken("a protocol failed", error)
             call.abort = _nothing
@@ -193,6 +249,7 @@ class Connector:
                 # It keeps its slot meanwhile: a back end that fails is to get fewer calls, not as many and the retries on
                 # top; and those behind it in the line do not overtake it.
                 call.stage, call.abort, call.last = _RESTING, None, outcome
+                self._part(call)
                 self._wheel.set(call, now + rest)
                 if self._telemetry.detailed:
                     self._telemetry.step("call rests", call.question, attempt=attempt, detail=outcome.detail, rest=rest)
@@ -226,7 +283,7 @@ class Connector:
         elif call.abort is not None:
             call.abort()
             overdue = Outcome(
-                reason=Reason.BACKEND_TIMEOUT, detail="No answer in time", again=self._backend.idempotent, failure=True
+                reason=Reason.BACKEND_TIMEOUT, detail="No answer in time", again=_is_idempotent(call), failure=True
             )
             self._ended(call, call.attempts, overdue)
 
@@ -241,7 +298,7 @@ class Connector:
             self._telemetry.dropped(call.question, 0)
         elif call.stage == _RESTING:
             self._finish(call, None, now)
-        elif call.abort is not None and self._backend.idempotent:
+        elif call.abort is not None and _is_idempotent(call):
             call.abort()
             self._breaker.release(call.permit)
             self._finish(call, None, now)
@@ -282,6 +339,18 @@ class Connector:
         call.stage = _DONE
         call.answered = call.abort = call.last = None
         self._wheel.clear(call)
+        if self._partings:
+            self._part(call)
+        call.backend = None
+        if self._emptied is not None and not self._line and not self._running:
+            self._emptied.set()
+
+    def _part(self, call: _Call) -> None:
+        """It has heard the last of the back end that it was asking."""
+        for parting in self._partings:
+            parting.calls.discard(call)
+            if not parting.calls:
+                parting.over.set()
 
     def _tell(self, call: _Call, answered: Answered, answer: Answer) -> None:
         self._telemetry.ended(call.question, call.offered, answer)
@@ -289,6 +358,10 @@ class Connector:
             answered(answer)
         except Exception as error:  # noqa: BLE001 - the other questions go on
             self._telemetry.broken("the callback of an answer failed", error)
+
+
+def _is_idempotent(call: _Call) -> bool:
+    return call.backend is not None and call.backend.idempotent
 
 
 def _nothing() -> None:

@@ -51,24 +51,27 @@ class Telemetry:
         self._seconds = instrument.histogram(
             "esclusa_connector_call_seconds", "Calls of back ends, retries included", "connector", bounds=_BOUNDS
         )
-        instrument.gauge(
-            "esclusa_connector_waiting",
-            "Questions in the line",
-            ("connector",),
-            lambda: iter([(label, float(connector.waiting))]),
+        gauges = (
+            instrument.gauge(
+                "esclusa_connector_waiting",
+                "Questions in the line",
+                ("connector",),
+                lambda: iter([(label, float(connector.waiting))]),
+            ),
+            instrument.gauge(
+                "esclusa_connector_running",
+                "Calls in flight",
+                ("connector",),
+                lambda: iter([(label, float(connector.running))]),
+            ),
+            instrument.gauge(
+                "esclusa_connector_breaker",
+                "The circuit breaker: 0 closed, 1 half open, 2 open",
+                ("connector",),
+                lambda: iter([(label, _BREAKER[connector.breaker_state])]),
+            ),
         )
-        instrument.gauge(
-            "esclusa_connector_running",
-            "Calls in flight",
-            ("connector",),
-            lambda: iter([(label, float(connector.running))]),
-        )
-        instrument.gauge(
-            "esclusa_connector_breaker",
-            "The circuit breaker: 0 closed, 1 half open, 2 open",
-            ("connector",),
-            lambda: iter([(label, _BREAKER[connector.breaker_state])]),
-        )
+        self._readers = [(gauge, gauge.readers[-1]) for gauge in gauges]
         self._says = {
             Reason.REJECTED: (Level.WARN, instrument.warn),
             Reason.PLATFORM_TIMEOUT: (Level.WARN, instrument.warn),
@@ -76,6 +79,12 @@ class Telemetry:
             Reason.BACKEND_ERROR: (Level.ERROR, instrument.error),
         }
         self._usually = Level.INFO, instrument.info
+
+    def close(self) -> None:
+        """The connector is no more: it has no gauges."""
+        for gauge, read in self._readers:
+            gauge.readers.remove(read)
+        self._readers.clear()
 
     @property
     def detailed(self) -> bool:

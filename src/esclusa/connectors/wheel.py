@@ -74,9 +74,13 @@ class Wheel(Generic[Item]):
         if not bucket:
             del self._buckets[place]
 
+    def items(self) -> list[Item]:
+        """Those that have a moment."""
+        return [item for bucket in self._buckets.values() for item in bucket]
+
     def close(self) -> list[Item]:
         """Forget every moment; the items that had one."""
-        items = [item for bucket in self._buckets.values() for item in bucket]
+        items = self.items()
         for item in items:
             self.clear(item)
         if self._timer is not None:

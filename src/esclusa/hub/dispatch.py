@@ -151,6 +151,8 @@ class Dispatcher:
                 self._instrument.warn("connector not served here", request=question.request, connector=name)
                 self._answered(flight, name, Answer(Reason.REJECTED, None, "Not served here", 0, 0, 0, 0))
                 continue
+            if self._unsent.full:
+                connector.hold(held=True)  # it may have come after the others were told
             ticket = connector.offer(question, call_by, partial(self._answered, flight, name))
             if name in flight.tickets:
                 flight.tickets[name] = ticket

@@ -1,4 +1,4 @@
-"""What may be asked, and which back ends a question concerns (H4): pure."""
+"""What may be asked, and which back ends a question concerns (H4): no I/O."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ class Inventory:
     """Connectors and queries as configured."""
 
     def __init__(self, connectors: Mapping[str, ConnectorSettings], queries: Mapping[str, QuerySettings]) -> None:
+        self.change(connectors, queries)
+
+    def change(self, connectors: Mapping[str, ConnectorSettings], queries: Mapping[str, QuerySettings]) -> None:
+        """From now on these are configured (H40). Requests that were made keep the connectors that they concern."""
         self.connectors = connectors
         self.queries = queries
         self.titles = {name: settings.title or name for name, settings in connectors.items()}

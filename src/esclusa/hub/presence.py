@@ -98,6 +98,10 @@ class Presence:
         self._clock = clock
         self._instrument = instrument
 
+    def change(self, configuration: str) -> None:
+        """This process runs another configuration from now on: its hash."""
+        self._me = msgspec.structs.replace(self._me, configuration=configuration)
+
     async def start(self) -> None:
         """Report once, then every `EVERY` seconds."""
         await self._say()

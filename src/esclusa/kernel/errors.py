@@ -22,6 +22,7 @@ a port. What a caller of the API did wrong is a `Refused`; its `name` is the las
          ├─ Unauthorized, Forbidden, NotFound, MethodNotAllowed
          ├─ UnknownQuery, InvalidParams, InvalidSubject, IdempotencyMismatch
          ├─ TooManyOpen, Unavailable          with `retry_after`
+         ├─ InvalidConfiguration              it was to be taken anew
          └─ Internal                          our own fault
 """
 
@@ -233,6 +234,13 @@ class IdempotencyMismatch(Refused):
 
     name = "idempotency-mismatch"
     title = "This Idempotency-Key was used with another body"
+
+
+class InvalidConfiguration(Refused):
+    """The configuration was to be taken anew, and can't be; the one before is still in force."""
+
+    name = "invalid-configuration"
+    title = "The configuration can't be taken"
 
 
 class TooManyOpen(Refused):

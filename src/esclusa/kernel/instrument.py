@@ -49,6 +49,10 @@ class Counter:
         self.values[labels] = self.values.get(labels, 0) + amount
 
 
+Reader = Callable[[], Iterator[tuple[tuple[str, ...], float]]]
+"""The rows of a gauge, now: `(label values, value)`."""
+
+
 class Gauge:
     """Something that goes up and down, read when it is asked for."""
 
@@ -58,7 +62,7 @@ class Gauge:
         self.name = name
         self.help = about
         self.labels = labels
-        self.readers: list[Callable[[], Iterator[tuple[tuple[str, ...], float]]]] = []
+        self.readers: list[Reader] = []
 
     def read(self) -> Iterator[tuple[tuple[str, ...], float]]:
         """Its rows now: `(label values, value)`, from everyone who has some."""
@@ -107,9 +111,7 @@ class Instrument:
         """The counter `name` (`esclusa_..._total`); the same one for the same name."""
         return self.counters.setdefault(name, Counter(name, about, labels))
 
-    def gauge(
-        self, name: str, about: str, labels: tuple[str, ...], read: Callable[[], Iterator[tuple[tuple[str, ...], float]]]
-    ) -> Gauge:
+    def gauge(self, name: str, about: str, labels: tuple[str, ...], read: Reader) -> Gauge:
         """The gauge `name`, whose rows `((label values), value)` are read whenever somebody looks; several may have some."""
         gauge = self.gauges.setdefault(name, Gauge(name, about, labels))
         gauge.readers.append(read)

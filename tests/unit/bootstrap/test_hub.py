@@ -8,13 +8,12 @@ import msgspec
 import pytest
 
 from esclusa.bootstrap import Runtime, fingerprint, make_connectors, make_hub, open_ports
-from esclusa.bootstrap.hub import ConnectorsPart
 from esclusa.config.settings import Configuration
 from esclusa.connectors.settings import ConnectorSettings, TlsSettings
 from esclusa.edges.http.settings import ClientSettings
 from esclusa.kernel.errors import ConfigurationError
 from support.hub import configuration
-from unit.bootstrap.wiring import flat, memory, names
+from unit.bootstrap.wiring import memory, names
 
 
 async def test_every_connector_is_made_and_what_cannot_be_is_refused() -> None:
@@ -52,8 +51,7 @@ async def test_each_pool_has_its_own_parts_and_a_process_may_run_some_of_them() 
     assert (both.count("Pool"), both.count("Collector")) == (2, 2)
     south = make_hub(settings, open_ports(settings, runtime), connectors, runtime, pools=["south"])
     assert (names(south.parts).count("Pool"), names(south.parts).count("Collector")) == (1, 2)
-    (part,) = (part for part in flat(south.parts) if isinstance(part, ConnectorsPart))
-    assert list(part._connectors) == ["b"]
+    assert list(south.roster.all) == ["b"]
 
 
 async def test_before_the_calls_end_the_collecting_goes_on() -> None:
@@ -61,7 +59,7 @@ async def test_before_the_calls_end_the_collecting_goes_on() -> None:
     settings, runtime = memory(), Runtime.real()
     process = make_hub(settings, open_ports(settings, runtime), make_connectors(settings, runtime), runtime)
     order = names(process.parts)
-    assert order.index("Collector") < order.index("ConnectorsPart") < order.index("Pool")
+    assert order.index("Collector") < order.index("Roster") < order.index("Pool")
 
 
 def test_a_fingerprint_is_of_what_is_configured_and_shows_no_secret() -> None:

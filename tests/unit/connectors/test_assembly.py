@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from esclusa.connectors.assembly import Contexts, faults, make_connector
+from esclusa.connectors.assembly import Contexts, faults, make_backend
 from esclusa.connectors.settings import (
     ApiKeyCredentials,
     BasicCredentials,
@@ -20,7 +20,6 @@ from esclusa.kernel.clock import Clock
 from esclusa.kernel.duration import Duration
 from esclusa.kernel.errors import ConfigurationError
 from esclusa.kernel.ids import Ids
-from esclusa.kernel.instrument import Instrument
 from unit.connectors.transport.trust import Trust
 
 URL = "https://dgt.example/people/{subject}"
@@ -115,7 +114,7 @@ def make(settings: ConnectorSettings, credentials: CredentialsSettings | None = 
     """The mistakes for which it can't be made."""
     clock = Clock()
     with pytest.raises(ConfigurationError) as raised:
-        make_connector("dgt", settings, credentials, 1000, clock, Ids(clock), Instrument())
+        make_backend("dgt", settings, credentials, 1000, clock, Ids(clock))
     return [mistake.what for mistake in raised.value.mistakes]
 
 

@@ -44,6 +44,26 @@ def test_so_many_consecutive_failures_open_it() -> None:
     assert one.admit(0) == REFUSED
 
 
+def test_other_settings_hold_from_now_on_and_what_is_known_stays() -> None:
+    one = breaker(failures=3, open_for=30)
+    fail(one, 0, 2)
+    one.change(BreakerSettings(failures=2, open_for=Duration(5)))
+    assert fail(one, 0)
+    assert one.state(4) == "open"
+    one.change(BreakerSettings(failures=2, open_for=Duration(60)))
+    assert one.state(5) == "half_open", "it was to be open for five seconds"
+
+
+def test_before_another_back_end_it_is_closed_and_hears_nothing_of_the_former() -> None:
+    one = breaker(failures=1)
+    permit = one.admit(0)
+    fail(one, 0)
+    one.reset()
+    assert one.state(0) == "closed"
+    assert not one.failure(permit, 0)
+    assert one.state(0) == "closed"
+
+
 def test_a_success_between_failures_starts_the_count_anew() -> None:
     one = breaker(failures=3)
     fail(one, 0, 2)

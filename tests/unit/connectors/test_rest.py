@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from esclusa.connectors.answer import Answer
-from esclusa.connectors.assembly import make_connector
+from esclusa.connectors.assembly import make_backend
 from esclusa.connectors.backend import Question, Reason
 from esclusa.connectors.connector import Connector
 from esclusa.connectors.settings import (
@@ -34,7 +34,9 @@ JSON = b"content-type: application/json"
 @asynccontextmanager
 async def made(settings: ConnectorSettings, credentials: CredentialsSettings | None = None) -> AsyncIterator[Connector]:
     clock = Clock()
-    one = make_connector("dgt", settings, credentials, 1000, clock, Ids(clock), Instrument())
+    ids = Ids(clock)
+    backend = make_backend("dgt", settings, credentials, 1000, clock, ids)
+    one = Connector("dgt", backend, settings, clock, ids, Instrument())
     try:
         yield one
     finally:

@@ -64,3 +64,13 @@ def test_connectors_are_grouped_by_pool_and_strangers_go_to_the_default_one() ->
 def test_a_parameter_that_is_left_out_matches() -> None:
     assert serves({"province": ["28"]}, {})
     assert not serves({"province": ["28"]}, {"province": "08"})
+
+
+def test_what_is_configured_may_change() -> None:
+    inventory = Inventory(INVENTORY.connectors, INVENTORY.queries)
+    inventory.change({"dgt": body(title="DGT"), "new": body(tags=["estado"])}, {"state": QuerySettings(connectors=["#estado"])})
+    assert inventory.concerned("state", {}) == ["new"]
+    assert inventory.titles == {"dgt": "DGT", "new": "new"}
+    assert inventory.by_pool(["madrid", "new"]) == {"default": ["madrid", "new"]}, "what is no more is served by default"
+    with pytest.raises(UnknownQuery):
+        inventory.query("all")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import esclusa
+from esclusa.edges.http.administration import Administration, Reload
 from esclusa.edges.http.app import make_app
 from esclusa.edges.http.callers import Callers
 from esclusa.edges.http.front import Front
@@ -15,7 +15,7 @@ from esclusa.edges.http.openapi import Route
 from esclusa.edges.http.pages import Pages
 from esclusa.edges.http.probes import Exposition, Probes
 from esclusa.edges.http.requests import Requests
-from esclusa.edges.http.settings import ClientSettings, ServerSettings
+from esclusa.edges.http.settings import ServerSettings
 from esclusa.hub.hub import Hub
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.ids import Ids
@@ -36,16 +36,18 @@ def make_applications(
     health: Health,
     metrics: Exposition,
     settings: ServerSettings,
-    clients: Mapping[str, ClientSettings],
+    callers: Callers,
+    reload: Reload | None,
     clock: Clock,
     ids: Ids,
     instrument: Instrument,
 ) -> Applications:
-    """The API over `hub`, for `clients`."""
-    callers = Callers(clients)
+    """The API over `hub`, for `callers`. `reload`: what takes the configuration anew, where that can be done."""
     private = Probes(health, metrics, reasons=True)
     probes = private if settings.admin is None else Probes(health, metrics, reasons=False)
     routes = [*Requests(hub, callers, clock).routes(), *Inventory(hub, callers).routes(), *probes.routes()]
+    if reload is not None:
+        routes += Administration(reload, callers).routes()
 
     def app(served: list[Route]) -> Front:
         return make_app(served, settings, clock, ids, instrument)

@@ -37,6 +37,10 @@ class Callers:
     """The clients of the configuration, by their keys."""
 
     def __init__(self, clients: Mapping[str, ClientSettings]) -> None:
+        self.change(clients)
+
+    def change(self, clients: Mapping[str, ClientSettings]) -> None:
+        """These are known from now on, and no others (H40)."""
         self._known = [
             (_digest(client), Caller(f"client:{name}", frozenset(client.permissions))) for name, client in clients.items()
         ]

@@ -148,6 +148,7 @@ _DESCRIPTION = (
 _TAGS = {
     "requests": "Ask, look, wait, follow, cancel",
     "inventory": "What may be asked, of whom, and how they are",
+    "administration": "What the operator of the machine does to the process",
     "health": "For balancers and monitors",
     "documentation": "This document, and what the problems mean",
 }

@@ -12,6 +12,7 @@ from esclusa.edges.http.wire import (
     ProcessesBody,
     QueriesBody,
     ReceiptBody,
+    ReloadedBody,
     SnapshotBody,
     SubmissionBody,
 )
@@ -166,6 +167,16 @@ READY = Operation(
     replies={200: Reply("It is ready, or degraded", HealthBody)},
     refusals=[errors.Unavailable],
     open=True,
+)
+RELOAD = Operation(
+    id="reload",
+    method="POST",
+    path="/api/v1/reload",
+    tag="administration",
+    summary="Take the configuration anew",
+    description="The file is read again, and taken whole or not at all. By the local socket alone: `esclusa reload`.",
+    replies={200: Reply("What it has changed", ReloadedBody)},
+    refusals=[errors.Forbidden, errors.InvalidConfiguration],
 )
 METRICS = Operation(
     id="metrics",

@@ -100,6 +100,10 @@ _KNOWN: Mapping[type[Refused], tuple[HTTPStatus, str]] = {
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "A request was made under this `Idempotency-Key` with another body; another question needs another key.",
     ),
+    errors.InvalidConfiguration: (
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "The file has mistakes, or changes what only a restart can; `errors` names each, and nothing of it was taken.",
+    ),
     errors.TooManyOpen: (
         HTTPStatus.TOO_MANY_REQUESTS,
         "The subject has as many open requests as it may have; wait for one of them to be final, or cancel one.",

@@ -162,6 +162,15 @@ class ProcessesBody(_Body, frozen=True, kw_only=True):
     processes: list[ProcessBody]
 
 
+class ReloadedBody(_Body, frozen=True, kw_only=True):
+    """What a configuration that was taken anew has changed: tables by their names, such as `connectors.dgt`."""
+
+    configuration: Annotated[str, Meta(description="A short hash of the one in force now")]
+    added: list[str]
+    changed: list[str]
+    removed: list[str]
+
+
 class LossBody(_Body, frozen=True, kw_only=True):
     """A dependency that does not work."""
 

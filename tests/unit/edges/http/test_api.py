@@ -7,6 +7,7 @@ from typing import Any, cast
 import pytest
 
 from esclusa.edges.http.api import Applications, make_applications
+from esclusa.edges.http.callers import Callers
 from esclusa.edges.http.health import Health
 from esclusa.edges.http.settings import ServerSettings
 from esclusa.hub.hub import Hub
@@ -21,7 +22,8 @@ def applications(admin: str | None) -> Applications:
     clock, instrument = Clock(), Instrument()
     hub, health = cast("Hub", FakeHub(clock)), Health({}, clock, instrument)
     settings = ServerSettings(admin=admin)
-    return make_applications(hub, health, lambda: ("text/plain", b"1"), settings, {}, clock, Ids(clock), instrument)
+    metrics = lambda: ("text/plain", b"1")  # noqa: E731 - an exposition is any callable
+    return make_applications(hub, health, metrics, settings, Callers({}), None, clock, Ids(clock), instrument)
 
 
 async def status(app: Any, path: str) -> int:

@@ -77,3 +77,11 @@ def test_every_key_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(callers, "compare_digest", compare)
     known().of(scope(f"Bearer {KEY}"))
     assert len(compared) == 2
+
+
+def test_who_is_known_may_change() -> None:
+    known_now = known()
+    known_now.change({"new": ClientSettings(key="a-new-key-of-some-length")})
+    assert known_now.of(scope("Bearer a-new-key-of-some-length")).name == "client:new"
+    with pytest.raises(Unauthorized):
+        known_now.of(scope(f"Bearer {KEY}"))

@@ -1,0 +1,139 @@
+"""The configuration of a running process, taken anew: whole, or not at all (H40).
+
+Connectors, credentials, queries, clients and the level of the log may change while it runs; what it stands on may not.
+Everything that can fail is done first; then all of it changes in one step of the loop, so that no question sees the half of
+it. What is in flight goes on as it began.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from esclusa.bootstrap.hub import HubProcess, fingerprint, make_backends, make_connector
+from esclusa.bootstrap.runtime import Runtime
+from esclusa.config.config import Configuration
+from esclusa.edges.http.callers import Callers
+from esclusa.edges.http.wire import ReloadedBody
+from esclusa.kernel.errors import ConfigurationError, Mistake
+from esclusa.kernel.instrument import Level
+
+CHANGEABLE = ("connectors", "credentials", "queries", "clients")
+"""Tables of tables that may change while the process runs; and so may `log.level`."""
+
+
+class Reload:
+    """Of one process. Call it to take the configuration anew."""
+
+    def __init__(
+        self,
+        load: Callable[[], Configuration],
+        configuration: Configuration,
+        process: HubProcess,
+        callers: Callers,
+        runtime: Runtime,
+    ) -> None:
+        """`load`: reads the file; `configuration`: what the process was made from."""
+        self._load = load
+        self._configuration = configuration
+        self._keep = max((query.kept for query in configuration.queries.values()), default=0.0)
+        self._process = process
+        self._callers = callers
+        self._runtime = runtime
+        self._one_at_a_time = asyncio.Lock()
+
+    async def __call__(self) -> ReloadedBody:
+        """What has changed. `ConfigurationError`: every reason why nothing has."""
+        async with self._one_at_a_time:
+            try:
+                new = await asyncio.to_thread(self._load)
+                done = self._take(new)
+            except ConfigurationError as error:
+                mistakes = [str(mistake) for mistake in error.mistakes]
+                self._runtime.instrument.error("configuration refused, the one before stays", mistakes=mistakes)
+                raise
+            facts = {"added": done.added, "changed": done.changed, "removed": done.removed}
+            self._runtime.instrument.info("configuration taken", configuration=done.configuration, **facts)
+            return done
+
+    def _take(self, new: Configuration) -> ReloadedBody:
+        old = self._configuration
+        reasons = [*self._needing_a_restart(new)]
+        if reasons:
+            raise ConfigurationError([Mistake("configuration", 0, reason) for reason in reasons])
+        served = [name for name, settings in new.connectors.items() if settings.pool in self._process.roster]
+        asked = self._process.roster.all
+        other = [name for name in served if name not in asked or _changed(old, new, name)]
+        backends = make_backends(new, other, self._runtime)
+
+        roster = self._process.roster
+        for name in [name for name in asked if name not in served or _moved(old, new, name)]:
+            roster.remove(name)
+        for name, backend in backends.items():
+            if name in roster.all:
+                roster.change(name, new.connectors[name], backend)
+            else:
+                roster.add(new.connectors[name].pool, make_connector(name, backend, new, self._runtime))
+        self._process.inventory.change(new.connectors, new.queries)
+        self._callers.change(new.clients)
+        self._runtime.instrument.level = Level[new.log.level.upper()]
+        self._process.presence.change(fingerprint(new))
+        self._configuration = new
+        return _difference(old, new)
+
+    def _needing_a_restart(self, new: Configuration) -> Iterator[str]:
+        old = self._configuration
+        fixed = [field for field in new.__struct_encode_fields__ if field not in CHANGEABLE]
+        for key in _differing({name: _plain(old)[name] for name in fixed}, {name: _plain(new)[name] for name in fixed}):
+            if key != "log.level":
+                yield f"{key} has changed, which needs a restart"
+        for name, query in new.queries.items():
+            if query.kept > self._keep:
+                yield f"queries.{name}.keep is longer than the topics keep their messages, which needs a restart"
+        for name in sorted(old.connectors.keys() | new.connectors.keys()):
+            pools = {settings.pool for it in (old, new) if (settings := it.connectors.get(name)) is not None}
+            if name in old.connectors and name in new.connectors and len(pools) == 1:
+                continue
+            for pool in sorted(pools):
+                if new.pools[pool].consumers == "connector" and pool in self._process.roster:
+                    yield f"connectors.{name} comes to or leaves the pool {pool}, where each consumes by itself, which needs a restart"
+
+
+def _changed(old: Configuration, new: Configuration, name: str) -> bool:
+    """Whether the connector goes by other settings, or shows other credentials."""
+    before, after = old.connectors.get(name), new.connectors[name]
+    if before != after:
+        return True
+    return after.credentials is not None and old.credentials.get(after.credentials) != new.credentials[after.credentials]
+
+
+def _moved(old: Configuration, new: Configuration, name: str) -> bool:
+    return old.connectors[name].pool != new.connectors[name].pool
+
+
+def _difference(old: Configuration, new: Configuration) -> ReloadedBody:
+    added, changed, removed = [], [], []
+    for family in CHANGEABLE:
+        before, after = getattr(old, family), getattr(new, family)
+        added += [f"{family}.{name}" for name in after if name not in before]
+        removed += [f"{family}.{name}" for name in before if name not in after]
+        changed += [f"{family}.{name}" for name in after if name in before and before[name] != after[name]]
+    if old.log.level != new.log.level:
+        changed.append("log.level")
+    return ReloadedBody(configuration=fingerprint(new), added=added, changed=changed, removed=removed)
+
+
+def _plain(configuration: Configuration) -> Any:
+    return msgspec.to_builtins(configuration, enc_hook=str)
+
+
+def _differing(old: Any, new: Any, path: str = "") -> Iterator[str]:
+    """The dotted keys under which two trees differ. Their values are not told: some are secrets."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in [*old, *(key for key in new if key not in old)]:
+            yield from _differing(old.get(key), new.get(key), f"{path}.{key}" if path else key)
+    elif old != new:
+        yield path
