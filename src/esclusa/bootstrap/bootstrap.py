@@ -153,8 +153,8 @@ async def serve(
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, application.lifecycle.end)
     reloads = Background("reload")
-    if application.reload is not None:
-        loop.add_signal_handler(signal.SIGHUP, lambda: reloads.spawn("file", _reload(application.reload)))
+    if (reload := application.reload) is not None:
+        loop.add_signal_handler(signal.SIGHUP, lambda: reloads.spawn("file", _reload(reload)))
     try:
         async with application.lifecycle:
             freeze_memory()
