@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 EVERY = 0.05
 """Seconds between two commits."""
+PATIENCE = 3.0
+"""Seconds that the last commit of a partition may take."""
 AGAIN = 1.0
 """Seconds before a commit that failed is tried again."""
 
@@ -92,10 +94,17 @@ class Committer:
         self._plan(EVERY)
 
     async def last(self, subscription: Subscription, partition: OwnedPartition) -> None:
-        """Commit `partition` for the last time; a commit that fails is logged."""
+        """Commit `partition` for the last time; a commit that fails, or does not end within `PATIENCE`, is logged.
+
+        Then the next owner finds more to do, and what of it has been done.
+        """
         commit = subscription.commit(partition.number, partition.tracker.position)
-        await asyncio.wait({commit})
-        self._committed(partition, partition.committed, commit)
+        done, _ = await asyncio.wait({commit}, timeout=PATIENCE)
+        if done:
+            self._committed(partition, partition.committed, commit)
+        else:
+            commit.add_done_callback(partial(self._committed, partition, partition.committed))
+            self._instrument.warn("last position not committed in time", topic=self._topic)
 
     def _plan(self, after: float) -> None:
         if not self._soon:

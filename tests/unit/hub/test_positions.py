@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import cast
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esclusa.hub.positions import Tracker
+from esclusa.hub.positions import Committer, OwnedPartition, Tracker
+from esclusa.kernel.clock import Clock
+from esclusa.ports.log import Assigned, Subscription
+from support.sink import Sink
 
 
 def test_position_starts_where_the_partition_was_committed() -> None:
@@ -51,3 +58,27 @@ def test_position_never_passes_an_open_message_and_never_goes_back(data: st.Data
         assert all(tracker.position <= offset for offset in unfinished)
         last = tracker.position
     assert tracker.position == (offsets[-1] + 1 if offsets else 5)
+
+
+class Hung:
+    """A subscription whose commits never end."""
+
+    def __init__(self) -> None:
+        self.commits: list[asyncio.Future[None]] = []
+
+    def commit(self, *_: int) -> asyncio.Future[None]:
+        self.commits.append(asyncio.get_running_loop().create_future())
+        return self.commits[-1]
+
+
+@pytest.mark.virtual_time
+async def test_a_last_commit_that_does_not_end_keeps_nobody_waiting() -> None:
+    clock, logged, hung = Clock(), Sink(), Hung()
+    partition = OwnedPartition(Assigned(0, 0, 0))
+    committer = Committer("requests.default", {}, clock, logged.instrument())
+    begun = clock.now()
+    await committer.last(cast("Subscription", hung), partition)
+    assert clock.now() - begun == pytest.approx(3, abs=0.01)
+    hung.commits[0].set_exception(TimeoutError("too late"))
+    await asyncio.sleep(0.01)
+    assert [event for _, event, _ in logged] == ["last position not committed in time", "position not committed, again"]
