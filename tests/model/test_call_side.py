@@ -16,6 +16,7 @@ from unittest import mock
 
 import pytest
 
+from esclusa.hub.idempotency import IdempotencyKeys
 from esclusa.hub.pool import Pool
 from esclusa.hub.positions import Tracker
 from esclusa.hub.recovery import Recovery
@@ -97,25 +98,25 @@ def no_margin_for_skew() -> Any:
 
 @contextmanager
 def key_row_is_read_then_written() -> Iterator[None]:
-    async def claim(self: Submitter, key: bytes, plan: Any, sealer: Sealer, submission: Any) -> Any:
+    async def claim(self: IdempotencyKeys, key: bytes, plan: Any, sealer: Sealer, submission: Any) -> Any:
         if await self._records.read(key):
             return await original(self, key, plan, sealer, submission)
         await original(self, key, plan, sealer, submission)
         return plan, False
 
-    original = Submitter._claim
-    with mock.patch.object(Submitter, "_claim", claim):
+    original = IdempotencyKeys.claim
+    with mock.patch.object(IdempotencyKeys, "claim", claim):
         yield
 
 
 @contextmanager
 def repetition_trusts_the_key_row() -> Iterator[None]:
-    async def claim(self: Submitter, key: bytes, plan: Any, sealer: Sealer, submission: Any) -> Any:
+    async def claim(self: IdempotencyKeys, key: bytes, plan: Any, sealer: Sealer, submission: Any) -> Any:
         first, _ = await original(self, key, plan, sealer, submission)
         return first, first is not plan
 
-    original = Submitter._claim
-    with mock.patch.object(Submitter, "_claim", claim):
+    original = IdempotencyKeys.claim
+    with mock.patch.object(IdempotencyKeys, "claim", claim):
         yield
 
 

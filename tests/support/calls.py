@@ -131,7 +131,7 @@ class CallPlay(Play):
 
         admission = Admission(records, SETTINGS, self.clock, ids, instrument)
         results = Results(inventory, records, vault, Wakeups(log, self.clock, instrument, admission.rows_written), self.clock)
-        return Submitter(inventory, TOPICS, log, records, vault, results, admission, SETTINGS, self.clock, ids, instrument)
+        return Submitter(inventory, TOPICS, log, records, vault, admission, SETTINGS, self.clock, ids, instrument)
 
     async def begin(self) -> None:
         await self.engine.upkeep.setup([PAIR.requests, PAIR.answers, CANCELS])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -21,6 +21,7 @@ from esclusa.hub.topics import pool_topics
 from esclusa.hub.vault import Vault
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.duration import Duration
+from esclusa.kernel.errors import StorageUnavailable
 from esclusa.kernel.ids import Ids
 from esclusa.kernel.lifecycle import Lifecycle
 from esclusa.kernel.signal import Signals
@@ -110,7 +111,7 @@ def process(
     runtime.signals.listen()
     mine = MemoryEngine(clock) if engine is None else engine.beside(clock)
     log = FaultyLog(mine.log)
-    ports = Ports(log, mine.records, mine.keys, [mine], {})
+    ports = Ports(log, mine.records, mine.keys, [mine], {"log": mine})
     connectors = {}
     for name, each in settings.connectors.items():
         body = bodies.setdefault(name, ScriptedBackend(clock, data(FOUND, after=0.1)))
@@ -139,3 +140,27 @@ async def running(
 
 def question(**change: Any) -> Submission:
     return msgspec.structs.replace(Submission(caller=ME, query="q", subject=NIF), **change)
+
+
+async def envelopes(it: Process) -> int:
+    """How many the first pool has been sent."""
+    topic = it.topics[0]
+    return sum([await it.root.log.end(topic, partition) for partition in range(topic.partitions)])
+
+
+def failing(port: Any, method: str, times: int = 1) -> Callable[[], None]:
+    """The next calls of a port's method fail, though what they asked for may have happened."""
+    original = getattr(port, method)
+    left = times
+
+    def call(*arguments: Any) -> asyncio.Future[Any]:
+        nonlocal left
+        if not left:
+            return original(*arguments)  # type: ignore[no-any-return]
+        left -= 1
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        future.set_exception(StorageUnavailable("told to fail"))
+        return future
+
+    setattr(port, method, call)
+    return lambda: setattr(port, method, original)

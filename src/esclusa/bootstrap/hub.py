@@ -17,12 +17,14 @@ from esclusa.connectors.backend import Backend
 from esclusa.connectors.connector import Connector
 from esclusa.connectors.roster import Roster
 from esclusa.hub.admission import Admission
+from esclusa.hub.cancel import Canceller
 from esclusa.hub.cancellations import Cancellations
 from esclusa.hub.collect import Collector
 from esclusa.hub.consumer import consumers
 from esclusa.hub.hub import Hub
 from esclusa.hub.inventory import Inventory
 from esclusa.hub.pool import Pool
+from esclusa.hub.lag import Lags
 from esclusa.hub.presence import Presence, ProcessReport
 from esclusa.hub.purge import Purge
 from esclusa.hub.results import Results
@@ -99,9 +101,8 @@ def make_hub(
     admission = Admission(ports.records, settings, clock, ids, instrument)
     wakeups = Wakeups(ports.log, clock, instrument, admission.rows_written)
     results = Results(inventory, ports.records, vault, wakeups, clock)
-    submitter = Submitter(
-        inventory, topics, ports.log, ports.records, vault, results, admission, settings, clock, ids, instrument
-    )
+    submitter = Submitter(inventory, topics, ports.log, ports.records, vault, admission, settings, clock, ids, instrument)
+    canceller = Canceller(results, ports.records, ports.log, admission, instrument)
     served = [name for name in topics if pools is None or name in pools] if "connectors" in roles else []
     roster = Roster(
         {
@@ -135,11 +136,14 @@ def make_hub(
             ]
         )
     parts += [admission, presence]
+    lags = Lags(topics, configuration.pools, inventory, ports.by_port["log"].upkeep, clock, instrument)
+    if "hub" in roles:
+        parts.append(lags)
     if "purge" in roles:
         upkeep = [engine.upkeep for engine in ports.engines]
         parts.append(Purge(ports.keys, upkeep, clock, instrument, signals))
     parts.append(submitter)
-    return HubProcess(Hub(inventory, submitter, results, presence), parts, inventory, roster, presence, wakeups)
+    return HubProcess(Hub(inventory, submitter, results, canceller, presence, lags), parts, inventory, roster, presence, wakeups)
 
 
 def make_setup(configuration: Configuration, ports: Ports) -> Setup:
@@ -149,6 +153,12 @@ def make_setup(configuration: Configuration, ports: Ports) -> Setup:
 
 
 def fingerprint(configuration: Configuration) -> str:
-    """Short and the same for processes with the same configuration; says nothing of the secrets in it."""
-    said = msgspec.json.encode(configuration, order="deterministic", enc_hook=str)
+    """Short and the same for processes with the same configuration; says nothing of the secrets in it.
+
+    Where a process serves and keeps its files is its own: several on one machine differ in that alone.
+    """
+    own = msgspec.structs.replace(configuration.esclusa, data="")
+    server = msgspec.structs.replace(configuration.server, listen="", admin=None)
+    shared = msgspec.structs.replace(configuration, esclusa=own, server=server)
+    said = msgspec.json.encode(shared, order="deterministic", enc_hook=str)
     return blake2b(said, digest_size=6).hexdigest()

@@ -9,7 +9,9 @@ from uuid import UUID
 from esclusa.hub.submission import Receipt, Submission
 
 if TYPE_CHECKING:
+    from esclusa.hub.cancel import Canceller
     from esclusa.hub.inventory import Inventory
+    from esclusa.hub.lag import Lags, PoolLag
     from esclusa.hub.presence import ConnectorHealth, Presence, ProcessReport
     from esclusa.hub.results import Results
     from esclusa.hub.settings import QuerySettings
@@ -20,11 +22,21 @@ if TYPE_CHECKING:
 class Hub:
     """Everything that a caller can do. Any number of them serve the same requests; none holds a request's state."""
 
-    def __init__(self, inventory: Inventory, submitter: Submitter, results: Results, presence: Presence) -> None:
+    def __init__(
+        self,
+        inventory: Inventory,
+        submitter: Submitter,
+        results: Results,
+        canceller: Canceller,
+        presence: Presence,
+        lags: Lags,
+    ) -> None:
         self._inventory = inventory
         self._submitter = submitter
         self._results = results
+        self._canceller = canceller
         self._presence = presence
+        self._lags = lags
 
     async def submit(self, submission: Submission) -> Receipt:
         """Ask. Returns once the request and its envelopes are durable (H1).
@@ -54,7 +66,7 @@ class Hub:
 
     async def cancel(self, id: UUID, caller: str) -> None:
         """Stop asking and forget, now and for good. Raises `NotFound`, `Unavailable`."""
-        await self._submitter.cancel(id, caller)
+        await self._canceller.cancel(id, caller)
 
     def queries(self) -> Mapping[str, QuerySettings]:
         """What may be asked."""
@@ -67,3 +79,7 @@ class Hub:
     async def processes(self) -> list[ProcessReport]:
         """Every process that has said lately that it lives."""
         return await self._presence.processes()
+
+    async def pools(self) -> list[PoolLag]:
+        """Every pool, and how far behind it is, whether or not any process of it lives. Raises `Unavailable`."""
+        return await self._lags.pools()

@@ -1,4 +1,4 @@
-"""Taking a question in: durable first, then the technical OK (H1). And taking it back.
+"""Taking a question in: durable first, then the technical OK (H1).
 
 In this order: the row of its idempotency key, the row of the request, one envelope a pool concerned, the mark that it is
 asked, the receipt. A submission that fails half-way leaves rows that nobody knows of, and that expire.
@@ -8,39 +8,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from hashlib import blake2b
 from typing import TYPE_CHECKING
-from uuid import UUID
 
-import msgspec
-
-from esclusa.hub.results import HEADS
-from esclusa.hub.stored import (
-    ASKED,
-    REQUEST,
-    SUBMISSION,
-    VERSION,
-    Asked,
-    Cancelled,
-    Envelope,
-    RequestHead,
-    SubmissionHead,
-    Times,
-    decode,
-    encode,
-)
+from esclusa.hub.idempotency import TOO_LATE, IdempotencyKeys, key_of
+from esclusa.hub.plan import Plan
+from esclusa.hub.stored import REQUEST, VERSION, Asked, Envelope, RequestHead, Times, encode
 from esclusa.hub.submission import Receipt, Submission
-from esclusa.hub.topics import CANCELS, PoolTopics
 from esclusa.hub.validation import checked_params, checked_subject
-from esclusa.kernel.errors import IdempotencyMismatch, StorageError, Unavailable, Unreadable
+from esclusa.kernel.errors import StorageError, Unavailable
 from esclusa.kernel.instrument import masked
 from esclusa.ports.records import Row
 
 if TYPE_CHECKING:
     from esclusa.hub.admission import Admission
     from esclusa.hub.inventory import Inventory
-    from esclusa.hub.results import Results
     from esclusa.hub.settings import HubSettings, QuerySettings
+    from esclusa.hub.topics import PoolTopics
     from esclusa.hub.vault import Sealer, Vault
     from esclusa.kernel.clock import Clock
     from esclusa.kernel.ids import Ids
@@ -50,22 +33,10 @@ if TYPE_CHECKING:
 
 PATIENCE = 3.0
 """Seconds that storage has to take a submission; then it is refused."""
-TOO_LATE = "The time in which it could have been asked has passed"
-
-
-class Plan(msgspec.Struct, frozen=True):
-    """A request that is going to be made, or made again: the same id, times, connectors and pools each time."""
-
-    id: UUID
-    times: Times
-    connectors: list[str]
-    pools: dict[str, list[str]]
-    asked: Asked
-    keyed: bool
 
 
 class Submitter:
-    """Makes requests, and cancels them. A part: while it drains, requests are refused and nothing else is."""
+    """Makes requests. A part: while it drains, they are refused, and nothing else is."""
 
     def __init__(
         self,
@@ -74,7 +45,6 @@ class Submitter:
         log: Log,
         records: Records,
         vault: Vault,
-        results: Results,
         admission: Admission,
         settings: HubSettings,
         clock: Clock,
@@ -86,13 +56,13 @@ class Submitter:
         self._log = log
         self._records = records
         self._vault = vault
-        self._results = results
         self._admission = admission
         self._settings = settings
         self._clock = clock
         self._ids = ids
         self._instrument = instrument
         self._accepted = instrument.counter("esclusa_hub_requests_total", "Requests accepted, by query", "query")
+        self._keys = IdempotencyKeys(topics, inventory, records, vault)
         self._draining = False
 
     async def start(self) -> None:
@@ -128,19 +98,6 @@ class Submitter:
             self._instrument.error("request refused: storage", query=submission.query, error=str(error) or "time over")
             raise Unavailable("The request could not be stored", retry_after=1) from error
 
-    async def cancel(self, id: UUID, caller: str) -> None:
-        """Delete the rows, leave a tombstone that beats any later write, then tell the pools."""
-        look = await self._results.look(id.bytes, caller, bodies=HEADS)
-        expires = look.view.request.times.expires
-        try:
-            await self._records.forget(id.bytes, expires)
-        except StorageError as error:
-            raise Unavailable("The request could not be cancelled", retry_after=1) from error
-        self._admission.closed(id.bytes, complete=False)
-        self._instrument.info("request cancelled", request=str(id))
-        # It is gone by now; pools that do not hear of it only make calls in vain.
-        await asyncio.wait({self._log.append(CANCELS, b"", encode(Cancelled(id.bytes, expires)))}, timeout=PATIENCE)
-
     def _times(self, query: QuerySettings) -> Times:
         created = self._clock.millis()
         ttl = round(query.ttl * 1000)
@@ -152,8 +109,8 @@ class Submitter:
         sealer = await self._vault.sealer(plan.times.expires)
         key = None
         if submission.idempotency_key is not None:
-            key = _digest(submission.caller, submission.idempotency_key)
-            first, asked = await self._claim(key, plan, sealer, submission)
+            key = key_of(submission.caller, submission.idempotency_key)
+            first, asked = await self._keys.claim(key, plan, sealer, submission)
             if first is not plan:
                 plan = first
                 if asked:
@@ -179,7 +136,7 @@ class Submitter:
         if self._clock.millis() >= plan.times.call_by and plan.connectors:
             raise Unavailable(TOO_LATE)
         if key is not None:
-            await self._records.put(key, [Row(ASKED, b"", b"", plan.times.expires)])
+            await self._keys.asked(key, plan.times.expires)
         if not plan.connectors:
             self._admission.closed(plan.id.bytes, complete=True)
         self._accepted.add(plan.asked.query)
@@ -210,39 +167,6 @@ class Submitter:
             appends.append(self._log.append(self._topics[pool].requests, id, encode(envelope)))
         await asyncio.gather(*appends)
 
-    async def _claim(self, key: bytes, plan: Plan, sealer: Sealer, submission: Submission) -> tuple[Plan, bool]:
-        """The plan made first under this idempotency key, and whether it has been asked (H8)."""
-        fingerprint = _fingerprint(submission)
-        mine = Row(
-            SUBMISSION,
-            encode(SubmissionHead(plan.id.bytes, plan.times, plan.connectors, plan.pools)),
-            sealer.seal(fingerprint, key),
-            plan.times.expires,
-        )
-        placed = await self._records.add(key, mine)
-        if placed.head == mine.head:
-            return plan, False
-        try:
-            if await self._vault.open(placed.body, key) != fingerprint:
-                raise IdempotencyMismatch
-        except Unreadable as error:
-            raise Unavailable(TOO_LATE) from error
-        head = decode(SubmissionHead, placed.head)
-        first = Plan(UUID(bytes=head.id), head.times, head.connectors, self._pools(head), plan.asked, keyed=True)
-        rows = await self._records.read(key, bodies=False)
-        return first, any(row.name == ASKED for row in rows)
-
-    def _pools(self, head: SubmissionHead) -> dict[str, list[str]]:
-        """The pools as first routed: one that has been asked knows it, and another one asks nobody a second time.
-
-        The connectors of a pool that is configured no more go where they are served now: nobody is left to ask them there.
-        """
-        there = {pool: connectors for pool, connectors in head.pools.items() if pool in self._topics}
-        left = [name for pool, connectors in head.pools.items() if pool not in there for name in connectors]
-        for pool, connectors in self._inventory.by_pool(left).items():
-            there[pool] = [*there.get(pool, ()), *connectors]
-        return there
-
     def _receipt(self, plan: Plan) -> Receipt:
         times = plan.times
         return Receipt(
@@ -253,14 +177,3 @@ class Submitter:
             expires=times.expires,
             retry_after=self._inventory.retry_after(plan.asked.query),
         )
-
-
-def _digest(caller: str, key: str) -> bytes:
-    """The records key of an idempotency key: (caller, key), unambiguous."""
-    return blake2b(encode((caller, key)), digest_size=16, person=b"idempotency").digest()
-
-
-def _fingerprint(submission: Submission) -> bytes:
-    """Equal for submissions that say the same."""
-    said = (submission.query, submission.subject, dict(submission.params), submission.connectors)
-    return blake2b(msgspec.json.encode(said, order="sorted"), digest_size=32).digest()

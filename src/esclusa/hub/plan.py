@@ -1,0 +1,20 @@
+"""A request before it is one."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import msgspec
+
+from esclusa.hub.stored import Asked, Times
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """A request that is going to be made, or made again: the same id, times, connectors and pools each time."""
+
+    id: UUID
+    times: Times
+    connectors: list[str]
+    pools: dict[str, list[str]]
+    asked: Asked
+    keyed: bool
