@@ -10,10 +10,9 @@ from esclusa.connectors.settings import ConnectorSettings
 from esclusa.engines.memory import MemoryEngine
 from esclusa.hub.admission import Admission
 from esclusa.hub.cancellations import Cancellations
-from esclusa.hub.consumer import Consumer
+from esclusa.hub.consumer import consumers
 from esclusa.hub.inventory import Inventory
 from esclusa.hub.pool import Pool
-from esclusa.hub.results import Results
 from esclusa.hub.room import Room
 from esclusa.hub.settings import HubSettings, PoolSettings, QuerySettings
 from esclusa.hub.stored import Answers, Envelope, decode
@@ -21,7 +20,6 @@ from esclusa.hub.submission import Receipt, Submission
 from esclusa.hub.submit import Submitter
 from esclusa.hub.topics import CANCELS, pool_topics
 from esclusa.hub.vault import Vault
-from esclusa.hub.wakeups import Wakeups
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import Unavailable, Unreadable
 from esclusa.kernel.ids import Ids
@@ -57,9 +55,10 @@ class PoolProcess:
         log = play.stage.log(self.name, _Divided(self.engine, play.engine.beside(clock)))
         self.cancelled = Cancellations(log, clock, Instrument())
         room = Room(SETTINGS.lines_bytes)
-        self.pool = Pool(
-            Consumer(PAIR), connectors, log, self.vault, self.cancelled, room, SETTINGS, clock, Instrument(), Signals()
-        )
+        self.consumers = [
+            Pool(each, connectors, log, self.vault, self.cancelled, room, SETTINGS, clock, Instrument(), Signals())
+            for each in consumers(PAIR, play.settings, NAMES)
+        ]
         self.known: set[str] = set()
         self.zombie = False
 
@@ -76,7 +75,8 @@ class PoolProcess:
     async def start(self) -> None:
         self.known = await self.play.answered()
         await self.cancelled.start()
-        await self.pool.start()
+        for each in self.consumers:
+            await each.start()
         await settle()
 
     def lose(self) -> None:
@@ -87,7 +87,8 @@ class PoolProcess:
     async def die(self) -> None:
         self.zombie = False
         self.engine.kill()
-        await self.pool.background.cancel()
+        for each in self.consumers:
+            await each.background.cancel()
         await self.cancelled.background.cancel()
         for connector in self.connectors.values():
             await connector.close()
@@ -107,10 +108,14 @@ class _Divided:
 
 
 class CallPlay(Play):
-    """One question submitted twice under one key, pools that come and go, and the log between them."""
+    """One question submitted twice under one key, pools that come and go, and the log between them.
+
+    In every fourth play each connector is a consumer of its own.
+    """
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
+        self.settings = PoolSettings(partitions=1, consumers="connector" if seed % 4 == 3 else "pool")
         self.faults = 0
         self.calls = dict.fromkeys(NAMES, 0)
         self.pools: list[PoolProcess] = []
@@ -130,7 +135,6 @@ class CallPlay(Play):
         vault = Vault(self.engine.keys, self.clock, ids)
 
         admission = Admission(records, SETTINGS, self.clock, ids, instrument)
-        results = Results(inventory, records, vault, Wakeups(log, self.clock, instrument, admission.rows_written), self.clock)
         return Submitter(inventory, TOPICS, log, records, vault, admission, SETTINGS, self.clock, ids, instrument)
 
     async def begin(self) -> None:
@@ -232,7 +236,7 @@ class CallPlay(Play):
         if self.broken:
             raise Broken(self.broken)
         for pool in self.pools:
-            for task in list(pool.pool.background._tasks):
+            for task in [task for each in pool.consumers for task in each.background._tasks]:
                 if task.done() and not task.cancelled():
                     task.result()
         receipts = self.receipts()
