@@ -18,6 +18,7 @@ from esclusa.bootstrap.runtime import Runtime
 from esclusa.config.config import Configuration
 from esclusa.edges.http.callers import Callers
 from esclusa.edges.http.wire import ReloadedBody
+from esclusa.hub.topics import longest_kept
 from esclusa.kernel.errors import ConfigurationError, Mistake
 from esclusa.kernel.instrument import Level
 
@@ -39,7 +40,7 @@ class Reload:
         """`load`: reads the file; `configuration`: what the process was made from."""
         self._load = load
         self._configuration = configuration
-        self._keep = max((query.kept for query in configuration.queries.values()), default=0.0)
+        self._keep = longest_kept(configuration.queries)
         self._process = process
         self._callers = callers
         self._runtime = runtime
@@ -93,12 +94,11 @@ class Reload:
         for name, query in new.queries.items():
             if query.kept > self._keep:
                 yield f"queries.{name}.keep is longer than the topics keep their messages, which needs a restart"
+        alone = {pool for pool, settings in old.pools.items() if settings.consumers == "connector"}
         for name in sorted(old.connectors.keys() | new.connectors.keys()):
-            pools = {settings.pool for it in (old, new) if (settings := it.connectors.get(name)) is not None}
-            if name in old.connectors and name in new.connectors and len(pools) == 1:
-                continue
-            for pool in sorted(pools):
-                if new.pools[pool].consumers == "connector" and pool in self._process.roster:
+            before, after = ({it.connectors[name].pool} if name in it.connectors else set() for it in (old, new))
+            for pool in sorted((before ^ after) & alone):
+                if pool in self._process.roster:
                     yield f"connectors.{name} comes to or leaves the pool {pool}, where each consumes by itself, which needs a restart"
 
 

@@ -25,7 +25,7 @@ class PoolTopics(msgspec.Struct, frozen=True):
 
 def pool_topics(pools: Mapping[str, PoolSettings], queries: Mapping[str, QuerySettings]) -> dict[str, PoolTopics]:
     """Each pool's pair. What they hold is worth nothing once the longest-kept request has expired."""
-    keep = max((query.kept for query in queries.values()), default=QuerySettings().kept)
+    keep = longest_kept(queries)
     return {
         name: PoolTopics(
             name,
@@ -34,3 +34,8 @@ def pool_topics(pools: Mapping[str, PoolSettings], queries: Mapping[str, QuerySe
         )
         for name, settings in pools.items()
     }
+
+
+def longest_kept(queries: Mapping[str, QuerySettings]) -> float:
+    """Seconds after which nobody needs a message of a pool any more."""
+    return max((query.kept for query in queries.values()), default=QuerySettings().kept)

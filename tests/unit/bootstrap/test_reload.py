@@ -171,6 +171,13 @@ async def test_where_each_connector_consumes_by_itself_it_takes_a_restart_to_com
         assert (await it.takes(connectors={"a": body(title="A"), "b": body()})).changed == ["connectors.a"]
 
 
+async def test_a_pool_that_goes_with_its_connectors_takes_a_restart() -> None:
+    pools = {"default": PoolSettings(), "slow": PoolSettings(consumers="connector")}
+    async with Running(replace(BEFORE, pools=pools, connectors={"a": body(), "b": body(pool="slow")})) as it:
+        reasons = await it.refuses(connectors={"a": body()}, pools={"default": PoolSettings()})
+        assert [reason.split()[0] for reason in reasons] == ["pools.slow", "connectors.b"]
+
+
 async def test_a_connector_may_move_to_another_pool() -> None:
     two = replace(BEFORE, pools={"default": PoolSettings(partitions=2), "slow": PoolSettings(partitions=2)})
     async with Running(two) as it:
