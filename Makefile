@@ -8,6 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv)
 
+comma := ,
+
 ifneq ($(UV),)
 make-venv = $(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
 install = VIRTUAL_ENV=$(VENV) $(UV) pip install --constraint constraints.txt --build-constraint constraints.txt $(1)
@@ -28,7 +30,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-real check bench soak docs fmt constraints clean
+.PHONY: help demo demo-cluster test test-real check bench soak docs fmt constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -38,11 +40,15 @@ help: ## Show this list
 demo: $(VENV)/run.stamp ## Ask a country of made-up bodies one question and watch the answers come
 	@$(BIN)/esclusa demo $(ARGS)
 
+demo-cluster: $(VENV)/cluster.stamp ## The same on Kafka and Cassandra, with processes to kill (installs what is missing)
+	@dev/install nginx java:default-jre-headless mvn:maven
+	@$(BIN)/python -m dev.demo $(ARGS)
+
 test: $(VENV)/dev.stamp ## Run the tests that need Python alone
 	$(BIN)/pytest -m 'not real and not soak' --cov --cov-report=term $(ARGS)
 
 test-real: $(VENV)/dev.stamp ## Run the tests that need more than Python, or kill processes (installs what is missing)
-	dev/install nginx java:default-jre-headless mvn:maven
+	dev/install nginx java:default-jre-headless mvn:maven promtool:prometheus
 	$(BIN)/pytest -m 'real and not soak' $(ARGS)
 
 check: $(VENV)/dev.stamp ## Lint, format, types, import rules
@@ -82,6 +88,11 @@ $(VENV)/venv.stamp:
 $(VENV)/run.stamp: pyproject.toml constraints.txt | $(VENV)/venv.stamp
 	@echo 'Installing Esclusa and the packages that it stands on (once, about half a minute) ...'
 	@$(call install,--editable .)
+	@touch $@
+
+$(VENV)/cluster.stamp: $(VENV)/run.stamp
+	@echo 'Installing the clients of Kafka and Cassandra (once, seconds) ...'
+	@$(call install,--editable '.[kafka$(comma)cassandra]')
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -11,6 +12,8 @@ from statistics import median, quantiles
 from typing import TypeVar
 
 import msgspec
+
+from bench.machine import Measure, alone
 
 T = TypeVar("T")
 
@@ -54,6 +57,17 @@ def typical(costs: Sequence[Cost]) -> Typical:
         median(cost.calls / cost.seconds for cost in costs),
         median(cost.cpu / cost.calls * 1e6 for cost in costs),
     )
+
+
+def in_turns(rounds: int, *measures: Measure[Cost]) -> list[Typical]:
+    """What each of `measures` finds, each alone, one after another, `rounds` times: so a noisy minute is everybody's."""
+    costs = [[alone(measure) for measure in measures] for _ in range(rounds)]
+    return [typical(each) for each in zip(*costs, strict=True)]
+
+
+def say(what: str) -> None:
+    """What is being measured now: it takes minutes."""
+    print(what, "...", file=sys.stderr, flush=True)
 
 
 def percentiles(values: Sequence[float]) -> tuple[float, float]:

@@ -16,11 +16,14 @@ from typing import Any, TypeVar
 
 import msgspec
 import uvloop
+from dev import cassandra, kafka
 
 T = TypeVar("T")
 Measure = Callable[[], Coroutine[Any, Any, T]]
 
-PACKAGES = ("esclusa", "uvloop", "httptools", "msgspec", "cryptography", "aiohttp")
+PACKAGES = (
+    "esclusa", "uvloop", "httptools", "msgspec", "cryptography", "confluent-kafka", "acsylla", "aiohttp", "aiokafka"
+)  # fmt: skip
 
 
 class Machine(msgspec.Struct, frozen=True):
@@ -39,7 +42,7 @@ class Machine(msgspec.Struct, frozen=True):
 def described() -> Machine:
     """This machine."""
     versions = {name: version(name) for name in PACKAGES}
-    versions["SQLite"] = sqlite3.sqlite_version
+    versions |= {"SQLite": sqlite3.sqlite_version, "Apache Kafka": kafka.VERSION, "Apache Cassandra": cassandra.VERSION}
     return Machine(
         datetime.now(UTC).date().isoformat(),
         _processor(),

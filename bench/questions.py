@@ -1,22 +1,26 @@
-"""The hub as it ships, embedded, whole and durable, logging at INFO; and somebody who asks it and waits for the end."""
+"""The hub as it ships, whole and durable, logging at INFO; and somebody who asks it and waits for the end."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
-from uuid import UUID
+from typing import Literal
+from uuid import UUID, uuid4
 
+import msgspec
 from msgspec.structs import replace
 
-from esclusa.bootstrap import Runtime, freeze_memory, make_connectors, make_hub, make_setup, open_ports
+from esclusa.bootstrap import ROLES, Ports, Role, Runtime, freeze_memory, make_connectors, make_hub, make_setup, open_ports
 from esclusa.config.settings import Configuration, EsclusaSettings
 from esclusa.connectors.connector import Connector
 from esclusa.connectors.settings import ConnectorSettings
+from esclusa.engines.cassandra.settings import CassandraSettings
+from esclusa.engines.kafka.settings import KafkaSettings
 from esclusa.hub.hub import Hub
 from esclusa.hub.settings import HubSettings, PoolSettings, QuerySettings
 from esclusa.hub.snapshot import Snapshot
@@ -36,23 +40,55 @@ LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"
 MakeConnectors = Callable[[Configuration, Runtime], Mapping[str, Connector]]
 
 
+class Storage(msgspec.Struct, frozen=True):
+    """What a hub stands on."""
+
+    engine: str = "embedded"
+    """For whatever the servers below are not given."""
+    kafka: Sequence[str] = ()
+    """`host:port` of brokers, for the log."""
+    cassandra: Sequence[str] = ()
+    """`host:port` of nodes, for records and keys."""
+    consumers: Literal["pool", "connector"] = "pool"
+
+
+EMBEDDED, MEMORY = Storage(), Storage("memory")
+ELSEWHERE: Sequence[Role] = ("hub", "collector", "purge")
+"""What a process does whose connectors run in others, whose role is `CONNECTORS_ALONE`."""
+CONNECTORS_ALONE: Sequence[Role] = ("connectors",)
+
+
 def url(address: str, number: int, delay: int = 0) -> str:
     """Of connector `number` on the back end at `address`, which answers after `delay` milliseconds."""
     return f"{address}/body{number}/{delay}"
 
 
 def configured(
-    urls: Sequence[str], concurrency: Sequence[int], *, engine: str = "embedded", query: QuerySettings | None = None
+    urls: Sequence[str],
+    concurrency: Sequence[int],
+    *,
+    storage: Storage = EMBEDDED,
+    query: QuerySettings | None = None,
 ) -> Configuration:
-    """A hub that asks all `urls`; as shipped, but for how many calls of each may be in the air at a time."""
+    """A hub that asks all `urls`; as shipped, but for how many calls of each may be in the air at a time.
+
+    On Kafka its topics and groups are new ones.
+    """
+    engines = EsclusaSettings(
+        engine=storage.engine,
+        log="kafka" if storage.kafka else None,
+        records="cassandra" if storage.cassandra else None,
+    )
     return Configuration(
-        esclusa=EsclusaSettings(engine=engine),
+        esclusa=engines,
+        kafka=KafkaSettings(servers=list(storage.kafka), prefix=f"{uuid4().hex[:8]}.") if storage.kafka else None,
+        cassandra=CassandraSettings(hosts=list(storage.cassandra), replication=1) if storage.cassandra else None,
         connectors={
             f"body{number}": ConnectorSettings(url=each, concurrency=most, timeout=Duration(50))
             for number, (each, most) in enumerate(zip(urls, concurrency, strict=True))
         },
         queries={QUERY: query or QuerySettings()},
-        pools={"default": PoolSettings()},
+        pools={"default": PoolSettings(consumers=storage.consumers)},
         hub=HubSettings(drain=Duration(1)),
     )
 
@@ -70,13 +106,18 @@ async def runtime(level: Level = Level.INFO) -> AsyncIterator[Runtime]:
 
 @asynccontextmanager
 async def running(
-    settings: Configuration, runtime: Runtime, connectors: MakeConnectors = make_connectors
+    settings: Configuration,
+    runtime: Runtime,
+    connectors: MakeConnectors = make_connectors,
+    *,
+    roles: Collection[Role] = ROLES,
+    watch: Callable[[Ports], Ports] = lambda ports: ports,
 ) -> AsyncIterator[Hub]:
     """The hub over `settings`, its data in a temporary folder, for as long as this lasts."""
     with TemporaryDirectory(prefix="esclusa-bench-") as folder:
         there = replace(settings, esclusa=replace(settings.esclusa, data=os.fspath(Path(folder, "data"))))
         ports = open_ports(there, runtime)
-        process = make_hub(there, ports, connectors(there, runtime), runtime)
+        process = make_hub(there, watch(ports), connectors(there, runtime), runtime, roles=roles)
         async with Lifecycle([*ports.engines, make_setup(there, ports), *process.parts, process.waits]):
             freeze_memory()
             yield process.hub
@@ -97,18 +138,19 @@ class Asker:
 
     async def __call__(self) -> Snapshot:
         """The final result, as `read`."""
-        id = await self._submit()
+        id = await self.submit()
         await self._wait(id)
         return await self.read(id)
 
     async def later(self, seconds: float) -> Snapshot:
         """The same, with nobody waiting for the first `seconds`."""
-        id = await self._submit()
+        id = await self.submit()
         await asyncio.sleep(seconds)
         await self._wait(id)
         return await self.read(id)
 
-    async def _submit(self) -> UUID:
+    async def submit(self) -> UUID:
+        """A new request, of a person who has none."""
         receipt = await self._hub.submit(Submission(caller=ME, query=QUERY, subject=next(self._people)))
         return receipt.id
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from bench.load import Cost, Watch, at_once, in_the_air
-from bench.questions import QUERY, Asker, MakeConnectors, configured, people, running, runtime, url
+from bench.questions import EMBEDDED, MEMORY, QUERY, Asker, MakeConnectors, Storage, configured, people, running, runtime, url
 from esclusa.bootstrap import Runtime, make_connectors
 from esclusa.config.settings import Configuration
 from esclusa.connectors.answer import Answer
@@ -111,11 +111,11 @@ async def whole(
     addresses: Sequence[str],
     seconds: float,
     make: MakeConnectors = make_connectors,
-    engine: str = "embedded",
+    storage: Storage = EMBEDDED,
     level: Level = Level.SILENT,
 ) -> Cost:
     """The hub, from submit to the final result."""
-    settings = configured(_urls(addresses), [WIDTH] * CONNECTORS, engine=engine)
+    settings = configured(_urls(addresses), [WIDTH] * CONNECTORS, storage=storage)
     async with runtime(level) as ours, running(settings, ours, make) as hub:
         asker = Asker(hub)
         await at_once(asker, CONNECTORS, WIDTH, WARM)
@@ -178,7 +178,7 @@ STAGES: Mapping[str, Stage] = {
     "client": client,
     "connectors": connectors,
     "policies": partial(connectors, make=instant),
-    "in_memory": partial(whole, make=instant, engine="memory"),
+    "in_memory": partial(whole, make=instant, storage=MEMORY),
     "embedded": partial(whole, make=instant),
     "whole": whole,
     "logged": partial(whole, level=Level.INFO),

@@ -9,7 +9,7 @@ import msgspec
 
 from bench import byhand
 from bench.load import Cost, Typical, at_once
-from bench.questions import Asker, configured, running, runtime, url
+from bench.questions import EMBEDDED, Asker, Storage, configured, running, runtime, url
 from esclusa.bootstrap import freeze_memory
 
 CONNECTORS = 60
@@ -34,24 +34,27 @@ class Throughput(msgspec.Struct, frozen=True):
         return self.hand.micros / self.hub.micros
 
 
-async def of_hub(addresses: Sequence[str], width: int, seconds: float) -> Cost:
-    """`width` requests open at a time for so long."""
-    settings = configured(_urls(addresses), [width] * CONNECTORS)
+async def of_hub(
+    addresses: Sequence[str], width: int, seconds: float, storage: Storage = EMBEDDED, connectors: int = CONNECTORS
+) -> Cost:
+    """`width` requests open at a time for so long, to so many connectors."""
+    settings = configured(urls(addresses)[:connectors], [width] * connectors, storage=storage)
     async with runtime() as ours, running(settings, ours) as hub:
         asker = Asker(hub)
-        await at_once(asker, CONNECTORS, width, WARM)
-        return await at_once(asker, CONNECTORS, width, seconds)
+        await at_once(asker, connectors, width, WARM)
+        return await at_once(asker, connectors, width, seconds)
 
 
 async def by_hand(addresses: Sequence[str], width: int, seconds: float, *, tuned: bool = False) -> Cost:
     """The same by hand."""
     async with byhand.session() as session:
-        ask = partial(byhand.ask, session, _urls(addresses))
+        ask = partial(byhand.ask, session, urls(addresses))
         await at_once(ask, CONNECTORS, width, WARM)
         if tuned:
             freeze_memory()
         return await at_once(ask, CONNECTORS, width, seconds)
 
 
-def _urls(addresses: Sequence[str]) -> list[str]:
+def urls(addresses: Sequence[str]) -> list[str]:
+    """Of the first back ends, which answer at once."""
     return [url(address, number) for number, address in enumerate(addresses[:CONNECTORS])]

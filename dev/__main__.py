@@ -15,12 +15,16 @@ import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dev.cassandra import Cassandra
 from dev.cluster import Cluster
 from dev.jars import Missing, cache
 from dev.kafka import Kafka
 from dev.node import NotReady
+
+if TYPE_CHECKING:
+    from dev.secured import Secured
 
 ENGINES: Mapping[str, type[Cluster]] = {"kafka": Kafka, "cassandra": Cassandra}
 PATIENCE = 600.0
@@ -34,6 +38,8 @@ class Background:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.log = folder / "log"
+        self.secured = folder / "secured"
+        """Certificates and passwords, where the engines are secured ones."""
         self._lock = folder / "lock"
         self._state = folder / "state.json"
 
@@ -55,7 +61,7 @@ class Background:
         addresses: dict[str, list[str]] = json.loads(self._state.read_text())
         return addresses
 
-    async def serve(self, engines: list[str], nodes: int) -> None:
+    async def serve(self, engines: list[str], nodes: int, *, secured: bool) -> None:
         """Be that process: start the engines, and stop them on SIGTERM or SIGINT."""
         self.folder.mkdir(parents=True, exist_ok=True)
         over = asyncio.Event()
@@ -66,16 +72,25 @@ class Background:
             self._lock.write_text(str(os.getpid()))
             self._state.unlink(missing_ok=True)
             data = self.folder / "data"
-            shutil.rmtree(data, ignore_errors=True)
+            for old in (data, self.secured):
+                shutil.rmtree(old, ignore_errors=True)
+            security = _secured(self.secured) if secured else None
             async with AsyncExitStack() as stack:
-                clusters = [ENGINES[name](data, nodes) for name in engines]
+                clusters = [ENGINES[name](data, nodes, security) for name in engines]
                 await asyncio.gather(*(stack.enter_async_context(cluster) for cluster in clusters))
                 written = self._state.with_suffix(".new")
                 written.write_text(json.dumps({cluster.name: cluster.addresses for cluster in clusters}))
                 written.rename(self._state)
                 await over.wait()
                 self._state.unlink()
-            shutil.rmtree(data, ignore_errors=True)
+            for old in (data, self.secured):
+                shutil.rmtree(old, ignore_errors=True)
+
+
+def _secured(folder: Path) -> Secured:
+    from dev.secured import Secured  # noqa: PLC0415 - plain engines are started without the packages that it needs
+
+    return Secured(folder)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -86,6 +101,7 @@ def main(arguments: list[str] | None = None) -> int:
         command = commands.add_parser(name, help=about, description=about)
         command.add_argument("engines", nargs="+", choices=sorted(ENGINES), metavar="ENGINE", help=", ".join(sorted(ENGINES)))
         command.add_argument("--nodes", type=int, choices=(1, 3), default=1, help="of each engine (1)")
+        command.add_argument("--secured", action="store_true", help="with TLS and users, whose passwords are in a file")
     commands.add_parser("down", help="stop what runs in the background")
     status = commands.add_parser("status", help="what runs in the background, and where")
     status.add_argument("--json", action="store_true", help="as JSON")
@@ -93,9 +109,9 @@ def main(arguments: list[str] | None = None) -> int:
     background = Background(cache() / "run")
     try:
         if options.command == "up":
-            return _up(background, options.engines, options.nodes)
+            return _up(background, options.engines, options.nodes, secured=options.secured)
         if options.command == "serve":
-            asyncio.run(background.serve(options.engines, options.nodes))
+            asyncio.run(background.serve(options.engines, options.nodes, secured=options.secured))
             return 0
         if options.command == "down":
             return _down(background)
@@ -108,13 +124,13 @@ def main(arguments: list[str] | None = None) -> int:
     return _status(background, as_json=options.json)
 
 
-def _up(background: Background, engines: list[str], nodes: int) -> int:
+def _up(background: Background, engines: list[str], nodes: int, *, secured: bool) -> int:
     if background.running() is not None:
         print("dev: engines are running already: python -m dev down", file=sys.stderr)
         return 1
     background.folder.mkdir(parents=True, exist_ok=True)
     print(f"starting {', '.join(engines)} (the first time, packages are fetched) ...", file=sys.stderr)
-    command = [sys.executable, "-m", "dev", "serve", *engines, "--nodes", str(nodes)]
+    command = [sys.executable, "-m", "dev", "serve", *engines, "--nodes", str(nodes), *(["--secured"] if secured else [])]
     with background.log.open("wb") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     until = time.monotonic() + PATIENCE
@@ -150,6 +166,8 @@ def _status(background: Background, *, as_json: bool) -> int:
         print("nothing runs")
     for name, each in {} if as_json else addresses.items():
         print(f"{name:<12}{', '.join(each)}")
+    if addresses and not as_json and background.secured.exists():
+        print(f"{'secured':<12}{background.secured}: ca.pem, client.pem, client.key, users.json")
     return 0
 
 

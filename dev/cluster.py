@@ -8,10 +8,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from dev.jars import fetched
 from dev.node import Node
+
+if TYPE_CHECKING:  # plain engines are started without the packages that make certificates
+    from dev.secured import Secured
 
 
 class Cluster(ABC):
@@ -21,10 +24,11 @@ class Cluster(ABC):
     artifacts: ClassVar[Sequence[str]]
     """`group:artifact:version`."""
 
-    def __init__(self, folder: Path, nodes: int = 1) -> None:
-        """`folder`: for data and logs, made where it is missing."""
+    def __init__(self, folder: Path, nodes: int = 1, secured: Secured | None = None) -> None:
+        """`folder`: for data and logs, made where it is missing. `secured`: clients have to say who they are."""
         self._folder = folder
         self._count = nodes
+        self._secured = secured
         self.nodes: list[Node] = []
 
     @property
@@ -40,6 +44,8 @@ class Cluster(ABC):
         try:
             await asyncio.gather(*(node.start() for node in self.nodes))
             await asyncio.gather(*(node.ready() for node in self.nodes))
+            if self._secured is not None:
+                await self.grant(self._secured)
         except BaseException:
             await asyncio.gather(*(node.kill() for node in self.nodes))
             raise
@@ -47,6 +53,10 @@ class Cluster(ABC):
     @abstractmethod
     async def prepare(self, jars: Path, folder: Path, count: int) -> list[Node]:
         """The nodes, with their configuration written."""
+
+    @abstractmethod
+    async def grant(self, secured: Secured) -> None:
+        """Give `secured.user` its rights."""
 
     async def stop(self) -> None:
         """Every node ends."""

@@ -70,7 +70,9 @@ async def _fetch(name: str, artifacts: Sequence[str], into: Path) -> None:
         async with asyncio.timeout(PATIENCE):
             said, _ = await maven.communicate()
     except TimeoutError:
-        maven.kill()
         raise Missing(f"the JARs of {name} did not come down within {PATIENCE:g} s") from None
+    finally:
+        if maven.returncode is None:
+            maven.kill()
     if maven.returncode:
         raise Missing(f"the JARs of {name} can't be fetched: {said.decode(errors='replace').strip()[-2000:]}")

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections import deque
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import Iterator
 from hashlib import blake2b
 from itertools import count
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 import pytest
-import uvloop
 from acsylla import errors as driver
 from dev.cassandra import Cassandra
 from dev.cluster import free_ports
@@ -21,66 +18,17 @@ from dev.cluster import free_ports
 from esclusa.engines.cassandra import CassandraSettings, session
 from esclusa.engines.cassandra.cassandra import CassandraEngine
 from esclusa.engines.cassandra.errors import kind, unavailable
-from esclusa.engines.cassandra.session import Session
-from esclusa.engines.cassandra.settings import LONGEST, contact
+from esclusa.engines.cassandra.settings import LONGEST, CassandraTlsSettings, contact
 from esclusa.kernel.clock import Clock
-from esclusa.kernel.duration import Duration
 from esclusa.kernel.errors import StorageError, StorageTooNew, StorageUnavailable
 from esclusa.kernel.instrument import Instrument
 from esclusa.ports.records import Row
-from esclusa.testing.exams import Exam, Features, KeysExam, RecordsExam, UpkeepExam
+from esclusa.testing.exams import KeysExam, RecordsExam, UpkeepExam
+from support.disk import copied, found
+from support.keyspaces import SOCKETS, Deployed, OnCassandra, on
 from support.poll import until
 
-pytestmark = [
-    pytest.mark.real,
-    # The driver opens a pair of sockets on every loop that it is used on, and leaves them to the garbage collector.
-    pytest.mark.filterwarnings("ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"),
-]
-
-NUMBERS = count(1)
-TURNS = 2
-
-
-class JumpingClock(Clock):
-    """A clock of which a sleep is a jump: the servers have a time of their own, which nobody moves, and which decides nothing.
-
-    They let go of a row by their time to live, which comes later than the expiry by this clock, never earlier.
-    """
-
-    async def sleep(self, seconds: float) -> None:
-        """Jump ahead, and give way."""
-        self._origin += seconds
-        await asyncio.sleep(0)
-
-
-class Deployed:
-    """Processes on one keyspace."""
-
-    features = Features(durable=True, processes=True, expires=True)
-
-    def __init__(self, settings: CassandraSettings) -> None:
-        self.settings = settings
-        self._started: list[CassandraEngine] = []
-
-    async def process(self, clock: Clock) -> CassandraEngine:
-        """One more process."""
-        engine = CassandraEngine(self.settings, clock, Instrument())
-        await engine.start()
-        self._started.append(engine)
-        return engine
-
-    async def empty(self) -> None:
-        """Delete what somebody left here."""
-        session = Session(self.settings, Instrument())
-        await session.open()
-        for table in ("{keyspace}.records", "{keyspace}.deaths", "{keyspace}_keys.keys"):
-            await session.query(f"TRUNCATE {table}", seconds=30)
-        await session.close()
-
-    async def end(self) -> None:
-        """End what still runs."""
-        for engine in self._started:
-            await engine.stop()
+pytestmark = [pytest.mark.real, SOCKETS]
 
 
 @pytest.fixture(scope="module")
@@ -100,51 +48,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cassandra]:
 def settings(cluster: Cassandra) -> CassandraSettings:
     """Of a keyspace that is not there yet."""
     return on(cluster)
-
-
-def on(cluster: Cassandra) -> CassandraSettings:
-    keyspace = f"exam_{next(NUMBERS)}"
-    return CassandraSettings(hosts=cluster.addresses, keyspace=keyspace, replication=1, timeout=Duration(10))
-
-
-class OnCassandra(Exam):
-    """An exam on the node.
-
-    Deployments take turns on a few keyspaces, each emptied before its next turn: to make one and drop it takes a second.
-    What is still in the air when a deployment ends has long landed by then.
-    """
-
-    cluster: ClassVar[Cassandra]
-    used: ClassVar[deque[CassandraSettings]]
-    deployed = Deployed
-
-    @pytest.fixture(autouse=True, scope="class")
-    @classmethod
-    def on_the_node(cls, cluster: Cassandra) -> None:
-        cls.cluster = cluster
-        cls.used = deque()
-
-    @asynccontextmanager
-    async def _deployment(self) -> AsyncIterator[Deployed]:
-        if len(self.used) < TURNS:
-            deployed = self.deployed(on(self.cluster))
-        else:
-            deployed = self.deployed(self.used.popleft())
-            await deployed.empty()
-        try:
-            yield deployed
-        finally:
-            await deployed.end()
-            self.used.append(deployed.settings)
-
-    def deployment(self) -> AbstractAsyncContextManager[Deployed]:
-        return self._deployment()
-
-    def clock(self, skew: float = 0.0) -> Clock:
-        return JumpingClock(skew=skew)
-
-    def run(self, main: Coroutine[Any, Any, None]) -> None:
-        uvloop.run(main)
 
 
 class TestRecords(OnCassandra, RecordsExam):
@@ -217,14 +120,15 @@ async def test_settings_that_can_not_be_kept_are_refused_with_the_remedy(setting
     assert "1 replicas" in await refused(StorageError, msgspec.structs.replace(settings, replication=3))
     assert "several ports" in await refused(StorageError, msgspec.structs.replace(settings, hosts=["a:1", "b:2"]))
     assert "neither" in await refused(StorageError, msgspec.structs.replace(settings, hosts=["a:b"]))
-    assert "cassandra.key" in await refused(StorageError, msgspec.structs.replace(settings, certificate="a.pem"))
-    absent = msgspec.structs.replace(settings, ca="absent.pem")
+    half = CassandraTlsSettings(ca="a.pem", certificate="a.pem")
+    assert "cassandra.tls.key" in await refused(StorageError, msgspec.structs.replace(settings, tls=half))
+    absent = msgspec.structs.replace(settings, tls=CassandraTlsSettings(ca="absent.pem"))
     assert "absent.pem" in await refused(StorageError, absent)
 
 
 async def test_where_nobody_listens_it_says_so_at_once() -> None:
     (port,) = free_ports(1)
-    nobody = CassandraSettings(hosts=[f"127.0.0.1:{port}"], replication=1, password="secret")
+    nobody = CassandraSettings(hosts=[f"127.0.0.1:{port}"], replication=1, username="esclusa", password="secret")
     assert "no node" in await refused(StorageUnavailable, nobody)
 
 
@@ -282,6 +186,31 @@ async def test_of_several_replicas_two_looks_have_to_agree(
     await engine.stop()
 
 
+async def test_an_add_that_nobody_knows_the_end_of_is_tried_again(
+    settings: CassandraSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, expires = await started(settings), Clock().millis() + 60_000
+    connected, tries = engine._session._connected(), count(1)
+
+    class Doubtful:
+        """Says of what it has done that it doesn't know whether it is done, but for every third time."""
+
+        async def execute(self, statement: Any) -> Any:
+            result = await connected.execute(statement)
+            if next(tries) % 3:
+                raise driver.CassErrorServerWriteTimeout
+            return result
+
+    with monkeypatch.context() as patched:
+        patched.setattr(engine._session, "_connected", Doubtful)
+        mine, others = Row("one", b"", b"mine", expires), Row("one", b"", b"others", expires)
+        assert await engine.records.add(b"key", mine) == mine
+        assert await engine.records.add(b"key", others) == mine
+    assert await engine.records.read(b"key") == [mine]
+    assert next(tries) == 7
+    await engine.stop()
+
+
 async def test_a_row_lives_no_longer_than_a_tombstone(settings: CassandraSettings) -> None:
     engine = await started(settings)
     late = Clock().millis() + (LONGEST + 100) * 1000
@@ -300,7 +229,7 @@ async def test_a_destroyed_key_leaves_the_disk_within_seconds(cluster: Cassandra
     await engine.keys.make(bytes(16)[:15] + b"a", alive, clock.millis() + 600_000)
 
     async def stored() -> set[bytes]:
-        return {secret for file in files(cluster) for secret in (*dead, alive) if secret in file}
+        return found((*dead, alive), copied(cluster._folder))
 
     async def all_stored() -> bool:
         return len(await stored()) == 4
@@ -316,13 +245,6 @@ async def test_a_destroyed_key_leaves_the_disk_within_seconds(cluster: Cassandra
     await until(only_the_living_one, seconds=15)
     assert await engine.keys.get(bytes(16)[:15] + b"a") == alive
     await engine.stop()
-
-
-def files(cluster: Cassandra) -> Iterator[bytes]:
-    """What is on the node's disk: tables, commit log, hints, caches."""
-    for path in cluster._folder.rglob("*"):
-        with suppress(OSError):  # gone meanwhile, or a folder
-            yield path.read_bytes()
 
 
 def test_every_error_of_the_driver_has_words_that_give_nothing_away() -> None:

@@ -1,110 +1,69 @@
-"""What brokers and other members do to a process: killed, started again, gone without a word."""
+"""What the only broker and other members do to a process's log: killed, stopped, full, gone without a word (H14, H20)."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
-from dev.kafka import Kafka
 
-from esclusa.engines.kafka.kafka import KafkaEngine
-from esclusa.engines.kafka.settings import KafkaSettings
-from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import StorageUnavailable
-from esclusa.kernel.instrument import Instrument
-from esclusa.ports.log import Topic
-from esclusa.testing.exams.member import Member
-from esclusa.testing.exams.members import fill
-from support.poll import until
+from support.brokers import Brokers
+from support.log_scene import BACK, TOPIC, scene
+from support.log_worker import outside
+from support.poll import pause
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 
-TOPIC = Topic("faults", partitions=2)
-VICTIM = """
-import asyncio, sys
-from esclusa.engines.kafka.kafka import KafkaEngine
-from esclusa.engines.kafka.settings import KafkaSettings
-from esclusa.kernel.clock import Clock
-from esclusa.kernel.instrument import Instrument
-from esclusa.ports.log import Assigned, Topic
-
-async def main():
-    engine = KafkaEngine(KafkaSettings(servers=[sys.argv[1]]), Clock(), Instrument())
-    await engine.start()
-    subscription = await engine.log.subscribe(Topic("faults", partitions=2), "group")
-    while True:
-        event = await subscription.receive()
-        if isinstance(event, Assigned):
-            print(event.partition, flush=True)
-
-asyncio.run(main())
-"""
+STOPPED = 8.0
+"""Seconds: longer than a member that says nothing is believed to live."""
+HEIR = 10.0
+"""Seconds in which somebody else has the partitions of a process that was killed."""
 
 
-@asynccontextmanager
-async def engine_on(kafka: Kafka) -> AsyncIterator[KafkaEngine]:
-    engine = KafkaEngine(KafkaSettings(servers=kafka.addresses), Clock(), Instrument())
-    await engine.start()
-    try:
-        await engine.upkeep.setup([TOPIC])
-        yield engine
-    finally:
-        await engine.stop()
+@pytest.fixture(scope="module")
+def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Brokers]:
+    """One, for the whole file."""
+    with Brokers(tmp_path_factory.mktemp("kafka"), 1) as made:
+        yield made
 
 
-async def appended(engine: KafkaEngine, value: bytes) -> bool:
-    try:
-        await engine.log.append(TOPIC, b"key", value)
-    except StorageUnavailable:
-        return False
-    return True
-
-
-async def test_while_the_broker_is_away_nothing_is_acknowledged_and_afterwards_all_goes_on(tmp_path: Path) -> None:
-    async with Kafka(tmp_path) as kafka, engine_on(kafka) as engine:
-        member = Member(await engine.log.subscribe(TOPIC, "group"))
-        await member.holds(2)
-        before = await fill(engine.log, TOPIC, 3)
-        await member.gets(6)
-        await kafka.nodes[0].kill()
-        async with asyncio.timeout(4.5):
-            outcomes = await asyncio.gather(
-                *[engine.log.append(TOPIC, b"key", b"lost") for _ in range(50)], return_exceptions=True
-            )
-        assert all(isinstance(outcome, StorageUnavailable) for outcome in outcomes)
+async def test_while_the_broker_is_away_nothing_is_acknowledged_and_afterwards_all_goes_on(brokers: Brokers) -> None:
+    async with scene(brokers) as play:
+        await brokers.kill(1)
+        assert not await play.flood()
         with pytest.raises(StorageUnavailable):
-            await engine.upkeep.check()
+            await play.engine.upkeep.check()
         with pytest.raises(StorageUnavailable):
-            await engine.log.end(TOPIC, 0)
-        await kafka.nodes[0].start()
-        await kafka.nodes[0].ready()
-        await until(lambda: appended(engine, b"after"), seconds=20)
-        await member.until(lambda: b"after" in member.values)
-        assert set(member.values) <= {*before, b"lost", b"after"}
-        await engine.upkeep.check()
-        heir = Member(await engine.log.subscribe(TOPIC, "group"))
-        await heir.holds(1)
-        await member.holds(1)
+            await play.engine.log.end(TOPIC, 0)
+        await brokers.start(1)
+        await play.flows("the broker was killed", within=BACK)
+        await play.engine.upkeep.check()
 
 
-async def test_the_partitions_of_a_process_that_was_killed_are_anothers_within_ten_seconds(tmp_path: Path) -> None:
-    async with Kafka(tmp_path) as kafka, engine_on(kafka) as engine:
-        values = await fill(engine.log, TOPIC, 3)
-        victim = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", VICTIM, kafka.addresses[0], stdout=asyncio.subprocess.PIPE
-        )
-        try:
-            assert victim.stdout is not None
-            assert sorted([await victim.stdout.readline(), await victim.stdout.readline()]) == [b"0\n", b"1\n"]
-            heir = Member(await engine.log.subscribe(TOPIC, "group"))
-        finally:
-            victim.kill()
-            await victim.wait()
-        async with asyncio.timeout(10):
-            await heir.holds(2)
-        await heir.gets(6)
-        assert sorted(heir.values) == sorted(values)
+async def test_the_broker_says_nothing_for_longer_than_a_member_is_believed_to_live(brokers: Brokers) -> None:
+    async with scene(brokers) as play:
+        brokers.pause(1)
+        await pause(STOPPED)
+        brokers.resume(1)
+        await play.flows("the broker was stopped", within=BACK)
+
+
+async def test_on_a_full_disk_nothing_is_acknowledged_and_once_there_is_room_all_goes_on(brokers: Brokers) -> None:
+    """A broker that can't write ends by itself; whoever makes room starts it again."""
+    async with scene(brokers) as play:
+        brokers.fill(1)
+        await brokers.ended(1)
+        refused = len(play.ledger.refused)
+        await play.ledger.refuses(refused + 10, within=BACK)
+        await brokers.start(1)
+        await play.flows("the disk was full", within=BACK)
+
+
+async def test_the_partitions_of_a_process_that_was_killed_are_anothers_within_ten_seconds(brokers: Brokers) -> None:
+    async with scene(brokers) as play, outside("guest", play.settings, TOPIC, play.ledger.note) as guest:
+        async with asyncio.timeout(BACK):
+            await guest.given.wait()
+        await play.flows("the guest has joined", within=BACK)
+        await guest.kill()
+        await play.flows("the guest was killed", within=HEIR)

@@ -1,10 +1,9 @@
-"""The main job on something that we did not write: nginx as the bodies, plain and over TLS (H10 to H13)."""
+"""The main job on something that we did not write: nginx as the bodies, plain and over TLS (H10 to H13); and before hubs."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,30 +12,20 @@ from typing import Any
 import httpx
 import pytest
 import trustme
+from dev.nginx import before_hubs, nginx
 
 from support.poll import until
 from support.program import Program, free_port, question
 
 pytestmark = pytest.mark.real
 
-CONFIGURATION = """
-daemon off;
-master_process off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events {{ worker_connections 512; }}
-http {{
-    access_log {folder}/access.log;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
+HTTP = """
     default_type application/json;
     gzip on;
     gzip_types application/json;
     gzip_min_length 1;
     keepalive_requests 3;
+    access_log off;
     server {{
         listen 127.0.0.1:{plain};
         listen 127.0.0.1:{secure} ssl;
@@ -50,7 +39,6 @@ http {{
         location /hello/ {{ default_type text/html; return 200 "<h1>Hello</h1>"; }}
         location /post/ {{ return 200 '{{"asked":"$request_method","type":"$content_type"}}'; }}
     }}
-}}
 """
 
 CONNECTORS = """
@@ -89,10 +77,8 @@ body = {{ who = "{{subject}}" }}
 
 
 @asynccontextmanager
-async def nginx(folder: Path) -> AsyncIterator[dict[str, Any]]:
-    """It serves files from `folder`, plain and over TLS."""
-    program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
-    assert program, "nginx is not installed: make test-real does it"
+async def bodies(folder: Path) -> AsyncIterator[dict[str, Any]]:
+    """Files from `folder`, served by nginx, plain and over TLS."""
     ca = trustme.CA()
     ca.cert_pem.write_to_path(str(folder / "ca.pem"))
     certificate = ca.issue_cert("localhost")
@@ -106,23 +92,13 @@ async def nginx(folder: Path) -> AsyncIterator[dict[str, Any]]:
     (folder / "www" / "slow" / "big.json").write_text(json.dumps(["x" * 500]))
     (folder / "www" / "large.json").write_text(json.dumps(["x" * 300_000]))
     ports = {"plain": free_port(), "secure": free_port(), "folder": str(folder)}
-    (folder / "nginx.conf").write_text(CONFIGURATION.format(**ports))
-    process = await asyncio.create_subprocess_exec(program, "-c", str(folder / "nginx.conf"), "-p", str(folder))
+    node = nginx(folder, HTTP.format(**ports), f"127.0.0.1:{ports['plain']}", "/people/12345678Z.json", folder / "nginx.log")
+    await node.start()
     try:
-        await until(lambda: answers(f"http://127.0.0.1:{ports['plain']}/people/12345678Z.json"), seconds=10)
+        await node.ready()
         yield ports
     finally:
-        process.terminate()
-        await process.wait()
-
-
-async def answers(url: str) -> bool:
-    """Whether anybody is there."""
-    try:
-        async with httpx.AsyncClient(trust_env=False) as client:
-            return (await client.get(url)).is_success
-    except httpx.TransportError:
-        return False
+        await node.stop()
 
 
 async def ask(client: httpx.AsyncClient) -> dict[str, Any]:
@@ -135,7 +111,7 @@ async def ask(client: httpx.AsyncClient) -> dict[str, Any]:
 
 
 async def test_every_kind_of_answer_of_a_real_server_becomes_what_it_should(tmp_path: Path) -> None:
-    async with nginx(tmp_path) as ports:
+    async with bodies(tmp_path) as ports:
         program = Program(tmp_path, CONNECTORS.format(**ports))
         await program.start()
         try:
@@ -172,3 +148,98 @@ async def test_every_kind_of_answer_of_a_real_server_becomes_what_it_should(tmp_
         assert [answer["state"] for answer in healthy] == ["ok"] * 4
     # What failed too often is left alone.
     assert {answer["connector"] for answer in again[-1]["answers"] if answer.get("reason") == "circuit_open"} >= {"error"}
+
+
+class Hub:
+    """Stands in for a hub: answers with its name, or breaks off when it has read the request."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.broken = False
+        self.asked: list[bytes] = []
+        self.go_on = asyncio.Event()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = [int(line[16:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length: ")]
+        await reader.readexactly(sum(length))
+        self.asked.append(head)
+        if not self.broken:
+            writer.write(
+                b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n" + self.name.encode()
+            )
+            if b"/events" in head:
+                await self.go_on.wait()
+                writer.write(b"; more")
+            await writer.drain()
+        writer.close()
+
+
+@asynccontextmanager
+async def proxied(folder: Path, *hubs: Hub) -> AsyncIterator[tuple[httpx.AsyncClient, list[dict[str, str]]]]:
+    """A client of nginx before `hubs`, and the lines that it says."""
+    servers = [await asyncio.start_server(hub.serve, "127.0.0.1", 0) for hub in hubs]
+    addresses = {hub.name: "{}:{}".format(*server.sockets[0].getsockname()) for hub, server in zip(hubs, servers, strict=True)}
+    lines, listen = list[dict[str, str]](), f"127.0.0.1:{free_port()}"
+
+    def listener(line: bytes) -> None:
+        if line.startswith(b"{"):  # else it complains of something, such as a hub that breaks off
+            lines.append(json.loads(line))
+
+    node = nginx(folder, before_hubs(listen, addresses), listen, "/health/ready", listener)
+    await node.start()
+    try:
+        await node.ready()
+        async with httpx.AsyncClient(base_url=f"http://{listen}", trust_env=False) as client:
+            yield client, lines
+    finally:
+        await node.stop()
+        for server in servers:
+            server.close()
+
+
+KEY = {"Idempotency-Key": "one"}
+
+
+@pytest.mark.parametrize(("method", "headers", "status"), [("GET", {}, 200), ("POST", KEY, 200), ("POST", {}, 502)])
+async def test_what_may_be_repeated_is_asked_of_another_hub_when_one_breaks_off(
+    method: str, headers: dict[str, str], status: int, tmp_path: Path
+) -> None:
+    one, two = hubs = Hub("one"), Hub("two")
+    async with proxied(tmp_path, *hubs) as (client, _):
+        (first,) = [hub for hub in hubs if not hub.asked]  # the other one has said that it is ready
+        first.broken = True
+        answered = await client.request(method, "/api/v1/requests", headers=headers, content=b"x" * 20_000)
+        assert answered.status_code == status
+        assert len([each for each in one.asked + two.asked if each.startswith(method.encode() + b" /api")]) == (
+            2 if status == 200 else 1
+        )
+        assert all(b"Host: 127.0.0.1:" in each for each in one.asked + two.asked)
+
+
+async def test_a_hub_that_breaks_off_is_left_alone_and_who_served_is_told(tmp_path: Path) -> None:
+    hubs = Hub("one"), Hub("two")
+    async with proxied(tmp_path, *hubs) as (client, lines):
+        (dead,) = [hub for hub in hubs if not hub.asked]
+        (alive,) = [hub for hub in hubs if hub is not dead]
+        dead.broken = True
+        for _ in range(6):
+            assert (await client.get("/api/v1/requests/1")).text == alive.name
+        assert len(dead.asked) == 1
+        await until(lambda: told(lines, 6))
+        looks = [line["to"] for line in lines if line["path"] == "/api/v1/requests/1"]
+        assert [look.count(",") for look in looks] == [1, 0, 0, 0, 0, 0]
+        assert len({look.rpartition(", ")[2] for look in looks}) == 1
+
+
+async def told(lines: list[dict[str, str]], count: int) -> bool:
+    return sum(line["path"] == "/api/v1/requests/1" for line in lines) == count
+
+
+async def test_an_event_is_passed_on_when_it_comes(tmp_path: Path) -> None:
+    hub = Hub("one")
+    async with proxied(tmp_path, hub) as (client, _), client.stream("GET", "/api/v1/requests/1/events") as response:
+        parts = response.aiter_text()
+        assert await anext(parts) == "one"
+        hub.go_on.set()
+        assert await anext(parts) == "; more"

@@ -34,6 +34,7 @@ def below(cls: type[BaseException]) -> Iterator[type[BaseException]]:
 
 
 AT_HOME = {
+    "esclusa.cli.client.Absent": "as `Failed`, of which it is a kind",
     "esclusa.cli.output.Failed": "how a command ends, which nobody but the command line sees",
     "esclusa.demo.http11.BadRequest": "a made-up body reads a call that is none",
 }

@@ -28,6 +28,13 @@ POLL = "tests/support/poll.py"
 
 PAUSES = {
     "tests/support/country.py": "a body outside takes its time to answer",
+    "tests/support/load.py": "workers leave the machine some of its time between their turns",
+    "tests/faults/nodes/test_nodes.py": "how long a node is away is the fault itself",
+    "tests/faults/nodes/test_program.py": "how long all nodes are away is the fault itself",
+    "tests/support/log_ledger.py": "appends under which brokers die come at a pace",
+    "tests/faults/test_brokers.py": "how long brokers are away is the fault itself",
+    "tests/faults/test_kafka.py": "how long a broker is stopped is the fault itself",
+    "tests/faults/test_brokers_programs.py": "how long brokers are away is the fault itself",
     "tests/faults/test_kill.py": "a process is killed at moments that nothing chooses but chance",
     "tests/faults/test_stop.py": "how long a process is stopped is the fault itself",
 }

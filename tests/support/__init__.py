@@ -8,6 +8,7 @@ Stand-ins:
     fake_hub.py             the hub, behind its API: `FakeHub`
     faulty_log.py           a process's log, which refuses, holds or loses what it is told to: `FaultyLog`
     service.py              the service that the command line asks: `Stub`
+    impostor.py             a server that shows a certificate, the right one or not, and says no more: `impostor`
     sink.py                 where log lines go: `Sink`
 
 Real things, made easy to start and to disturb:
@@ -15,13 +16,29 @@ Real things, made easy to start and to disturb:
     api.py                  the HTTP edge on a socket, before any hub: `served`, `faked`
     hub.py                  one process of the hub over the engine `memory`: `running`, `process`
     program.py              `esclusa run`, as a process of its own: `Program`
-    callers.py              people who ask such a process whatever is done to it, and what they were told: `Callers`, `Ledger`
+    installation.py         several of them on real Kafka and Cassandra: `Engines`, `Installation`
+    callers.py              people who ask such processes whatever is done to them, and what they were told: `Callers`, `Ledger`
+    brokers.py              brokers of Kafka, each to be killed and stopped: `Brokers`, `leader`, `process`
+    prefixes.py             names on brokers, and processes on them, for the exams of the engine: `OnKafka`, `BriskLogExam`
+    log_worker.py           a member of a group that works, here or in a process of its own: `LogWorker`, `outside`
+    log_scene.py            a process that appends and works while something is done to its brokers: `Scene`, `scene`
+    log_ledger.py           what a log acknowledged, and what its workers were given and did: `LogLedger`
+    keyspaces.py            nodes of Cassandra, to be killed and stopped, and processes for exams: `Nodes`, `OnCassandra`
+    load.py                 processes that write and read records meanwhile, and what they were told: `Load`
+    scene.py                an installation that is asked while something is done to its engines: `Scene`, `scene`
+    disk.py                 what stands in the files of servers and processes: `copied`, `found`
+    apart.py                a loop on a thread of its own, for servers that several tests use: `Apart`
+    asking.py               somebody who asks and reads the answers as they come: `asked`, `followed`, `polled`, `final`
 
 What happens in an order that a seed decides (tests/model):
 
     play.py                 the dice, the stage, and the telling of it: `Play`, `perform`
     calls.py                a question on its way to the bodies: `CallPlay`
     reads.py                a request as collectors and readers see it: `ReadPlay`
+
+Measuring:
+
+    measured.py             times, told beside a test's outcome, and memory: `measured`, `tell`, `resident`
 
 Waiting:
 

@@ -7,7 +7,7 @@ import itertools
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -23,8 +23,10 @@ PRECISION = 0.05
 class Ledger:
     """What callers were told, and what they saw: whatever it learns has to fit what it knows."""
 
-    def __init__(self, country: Country) -> None:
+    def __init__(self, country: Country, *, precision: float = PRECISION) -> None:
+        """`precision`: seconds by which the clocks of the processes may differ from its own."""
         self.country = country
+        self.precision = precision
         self.accepted: dict[str, str] = {}
         """By idempotency key, the id."""
         self.calls: dict[tuple[str, str], int] = {}
@@ -47,24 +49,68 @@ class Ledger:
             if answer["state"] == "ok":
                 assert answer["data"] == {"body": answer["connector"], "request": request}
         assert request not in self.final or final
-        assert final or asked <= datetime.fromisoformat(snapshot["deadline"]).timestamp() + PRECISION
+        assert final or asked <= datetime.fromisoformat(snapshot["deadline"]).timestamp() + self.precision
         if final:
             assert self.final.setdefault(request, snapshot) == snapshot
+
+
+class Way:
+    """Somebody's way to the hubs: one of them, until it fails; then the next."""
+
+    def __init__(self, programs: Sequence[Program], first: int, patience: float) -> None:
+        self._hubs = [(program, program.client(patience)) for program in programs]
+        self._at = first % len(programs)
+
+    @property
+    def program(self) -> Program:
+        """The hub that is asked now."""
+        return self._hubs[self._at][0]
+
+    @property
+    def client(self) -> httpx.AsyncClient:
+        """To that hub."""
+        return self._hubs[self._at][1]
+
+    def turn(self) -> None:
+        """Go to the next one."""
+        self._at = (self._at + 1) % len(self._hubs)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for _, client in self._hubs:
+            await client.aclose()
 
 
 class Callers:
     """Eight people, each asking one question after the other, under a key each, until it is accepted or refused."""
 
-    def __init__(self, program: Program, ledger: Ledger, *, queries: Sequence[str] = ("q",), patience: float = 10.0) -> None:
-        """`queries`: asked in turns; `patience`: seconds after which they say the same again."""
-        self.program = program
+    def __init__(
+        self,
+        program: Program,
+        ledger: Ledger,
+        *,
+        others: Sequence[Program] = (),
+        queries: Sequence[str] = ("q",),
+        patience: float = 10.0,
+        unreadable: bool = False,
+    ) -> None:
+        """`others`: further hubs, where one goes that is refused, or not served within `patience` seconds, at the first.
+
+        `queries`: asked in turns; `unreadable`: whether results may be so for a while.
+        """
+        self.unreadable = unreadable
+        self.programs = [program, *others]
         self.ledger = ledger
         self.over = False
+        self.refusals: list[tuple[Program, httpx.Response]] = []
+        """Who refused what."""
         self._clock = Clock()
         self._accepted = asyncio.Event()
         self._queries = itertools.cycle(queries)
         self._patience = patience
-        self._people = [asyncio.create_task(self._ask()) for _ in range(8)]
+        self._people = [asyncio.create_task(self._ask(number)) for number in range(8)]
 
     async def more(self, count: int) -> None:
         """Wait until so many more questions have been accepted."""
@@ -78,49 +124,65 @@ class Callers:
         """Nobody asks any more; every question that was accepted is looked at until it is final, for so many `seconds`."""
         self.over = True
         await asyncio.gather(*self._people)
-        async with asyncio.timeout(seconds), self.program.client(self._patience) as client:
+        async with asyncio.timeout(seconds), self._way(0) as way:
             for request in self.ledger.accepted.values():
-                await self._look(client, request)
+                await self._look(way, request)
                 while request not in self.ledger.final:
-                    await self._look(client, request)
+                    await self._look(way, request)
 
-    async def _ask(self) -> None:
-        async with self.program.client(self._patience) as client:
+    def _way(self, number: int) -> Way:
+        return Way(self.programs, number, self._patience)
+
+    async def _ask(self, number: int) -> None:
+        async with self._way(number) as way:
             while not self.over:
                 key = str(uuid.uuid4())
-                request = await self._submit(client, key, next(self._queries))
+                request = await self._submit(way, key, next(self._queries))
                 if request is None:
                     continue
                 self.ledger.accepted[key] = request
                 self._accepted.set()
                 for _ in range(3):
-                    await self._look(client, request)
+                    await self._look(way, request)
 
-    async def _submit(self, client: httpx.AsyncClient, key: str, query: str) -> str | None:
-        """The id; None when it is refused: what was asked under this key is past its time, or nothing can be stored."""
-        while not self.over:
+    async def _submit(self, way: Way, key: str, query: str) -> str | None:
+        """The id; None when all refuse it: what was asked under this key is past its time, or nothing can be stored."""
+        asked: set[Program] = set()
+        while not self.over and asked != set(self.programs):
             try:
-                answer = await client.post(
+                answer = await way.client.post(
                     "/api/v1/requests", json={**question(), "query": query}, headers={"Idempotency-Key": key}
                 )
             except httpx.TransportError:
-                await until(self._reachable)
+                await self._elsewhere(way)
                 continue
             if answer.status_code == httpx.codes.ACCEPTED:
                 return str(answer.json()["id"])
             assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE, answer.text
-            return None
+            self.refusals.append((way.program, answer))
+            asked.add(way.program)
+            way.turn()
         return None
 
-    async def _look(self, client: httpx.AsyncClient, request: str) -> None:
+    async def _look(self, way: Way, request: str) -> None:
         asked = self._clock.now()
         try:
-            answer = await client.get(f"/api/v1/requests/{request}", headers={"Prefer": "wait=1"})
+            answer = await way.client.get(f"/api/v1/requests/{request}", headers={"Prefer": "wait=1"})
         except httpx.TransportError:
-            await until(self._reachable)
+            await self._elsewhere(way)
+            return
+        if self.unreadable and answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            self.refusals.append((way.program, answer))
+            way.turn()
             return
         assert answer.status_code == httpx.codes.OK, answer.text
         self.ledger.see(answer.json(), asked)
 
-    async def _reachable(self) -> bool:
-        return self.over or await self.program.answers("/health/live")
+    async def _elsewhere(self, way: Way) -> None:
+        """Go to the next hub, once it can be reached."""
+        way.turn()
+
+        async def reachable() -> bool:
+            return self.over or await way.program.answers("/health/live")
+
+        await until(reachable)

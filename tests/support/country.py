@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from esclusa.kernel.clock import Clock
 from support.poll import pause
 
 _ID = re.compile(rb"^x-request-id: *(\S+)", re.IGNORECASE | re.MULTILINE)
@@ -33,6 +34,11 @@ class Country:
         self.busy: Counter[str] = Counter()
         self.most: Counter[str] = Counter()
         """The most calls at a time."""
+        self.cut: Counter[tuple[str, str]] = Counter()
+        """By request and body, calls that their caller gave up."""
+        self.clock = Clock()
+        self.answered: dict[tuple[str, str], float] = {}
+        """By request and body, when it answered last, in seconds since the epoch."""
 
     async def serve(self, name: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection."""
@@ -46,9 +52,13 @@ class Country:
                 self.busy[name] += 1
                 self.most[name] = max(self.most[name], self.busy[name])
                 try:
-                    await pause(self.delays.get(name, self.dice.random() * self.slowest))
+                    left = await _left(reader, self.delays.get(name, self.dice.random() * self.slowest))
                 finally:
                     self.busy[name] -= 1
+                if left:
+                    self.cut[request, name] += 1
+                    return
+                self.answered[request, name] = self.clock.now()
                 body = json.dumps({"body": name, "request": request, **self.says}).encode()
                 writer.write(
                     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
@@ -77,10 +87,23 @@ class Country:
             for server in servers:
                 server.close()
 
-    def connectors(self, **settings: str | int) -> str:
-        """Their tables in a configuration."""
+    def connectors(self, *names: str, **settings: str | int) -> str:
+        """Their tables in a configuration; of those called `names`, where some are given."""
         extra = "".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items())
         return "".join(
             f'[connectors.{name}]\nurl = "http://127.0.0.1:{port}/who/{{subject}}"\n{extra}'
             for name, port in self.ports.items()
+            if not names or name in names
         )
+
+
+async def _left(reader: asyncio.StreamReader, seconds: float) -> bool:
+    """Whether the caller goes away within so many `seconds`; else they are over."""
+    over, gone = asyncio.ensure_future(pause(seconds)), asyncio.ensure_future(reader.read(1))
+    try:
+        await asyncio.wait({over, gone}, return_when=asyncio.FIRST_COMPLETED)
+        return gone.done()
+    finally:
+        over.cancel()
+        gone.cancel()
+        await asyncio.gather(over, gone, return_exceptions=True)

@@ -10,6 +10,7 @@ import msgspec
 
 from esclusa.connectors.backend import Reason
 from esclusa.hub.cursor import event_id, parse_event_id
+from esclusa.hub.lag import GroupLag, PoolLag
 from esclusa.hub.presence import ConnectorHealth, ConnectorState, ProcessReport
 from esclusa.hub.settings import ParamSettings, QuerySettings
 from esclusa.hub.snapshot import Answer, Snapshot, compose
@@ -159,3 +160,7 @@ class FakeHub:
         states = [ConnectorState(name, "half_open", 2, 1) for name in CONNECTORS]
         now = self.clock.millis()
         return [ProcessReport("p1", "0.1.0", now - 1000, now, ["hub"], ["default"], "abcdef", states)]
+
+    async def pools(self) -> list[PoolLag]:
+        self._check()
+        return [PoolLag("default", "pool", 8, [GroupLag("pool.default", None, 3)], 0)]

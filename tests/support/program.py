@@ -17,6 +17,8 @@ import httpx
 from support.poll import until
 
 KEY = "a key for tests alone"
+STARTING = 60.0
+"""Seconds that a process has to be ready: there may be many on few cores."""
 
 
 def free_port() -> int:
@@ -40,10 +42,12 @@ class Program:
         data: str = "data",
         engines: str = "",
         roles: Sequence[str] = (),
+        pools: Sequence[str] = (),
     ) -> None:
-        """`engines`: further lines of `[esclusa]`; `roles`: what it does, all unless given."""
+        """`engines`: further lines of `[esclusa]`; `roles`: what it does, and `pools`: for whom, all unless given."""
         self.folder = folder
         self.arguments = [word for role in roles for word in ("--role", role)]
+        self.arguments += [word for pool in pools for word in ("--pool", pool)]
         self.port = free_port()
         self.file = folder / "esclusa.toml"
         self.file.write_text(
@@ -65,7 +69,7 @@ class Program:
         )  # fmt: skip
         log.close()
         if ready:
-            await until(self.ready)
+            await until(self.ready, seconds=STARTING)
 
     async def ready(self) -> bool:
         """Whether it says that it is; `AssertionError` once it has ended."""
@@ -98,6 +102,14 @@ class Program:
         """Send it one."""
         assert self.process is not None
         self.process.send_signal(which)
+
+    async def metric(self, name: str, **labels: str) -> float:
+        """What it has counted under a name, of the rows with these labels."""
+        async with self.client() as client:
+            said = (await client.get("/metrics")).text
+        rows = [line for line in said.splitlines() if line.startswith((f"{name} ", f"{name}{{"))]
+        wanted = [f'{label}="{value}"' for label, value in labels.items()]
+        return sum(float(row.rpartition(" ")[2]) for row in rows if all(each in row for each in wanted))
 
     def client(self, timeout: float = 10.0) -> httpx.AsyncClient:
         """One that may do what the tests do."""

@@ -6,12 +6,13 @@ on the engines that the configuration names, and `runtime` what every part is gi
 
 from esclusa.bootstrap.bootstrap import Application, make_application, open_hub, serve
 from esclusa.bootstrap.hub import ROLES, HubProcess, Role, fingerprint, make_connectors, make_hub, make_setup
-from esclusa.bootstrap.ports import Ports, open_ports
+from esclusa.bootstrap.ports import Engine, Ports, open_ports
 from esclusa.bootstrap.runtime import Runtime, freeze_memory
 
 __all__ = [
     "ROLES",
     "Application",
+    "Engine",
     "HubProcess",
     "Ports",
     "Role",

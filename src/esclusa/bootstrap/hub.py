@@ -23,8 +23,8 @@ from esclusa.hub.collect import Collector
 from esclusa.hub.consumer import consumers
 from esclusa.hub.hub import Hub
 from esclusa.hub.inventory import Inventory
-from esclusa.hub.pool import Pool
 from esclusa.hub.lag import Lags
+from esclusa.hub.pool import Pool
 from esclusa.hub.presence import Presence, ProcessReport
 from esclusa.hub.purge import Purge
 from esclusa.hub.results import Results

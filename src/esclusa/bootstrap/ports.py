@@ -15,6 +15,7 @@ from esclusa.engines.memory import MemoryEngine
 from esclusa.engines.sqlite import SqliteEngine
 from esclusa.kernel.errors import ConfigurationError, Mistake
 from esclusa.kernel.lifecycle import Part
+from esclusa.ports.installation import Installation
 from esclusa.ports.keys import Keys
 from esclusa.ports.log import Log
 from esclusa.ports.records import Records
@@ -29,6 +30,10 @@ class Engine(Part, Protocol):
     @property
     def upkeep(self) -> Upkeep:
         """Its administration."""
+
+    @property
+    def installation(self) -> Installation:
+        """What it stands on."""
 
 
 class LogEngine(Engine, Protocol):

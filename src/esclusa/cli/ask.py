@@ -14,7 +14,8 @@ from esclusa.cli.options import FILE, Config, Json, Key, Url
 from esclusa.cli.output import Failed, document, reported, words
 from esclusa.cli.table import AnswerTable, watch
 from esclusa.config.findings import nearest
-from esclusa.edges.http.wire import ConnectorsBody, QueryBody, SnapshotBody, SubmissionBody
+from esclusa.edges.http.inventory_wire import ConnectorsBody, QueryBody
+from esclusa.edges.http.wire import SnapshotBody, SubmissionBody
 from esclusa.kernel.clock import Clock
 
 

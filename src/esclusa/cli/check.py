@@ -1,41 +1,92 @@
-"""`esclusa check`: every mistake of a configuration at once, or what it would run."""
+"""`esclusa check`: every mistake of a configuration at once, or what it would run, and whether what it needs is there."""
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
 
 from esclusa.cli.exits import Exit
+from esclusa.cli.installation import Installation
 from esclusa.cli.options import FILE, ConfigurationFile, Json
-from esclusa.cli.output import document, mistakes, reported, say
+from esclusa.cli.output import document, harmless, mistakes, reported, say, tell
 from esclusa.config.config import Configuration, load
 from esclusa.config.engines import PORTS, engine_of, named_engine
 from esclusa.hub.inventory import Inventory
+from esclusa.ports.installation import Finding, State
+
+_MARKS: Mapping[State, str] = {"sound": "✓", "doubtful": "!", "wrong": "✗"}
 
 
-def check(file: ConfigurationFile = FILE, /, *, json: Json = False) -> int:
+def check(
+    file: ConfigurationFile = FILE,
+    /,
+    *,
+    connect: Annotated[
+        bool,
+        Parameter(help="Try the engines too: reach them, log in, look at topics, tables, rights. Changes nothing on them."),
+    ] = False,
+    json: Json = False,
+) -> int:
     """Name every mistake in the configuration, as FILE:LINE: what, and the remedy. Runs nothing.
 
     Variables of the environment must be set as they are to be when it runs.
+
+    With --connect every part of the engines is tried for real, and what is wrong is told with its remedy, all at once; the
+    exit code is 1 then. Back ends are not called.
 
     For example:
 
         esclusa check
         SEDE_KEY=anything-of-16-letters esclusa check /etc/esclusa/esclusa.toml
         esclusa check --json | jq '.mistakes[].what'
+        esclusa check --connect
     """
-    return reported(lambda: _check(file, json=json), json=json)
+    return reported(lambda: _check(file, connect=connect, json=json), json=json)
 
 
-def _check(file: Path, *, json: bool) -> Exit:
+def _check(file: Path, *, connect: bool, json: bool) -> Exit:
     configuration = load(file, os.environ)
+    if not json:
+        say(f"{file} is sound.")
+        for label, text in _contents(configuration):
+            say(f"  {label:<12}{text}")
+    found = asyncio.run(_inspected(configuration)) if connect else []
+    wrong = [finding for _, finding in found if finding.state == "wrong"]
     if json:
-        document(mistakes([]))
-        return Exit.DONE
-    say(f"{file} is sound.")
-    for label, text in _contents(configuration):
-        say(f"  {label:<12}{text}")
-    return Exit.DONE
+        parts = [{"engine": engine, **msgspec.to_builtins(finding)} for engine, finding in found]
+        document(mistakes([]) | ({"ready": not wrong, "parts": parts} if connect else {}))
+    elif connect:
+        _show(found, len(wrong))
+    return Exit.FAILED if wrong else Exit.DONE
+
+
+async def _inspected(configuration: Configuration) -> list[tuple[str, Finding]]:
+    """What is found out about every part, after the name of its engine; engines are looked at side by side."""
+    installation = Installation.of(configuration)
+    found = await asyncio.gather(*[engine.installation.inspect(installation.topics) for _, engine in installation.engines])
+    return [(name, each) for (name, _), its in zip(installation.engines, found, strict=True) for each in its]
+
+
+def _show(found: Sequence[tuple[str, Finding]], wrong: int) -> None:
+    """A line a part; a remedy stands below all parts that it is for."""
+    for engine, its in groupby(found, lambda each: each[0]):
+        say(engine)
+        for remedy, findings in groupby((finding for _, finding in its), lambda finding: finding.remedy):
+            for finding in findings:
+                tell(f"  {_MARKS[finding.state]} {finding.part}: {harmless(finding.what)}", 6)
+            if remedy:
+                tell(f"      {harmless(remedy)}", 6)
+    if wrong:
+        say(f"Not ready: {wrong} of {len(found)} parts {'is' if wrong == 1 else 'are'} wrong.")
+    else:
+        say("All that is needed is there.")
 
 
 def _contents(configuration: Configuration) -> list[tuple[str, str]]:

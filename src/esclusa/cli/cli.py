@@ -24,7 +24,7 @@ To see the whole of it at work: "esclusa demo". With back ends of your own: "esc
 Each command says more of itself: "esclusa ask --help"."""
 
 
-_COMMANDS = ("demo", "init", "check", "run", "reload", "ask", "status", "connectors")
+_COMMANDS = ("demo", "init", "check", "setup", "run", "reload", "ask", "status", "connectors")
 """Each a function in the module of its name, in the order in which help shows them."""
 
 

@@ -16,18 +16,10 @@ from esclusa.cli.exits import Exit
 from esclusa.cli.moments import instant
 from esclusa.cli.output import Failed
 from esclusa.config.config import data_folder
+from esclusa.edges.http.inventory_wire import ConnectorsBody, PoolsBody, ProcessesBody, QueriesBody
 from esclusa.edges.http.problems import PREFIX, FaultBody, ProblemBody
 from esclusa.edges.http.server import SOCKET
-from esclusa.edges.http.wire import (
-    ConnectorsBody,
-    HealthBody,
-    ProcessesBody,
-    QueriesBody,
-    ReceiptBody,
-    ReloadedBody,
-    SnapshotBody,
-    SubmissionBody,
-)
+from esclusa.edges.http.wire import HealthBody, ReceiptBody, ReloadedBody, SnapshotBody, SubmissionBody
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import InvalidConfiguration
 from esclusa.kernel.ids import Ids
@@ -102,6 +94,10 @@ class Client:
     async def processes(self) -> ProcessesBody:
         """The processes that serve them."""
         return await self._read("/api/v1/processes", ProcessesBody)
+
+    async def pools(self) -> PoolsBody:
+        """The pools and how far behind they are."""
+        return await self._read("/api/v1/pools", PoolsBody)
 
     async def health(self) -> HealthBody:
         """Whether the process that answers is ready."""

@@ -12,10 +12,10 @@ from esclusa.cli.client import Service, connected, service
 from esclusa.cli.exits import Exit
 from esclusa.cli.options import FILE, Config, Json, Key, Url
 from esclusa.cli.output import NARROW, document, harmless, reported, ruled, words
-from esclusa.edges.http.wire import ConnectorBody
+from esclusa.edges.http.inventory_wire import ConnectorBody
 from esclusa.kernel.clock import Clock
 
-_COLOURS = {"closed": "green", "half_open": "yellow", "open": "red"}
+COLOURS = {"closed": "green", "half_open": "yellow", "open": "red"}
 
 
 def connectors(*, config: Config = FILE, url: Url = None, key: Key = None, json: Json = False) -> int:
@@ -56,7 +56,7 @@ def _table(connectors: list[ConnectorBody], width: int) -> Table:
             each.name,
             harmless(each.title),
             *(() if narrow else (each.pool, harmless(", ".join(each.tags)))),
-            Text(each.breaker, style=_COLOURS[each.breaker]),
+            Text(each.breaker, style=COLOURS[each.breaker]),
             str(each.waiting),
             str(each.running),
             Text(str(each.processes), style="" if each.processes else "red"),

@@ -22,7 +22,7 @@ from esclusa.cli.output import Failed, document, reported, say, tell
 from esclusa.cli.program import program
 from esclusa.demo.bodies import BODIES
 from esclusa.demo.crowd import Crowd
-from esclusa.demo.demo import CONFIGURATION, Demo, citizens_question, open_demo
+from esclusa.demo.demo import CONFIGURATION, citizens_question, open_demo
 from esclusa.demo.folder import temporary_folder
 from esclusa.demo.lives import CITIZENS, is_person
 from esclusa.hub.validation import normal_nif
@@ -47,10 +47,10 @@ def demo(
         esclusa demo --subject Z9901635W
         esclusa demo --once --json
     """
-    return reported(lambda: uvloop.run(_demo(_somebody(subject), data, once=once, json=json)), json=json)
+    return reported(lambda: uvloop.run(_demo(somebody(subject), data, once=once, json=json)), json=json)
 
 
-def _somebody(subject: str) -> str:
+def somebody(subject: str) -> str:
     """The subject as the country's bodies write it; `Failed` when it is nobody's."""
     normal = normal_nif(subject)
     if normal is None or not is_person(normal):
@@ -60,12 +60,12 @@ def _somebody(subject: str) -> str:
 
 async def _demo(subject: str, data: Path | None, *, once: bool, json: bool) -> Exit:
     asked = False
-    with _interruptible(), temporary_folder() if data is None else nullcontext(data) as folder:
+    with interruptible(), temporary_folder() if data is None else nullcontext(data) as folder:
         try:
             async with open_demo(folder) as running, connected(Service(running.url, key=running.key), running.clock) as client:
                 freeze_memory()
                 if not json:
-                    _introduce(subject)
+                    introduce(subject)
                     sys.stdout.flush()
                 crowd = Crowd(client, running.clock)
                 await crowd.assemble()
@@ -78,7 +78,7 @@ async def _demo(subject: str, data: Path | None, *, once: bool, json: bool) -> E
                     asked = True
                     if once or json:
                         return Exit.DONE
-                    _say_where(running)
+                    say_where(running.url, running.key)
                     sys.stdout.flush()  # it may be a pipe, and what comes next is a long wait
                     await running.application.lifecycle.ended()
         except asyncio.CancelledError:
@@ -87,7 +87,7 @@ async def _demo(subject: str, data: Path | None, *, once: bool, json: bool) -> E
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
+def interruptible() -> Iterator[None]:
     """Ctrl-C and SIGTERM cancel the current task, once: what was begun is undone in order, and nothing is left behind."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     signals = (signal.SIGINT, signal.SIGTERM)
@@ -105,21 +105,22 @@ def _interruptible() -> Iterator[None]:
             loop.remove_signal_handler(each)
 
 
-def _introduce(subject: str) -> None:
+def introduce(subject: str) -> None:
+    """Who is asked, and whom the question is about."""
     stories = {citizen.nif: citizen.story for citizen in CITIZENS}
     tell(f"{len(BODIES)} public bodies are at work, and other people are asking them too.")
     tell(f"{subject}: {stories.get(subject, 'somebody of this country')}")
     say()
 
 
-def _say_where(running: Demo) -> None:
-    """What there is to see and to try while it goes on."""
+def say_where(url: str, key: str) -> None:
+    """What there is to see and to try while it goes on, for whoever has the demo's `key`."""
     say()
-    tell(f"The API is at {running.url}/api/v1, and its documentation at {running.url}/docs. Ask it yourself:")
+    tell(f"The API is at {url}/api/v1, and its documentation at {url}/docs. Ask it yourself:")
     say(f"""
-  export ESCLUSA_KEY={running.key}
-  {program()} ask vehiculos --subject {CITIZENS[1].nif} --url {running.url}
-  curl -H "Authorization: Bearer $ESCLUSA_KEY" {running.url}/api/v1/connectors
+  export ESCLUSA_KEY={key}
+  {program()} ask vehiculos --subject {CITIZENS[1].nif} --url {url}
+  curl -H "Authorization: Bearer $ESCLUSA_KEY" {url}/api/v1/connectors
 
 Some of the people who live here:
 """)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Protocol
 
+import msgspec
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.padding import Padding
@@ -31,12 +33,45 @@ _BESIDE_BAR = 36
 """Columns of what stands beside it."""
 
 
+class Aside(msgspec.Struct, frozen=True):
+    """What there is to say of each answer beside what the API tells."""
+
+    head: str
+    width: int
+    """Columns of the longest."""
+    of: Callable[[str], str]
+    """Of a connector's answer; empty while nothing is known."""
+
+
+class View(Protocol):
+    """What is known of one request, for `watch` to show: an `AnswerTable`, or something around one."""
+
+    def update(self, snapshot: SnapshotBody) -> list[AnswerBody]:
+        """Take in what is known now; the answers that were not known before."""
+
+    def lost(self, away: Away) -> str | None:
+        """The service does not answer, until the next `update`; a line that says so, unless it was said."""
+
+    def live(self, now: float, width: int, height: int) -> RenderableType:
+        """What there is, within `width` and `height`; `now` by the clock."""
+
+    def final(self, width: int) -> RenderableType:
+        """The whole, to stay."""
+
+    def verdict(self) -> list[str]:
+        """How it ended, in plain lines; nothing before it has."""
+
+    def line(self, answer: AnswerBody) -> str:
+        """An answer as a plain line."""
+
+
 class AnswerTable:
     """What is known of one request. Fed with snapshots of the API, it says what is new and draws what there is."""
 
-    def __init__(self, title: str, titles: Mapping[str, str], began: float) -> None:
+    def __init__(self, title: str, titles: Mapping[str, str], began: float, aside: Aside | None = None) -> None:
         """`title`: of the question; `titles`: of connectors, by name, in the order of the rows; `began`: by the clock."""
         self._title = title
+        self._aside = aside
         self._titles = titles
         self._began = began
         self._places = {name: place for place, name in enumerate(titles)}
@@ -95,7 +130,8 @@ class AnswerTable:
 
     def line(self, answer: AnswerBody) -> str:
         """An answer as a plain line."""
-        return f"{_STATES[answer.state]:<3}{_seconds(answer):>8}  {self._named(answer)}"
+        said = "" if self._aside is None else self._aside.of(answer.connector)
+        return f"{_STATES[answer.state]:<3}{_seconds(answer):>8}  {self._named(answer)}" + (f"  [{said}]" if said else "")
 
     def _named(self, answer: AnswerBody) -> str:
         """Who and what: `Catastro: circuit_open, It is left alone for a while`."""
@@ -119,8 +155,12 @@ class AnswerTable:
         return _line(harmless(self._title), "bold")
 
     def _table(self, names: list[str], width: int) -> Table:
-        """On a narrow terminal the reason stands with the answer, and nothing says how often was tried."""
-        narrow = width < NARROW
+        """On a narrow terminal the reason stands with the answer, and nothing says how often was tried.
+
+        An aside makes any terminal narrower; on one that is narrow by itself, it takes the answer's place.
+        """
+        narrow = width - (0 if self._aside is None else self._aside.width) < NARROW
+        told = self._aside is None or width >= NARROW
         table = ruled(width, expand=True)
         table.add_column("Body", no_wrap=True, max_width=46, ratio=4)
         table.add_column("State", no_wrap=True, width=7)
@@ -128,22 +168,26 @@ class AnswerTable:
             table.add_column("Reason", no_wrap=True, width=16)
             table.add_column("Tries", justify="right", width=5)
         table.add_column("Time", justify="right", no_wrap=True, width=8)
-        table.add_column("Answer", no_wrap=True, ratio=3 if narrow else 5)
+        if told:
+            table.add_column("Answer", no_wrap=True, ratio=3 if narrow else 5)
+        if self._aside is not None:
+            table.add_column(self._aside.head, no_wrap=True, width=self._aside.width)
         for name in names:
-            table.add_row(*self._cells(name, narrow=narrow))
+            table.add_row(*self._cells(name, narrow=narrow, told=told))
         return table
 
-    def _cells(self, name: str, *, narrow: bool) -> list[Text]:
+    def _cells(self, name: str, *, narrow: bool, told: bool) -> list[Text]:
         answer = self._answers.get(name)
         if answer is None:
             return [Text(harmless(self._titles.get(name, name)), style="dim"), Text("waiting", style="dim")]
         colour = "green" if answer.state == "ok" else "red"
         faint = "" if answer.state == "ok" else "dim"
         body, state, time = Text(harmless(answer.title)), Text(_STATES[answer.state], style=colour), Text(_seconds(answer))
+        aside = [] if self._aside is None else [Text(self._aside.of(name), style="dim")]
         if narrow:
-            return [body, state, time, Text(self._told(answer), style=faint)]
+            return [body, state, time, *([Text(self._told(answer), style=faint)] if told else []), *aside]
         reason, tries = Text(answer.reason or "", style=colour), Text(str(answer.attempts))
-        return [body, state, reason, tries, time, Text(self._lines[name], style=faint)]
+        return [body, state, reason, tries, time, Text(self._lines[name], style=faint), *aside]
 
     def _bar(self, now: float, width: int) -> RenderableType:
         if self._snapshot is None:
@@ -191,7 +235,7 @@ def _seconds(answer: AnswerBody) -> str:
     return "-" if answer.elapsed_ms is None else f"{answer.elapsed_ms / 1000:.2f} s"
 
 
-async def watch(news: AsyncIterator[SnapshotBody | Away], table: AnswerTable, console: Console, clock: Clock) -> SnapshotBody:
+async def watch(news: AsyncIterator[SnapshotBody | Away], table: View, console: Console, clock: Clock) -> SnapshotBody:
     """Show `news` on `console` until the last snapshot; returns it.
 
     On a terminal the table is drawn anew five times a second, and once more, whole, at the end, be that an error or an
@@ -226,14 +270,14 @@ async def watch(news: AsyncIterator[SnapshotBody | Away], table: AnswerTable, co
     return last
 
 
-def _new_lines(table: AnswerTable, each: SnapshotBody | Away) -> list[str]:
+def _new_lines(table: View, each: SnapshotBody | Away) -> list[str]:
     if isinstance(each, Away):
         line = table.lost(each)
         return [] if line is None else [line]
     return [table.line(answer) for answer in table.update(each)]
 
 
-async def _draw(live: Live, table: AnswerTable, console: Console, clock: Clock) -> None:
+async def _draw(live: Live, table: View, console: Console, clock: Clock) -> None:
     while True:
         live.update(table.live(clock.now(), console.width, console.height), refresh=True)
         await clock.sleep(FRAME)

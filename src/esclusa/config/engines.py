@@ -11,9 +11,13 @@ from esclusa.config.draft import Draft
 from esclusa.config.findings import nearest
 from esclusa.config.lines import Key
 from esclusa.config.settings import EsclusaSettings
+from esclusa.config.shape import dotted
+from esclusa.connectors.transport.tls import client_context
 from esclusa.engines.cassandra import settings as cassandra
+from esclusa.engines.kafka import settings as kafka
 from esclusa.kernel.duration import Duration
 from esclusa.kernel.errors import StorageError
+from esclusa.kernel.settings import TlsSettings
 
 
 class Engine(msgspec.Struct, frozen=True):
@@ -86,11 +90,29 @@ def usable(draft: Draft, name: str, port: str) -> None:
             if settings.kept > cassandra.LONGEST:
                 what = f"queries.{query}.keep can't be {settings.keep}: records on Cassandra last {Duration(cassandra.LONGEST)} at most"
                 draft.wrong(("queries", query, "keep"), what)
-        try:
+    try:
+        if name == "cassandra" and draft.settings.cassandra is not None:
             cassandra.check(draft.settings.cassandra)
             cassandra.contact(draft.settings.cassandra.hosts)
-        except StorageError as error:
-            draft.wrong((name,), str(error))
+            encrypted(draft, name, draft.settings.cassandra.tls)
+        if name == "kafka" and draft.settings.kafka is not None:
+            kafka.check(draft.settings.kafka)
+            encrypted(draft, name, draft.settings.kafka.tls)
+    except StorageError as error:
+        draft.wrong((name,), str(error))
+
+
+def encrypted(draft: Draft, name: str, tls: TlsSettings | None) -> None:
+    """Note files of `[NAME] tls` that can't be used, a key that is another certificate's, or a password that isn't its own."""
+    if tls is None:
+        return
+    path: Key = (name, "tls", "ca")
+    try:
+        client_context(ca=tls.ca)
+        path = (name, "tls", "certificate")
+        client_context(ca=tls.ca, certificate=tls.certificate, key=tls.key, password=tls.password)
+    except ValueError as error:
+        draft.wrong(path, f"{dotted(path)}: {error}")
 
 
 def _named(draft: Draft, port: str) -> Key:

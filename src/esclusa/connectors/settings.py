@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from esclusa.kernel.duration import Duration
-from esclusa.kernel.settings import FilePath, Fraction, Positive, Settings
+from esclusa.kernel.settings import FilePath, Fraction, Positive, Secret, Settings
 
 
 class BreakerSettings(Settings, frozen=True, kw_only=True):
@@ -50,14 +50,14 @@ class BasicCredentials(Settings, frozen=True, kw_only=True, tag_field="kind", ta
 
     username: str
     """Without a colon."""
-    password: str
+    password: Secret
     """Sent with every call."""
 
 
 class BearerCredentials(Settings, frozen=True, kw_only=True, tag_field="kind", tag="bearer"):
     """A fixed bearer token."""
 
-    token: str
+    token: Secret
     """Sent as `Authorization: Bearer TOKEN`."""
 
 
@@ -66,7 +66,7 @@ class ApiKeyCredentials(Settings, frozen=True, kw_only=True, tag_field="kind", t
 
     header: str = "X-API-Key"
     """The header's name."""
-    value: str
+    value: Secret
     """The key itself."""
 
 
@@ -77,7 +77,7 @@ class CertificateCredentials(Settings, frozen=True, kw_only=True, tag_field="kin
     """A PEM file."""
     key: FilePath
     """A PEM file with the private key."""
-    password: str | None = None
+    password: Secret | None = None
     """Of the private key, where it has one."""
 
 

@@ -13,6 +13,7 @@ import contextlib
 from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from esclusa.hub.positions import Committer, OwnedPartition
 from esclusa.hub.resend import Resend
@@ -20,7 +21,9 @@ from esclusa.hub.room import Room
 from esclusa.hub.stored import AnswerHead, Answers, Woken, decode, encode
 from esclusa.hub.subscriptions import events
 from esclusa.hub.topics import WAKEUPS, PoolTopics
+from esclusa.hub.unreadable import UnreadableMessages
 from esclusa.kernel.errors import StorageError, Unreadable
+from esclusa.kernel.instrument import Level
 from esclusa.kernel.lifecycle import Background
 from esclusa.ports.log import Assigned, Delivered, Revoked
 from esclusa.ports.records import Row
@@ -81,13 +84,13 @@ class Collector:
         self._idle.set()
         self._taken = asyncio.Event()
         self._woken: dict[bytes, int] = {}
+        self._losing = False
+        """The last wake-up was lost."""
         self._commits = Committer(self._topic.name, self._owned, clock, instrument)
         self._subscription: Subscription | None = None
         self._rows = instrument.counter("esclusa_hub_collected_total", "Answers written to records")
         self._late = instrument.counter("esclusa_hub_expired_answers_total", "Answers that came after their request expired")
-        self._unreadable = instrument.counter(
-            "esclusa_hub_unreadable_total", "Messages that can't be decoded or opened", "topic"
-        )
+        self._unreadable = UnreadableMessages(instrument)
 
     async def start(self) -> None:
         """Join the collectors."""
@@ -156,8 +159,7 @@ class Collector:
         try:
             answers = decode(Answers, message.value)
         except Unreadable as error:
-            self._unreadable.add(self._topic.name)
-            self._instrument.error("answers can't be read, settled", topic=self._topic.name, error=str(error))
+            self._unreadable.add(self._topic.name, error)
             self._commits.finish(partition, message.offset)
             return
         if self._clock.millis() >= answers.expires:
@@ -193,6 +195,9 @@ class Collector:
         if error is None:
             self._resend.succeeded()
             self._rows.add(amount=len(write.rows))
+            if self._instrument.level <= Level.DEBUG:
+                names = [row.name for row in write.rows]
+                self._instrument.debug("answers recorded", request=str(UUID(bytes=write.id)), connectors=names)
             self._wake(write.id, len(write.rows))
         elif self._clock.millis() < write.expires:
             self._resend.later(partial(self._write, write), str(error))
@@ -228,9 +233,10 @@ class Collector:
     def _send_wake(self) -> None:
         woken, self._woken = self._woken, {}
         # Lost wake-ups are made up for by the waiters' own looks, so nobody waits for this one.
-        self._log.append(WAKEUPS, b"", encode(Woken(woken))).add_done_callback(_ignore)
+        self._log.append(WAKEUPS, b"", encode(Woken(woken))).add_done_callback(self._wake_sent)
 
-
-def _ignore(future: asyncio.Future[int]) -> None:
-    if not future.cancelled():
-        future.exception()
+    def _wake_sent(self, future: asyncio.Future[int]) -> None:
+        error = "cancelled" if future.cancelled() else future.exception()
+        if error is not None and not self._losing:
+            self._instrument.warn("wake-ups are lost: who waits for answers sees them late", error=str(error))
+        self._losing = error is not None

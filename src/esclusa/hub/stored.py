@@ -164,10 +164,24 @@ def decode(kind: type[T], stored: bytes) -> T:
     try:
         found = _decoder(kind).decode(stored)
     except msgspec.MsgspecError as error:
+        if issubclass(kind, Versioned) and (version := _version(stored)) > VERSION:
+            raise _newer(kind, version) from error
         raise Unreadable(f"not a stored {kind.__name__}: {error}") from error
     if isinstance(found, Versioned) and found.version > VERSION:
-        raise Unreadable(f"a stored {kind.__name__} of version {found.version}: this program knows {VERSION}")
+        raise _newer(kind, found.version)
     return found  # type: ignore[return-value]  # the cache is by kind
+
+
+def _version(stored: bytes) -> int:
+    """What it says of its version, whatever else has become of its form; 0: nothing."""
+    try:
+        return msgspec.msgpack.decode(stored, type=Versioned).version
+    except msgspec.MsgspecError:
+        return 0
+
+
+def _newer(kind: type[Stored], version: int) -> Unreadable:
+    return Unreadable(f"a stored {kind.__name__} of version {version}: this program knows {VERSION}")
 
 
 @cache

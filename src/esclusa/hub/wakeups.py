@@ -8,16 +8,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from esclusa.hub.stored import Woken
 from esclusa.hub.subscriptions import events, heard
 from esclusa.hub.topics import WAKEUPS
+from esclusa.hub.unreadable import UnreadableMessages
 from esclusa.kernel.lifecycle import Background
 
 if TYPE_CHECKING:
     from esclusa.kernel.clock import Clock
-    from esclusa.kernel.errors import Unreadable
     from esclusa.kernel.instrument import Instrument
     from esclusa.ports.log import Log, Subscription
 
@@ -94,6 +95,7 @@ class Wakeups:
         self._clock = clock
         self._instrument = instrument
         self._heard = heard
+        self._unreadable = UnreadableMessages(instrument)
         self._waiters: dict[bytes, set[Waiter]] = {}
         self._subscription: Subscription | None = None
         self._over = False
@@ -139,12 +141,8 @@ class Wakeups:
 
     async def _listen(self, subscription: Subscription) -> None:
         said = events(subscription, WAKEUPS.name, self._clock, self._instrument)
-        async for woken in heard(said, Woken, _ignore):
+        async for woken in heard(said, Woken, partial(self._unreadable.add, WAKEUPS.name)):
             for id, rows in woken.rows.items():
                 self._heard(id, rows)
                 for waiter in self._waiters.get(id, ()):
                     waiter.wake(rows)
-
-
-def _ignore(_: Unreadable) -> None:
-    """A wake-up that can't be read is a lost one: its waiters look by themselves."""

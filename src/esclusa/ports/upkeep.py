@@ -1,4 +1,4 @@
-"""Administration of an engine: the start, health, `status` and the purge use it, no capability's hot path."""
+"""Administration of an engine: the start, `esclusa setup`, health, `status` and the purge use it, no capability's hot path."""
 
 from __future__ import annotations
 
@@ -29,14 +29,23 @@ class Swept(msgspec.Struct, frozen=True):
     """Expired ones that are still there: the sweep is bounded, so call it again."""
 
 
+class Made(msgspec.Struct, frozen=True):
+    """Something that has to be there."""
+
+    what: str
+    """In the engine's words: `topic requests.default`."""
+    new: bool
+    """Made, or added to, by this process: by this call, or before it at the engine's start. Else it was there."""
+
+
 class Upkeep(Protocol):
     """What an engine offers beside its ports."""
 
-    async def setup(self, topics: Sequence[Topic]) -> None:
-        """Make what is absent; called at every start where the engine needs no administrator.
+    async def setup(self, topics: Sequence[Topic]) -> list[Made]:
+        """Make what is absent, at every start; what is there afterwards. Where all of it is there no right to make it is needed.
 
         `StorageError` for a topic whose number of partitions can't become what is declared: fewer, or more while it holds
-        messages.
+        messages; and, with the remedy, where something is absent that this program may not make.
         """
 
     async def check(self) -> None:

@@ -71,3 +71,11 @@ def test_a_fingerprint_is_of_what_is_configured_and_shows_no_secret() -> None:
     assert fingerprint(keyed[0]) != fingerprint(keyed[1])
     assert len(fingerprint(keyed[0])) == 12
     assert "k" * 4 not in fingerprint(keyed[0])
+
+
+def test_several_processes_of_one_machine_have_the_same_fingerprint() -> None:
+    """They differ in where they serve and keep their files, and have to."""
+    one = configuration(["a"])
+    own = msgspec.structs.replace(one.esclusa, data="/elsewhere")
+    server = msgspec.structs.replace(one.server, listen="127.0.0.1:8090", admin="127.0.0.1:8091")
+    assert fingerprint(msgspec.structs.replace(one, esclusa=own, server=server)) == fingerprint(one)

@@ -12,7 +12,7 @@ from esclusa.cli import main
 from esclusa.cli.ask import params
 from esclusa.cli.exits import Exit
 from esclusa.cli.output import Failed
-from esclusa.edges.http.wire import QueriesBody
+from esclusa.edges.http.inventory_wire import QueriesBody
 from support.service import ID, Reply, Stub, ko, ok, problem, receipt, result
 
 Capture = pytest.CaptureFixture[str]

@@ -90,3 +90,40 @@ def test_it_never_shows_a_secret(capsys: Capture, monkeypatch: pytest.MonkeyPatc
     for arguments in (["check"], ["check", "--json"]):
         assert main(arguments) == Exit.MISTAKE
         assert "hunter2" not in "".join(capsys.readouterr())
+
+
+def test_with_connect_every_part_is_tried_and_nothing_is_made(capsys: Capture) -> None:
+    Path("esclusa.toml").write_text("", encoding="utf-8")
+    assert main(["check", "--connect"]) == Exit.DONE
+    out = capsys.readouterr().out
+    assert "esclusa.toml is sound.\n" in out
+    assert "\nembedded\n  ✓ folder: " in out
+    assert out.endswith("\nAll that is needed is there.\n")
+    assert not Path("esclusa-data").exists()
+
+
+def test_what_is_wrong_is_told_with_its_remedy(capsys: Capture) -> None:
+    Path("esclusa.toml").write_text('[esclusa]\ndata = "file"\n', encoding="utf-8")
+    Path("file").touch()
+    assert main(["check", "--connect"]) == Exit.FAILED
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-4].endswith("file is no folder")
+    assert lines[-4].startswith("  ✗ folder: ")
+    assert lines[-3] == "      set esclusa.data to one"
+    assert lines[-1] == "Not ready: 1 of 2 parts is wrong."
+
+
+def test_with_connect_and_json_it_is_one_document(capsys: Capture) -> None:
+    Path("esclusa.toml").write_text("[esclusa]\nengine = 'memory'", encoding="utf-8")
+    assert main(["check", "--connect", "--json"]) == Exit.DONE
+    said = json.loads(capsys.readouterr().out)
+    assert (said["sound"], said["mistakes"], said["ready"]) == (True, [], True)
+    assert said["parts"] == [
+        {
+            "engine": "memory",
+            "part": "memory",
+            "state": "doubtful",
+            "what": "nothing outlives the process",
+            "remedy": 'for more than a trial: engine = "embedded"',
+        }
+    ]

@@ -94,6 +94,20 @@ async def test_and_says_that_it_is_away_and_when_it_is_back_is_told_all_at_once(
 
 
 @pytest.mark.virtual_time
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param(httpx.Response(502, content=b"<html>bad gateway"), id="a proxy that finds nobody"),
+        pytest.param(httpx.Response(503, json=problem("unavailable", "Not now", 503)), id="a process without its storage"),
+    ],
+)
+async def test_what_will_pass_counts_as_away(said: httpx.Response) -> None:
+    handler, _ = scripted(found(FIRST, "1"), said, found(LAST, "2"))
+    news = [each async for each in client(handler, Clock()).news(RECEIPT)]
+    assert [type(each) for each in news] == [SnapshotBody, Away, SnapshotBody]
+
+
+@pytest.mark.virtual_time
 async def test_and_not_after_it() -> None:
     clock = Clock()
 
@@ -113,6 +127,14 @@ async def test_a_request_that_is_gone_ends_the_following() -> None:
     following = client(handler, Clock()).follow(RECEIPT)
     await anext(following)
     assert (await failing(anext(following))).code is Exit.REFUSED
+
+
+async def test_a_question_can_be_sent_again_by_whoever_stands_between() -> None:
+    handler, asked = scripted(*(httpx.Response(202, json=receipt()) for _ in range(2)))
+    for _ in range(2):
+        await client(handler, Clock()).submit(SubmissionBody(query="q", subject="x"))
+    keys = [request.headers["idempotency-key"] for request in asked]
+    assert keys[0] != keys[1], "each question has its own"
 
 
 async def test_a_problem_is_told_with_all_that_is_wrong_and_kept_as_it_came() -> None:

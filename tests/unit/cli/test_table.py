@@ -14,7 +14,7 @@ from rich.console import Console
 
 from esclusa.cli.client import Away
 from esclusa.cli.moments import time_of_day
-from esclusa.cli.table import FRAME, AnswerTable, watch
+from esclusa.cli.table import FRAME, AnswerTable, Aside, watch
 from esclusa.edges.http.wire import SnapshotBody
 from esclusa.kernel.clock import Clock
 from support.service import TITLES, ko, ok, result
@@ -31,6 +31,10 @@ def snapshot(answers: list[dict[str, Any]], pending: list[str] | None = None) ->
 
 def table() -> AnswerTable:
     return AnswerTable("Mis expedientes", TITLES, began=100.0)
+
+
+def by(processes: dict[str, str]) -> Aside:
+    return Aside("By", 12, lambda connector: processes.get(connector, ""))
 
 
 def lines(thing: Any, width: int = 120) -> list[str]:
@@ -108,6 +112,28 @@ def test_in_80_columns_names_are_whole_and_the_reason_stands_with_the_answer() -
     assert rows[3].split("  ")[0].strip() == "Dirección General de Tráfico"
     assert rows[5].split()[:5] == ["Catastro", "KO", "3.00", "s", "backend_timeout,"]
     assert all(len(row) <= 80 for row in rows)
+
+
+def test_an_aside_has_a_column_for_which_others_make_room() -> None:
+    answers = AnswerTable("Mis expedientes", TITLES, 100.0, by({"dgt": "process-1", "catastro": "process-2"}))
+    answers.update(snapshot(*INCOMPLETE))
+    wide, middle, narrow = (drawn(answers.final(width), width) for width in (150, 120, 80))
+    assert wide[1].split() == ["Body", "State", "Reason", "Tries", "Time", "Answer", "By"]
+    assert middle[1].split() == ["Body", "State", "Time", "Answer", "By"]
+    assert "backend_timeout, No answer in" in middle[5]
+    assert narrow[1].split() == ["Body", "State", "Time", "By"]
+    for rows in (wide, middle, narrow):
+        assert rows[3].startswith(("Dirección General de Tráfico", " Dirección General de Tráfico"))
+        assert rows[3].endswith("process-1")
+        assert rows[4].split()[:2] == ["Padrón", "municipal"]
+        assert rows[5].endswith("process-2")
+
+
+def test_and_stands_at_the_end_of_a_plain_line_once_it_is_known() -> None:
+    answers = AnswerTable("Mis expedientes", TITLES, 100.0, by({"dgt": "process-1"}))
+    first, second, _ = answers.update(snapshot(*INCOMPLETE))
+    assert answers.line(first).endswith("(and 1 more)  [process-1]")
+    assert answers.line(second).endswith("nothing about this person")
 
 
 def test_a_long_title_is_cut_to_its_line() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+import trustme
 
 from esclusa.config.engines import PORTS, engine_of
 from esclusa.config.settings import EsclusaSettings
@@ -66,6 +68,63 @@ def test_what_one_engine_for_everything_lacks_is_said_where_it_is_named(mistakes
 def test_what_cassandra_can_not_keep_is_refused(mistakes: Mistakes) -> None:
     (found,) = mistakes("[esclusa]\nlog = 'kafka'\nrecords = 'cassandra'" + CLUSTER + "replication = 2\n")
     assert found.startswith("esclusa.toml:6: cassandra.replication can't be 2: ")
+
+
+def files(folder: Path) -> None:
+    """An authority, and the certificates and keys of two programs."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    for name in ("own", "other"):
+        issued = authority.issue_cert(f"{name}.example")
+        issued.cert_chain_pems[0].write_to_path(folder / f"{name}.pem")
+        issued.private_key_pem.write_to_path(folder / f"{name}.key")
+
+
+SECURED = """[esclusa]
+log = "kafka"
+records = "cassandra"
+[kafka]
+tls = {{ {kafka} }}
+[cassandra]
+hosts = ["cassandra.example"]
+tls = {{ {cassandra} }}
+"""
+
+
+@pytest.mark.parametrize("engine", ["kafka", "cassandra"])
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ('ca = "ca.pem", certificate = "own.pem", key = "own.key"', None),
+        ('ca = "none.pem"', "tls.ca: {}/none.pem: no authorities can be read from it (No such file or directory)"),
+        ('ca = "own.key"', "tls.ca: {}/own.key: no authorities can be read from it"),
+        (
+            'ca = "ca.pem", certificate = "own.pem", key = "other.key"',
+            "tls.certificate: {}/own.pem: no certificate with its key",
+        ),
+        ('ca = "ca.pem", certificate = "own.pem"', "belong together"),
+    ],
+)
+def test_files_of_tls_are_tried(mistakes: Mistakes, tmp_path: Path, engine: str, given: str, words: str | None) -> None:
+    files(tmp_path)
+    found = mistakes(SECURED.format(**{"kafka": 'ca = "ca.pem"', "cassandra": 'ca = "ca.pem"'} | {engine: given}))
+    if words is None:
+        assert found == []
+    else:
+        (mistake,) = found
+        assert f"{engine}." in mistake
+        assert words.format(tmp_path) in mistake
+
+
+def test_a_password_is_never_shown(mistakes: Mistakes, tmp_path: Path) -> None:
+    files(tmp_path)
+    own = 'ca = "ca.pem", certificate = "own.pem", key = "none.key", password = "open sesame"'
+    found = mistakes(
+        SECURED.format(kafka=own, cassandra=own) + "password = 'open sesame'\nusername = 3\n[queries.q]\nkeep = '25h'\n"
+    )
+    found += mistakes(SECURED.format(kafka=own, cassandra=own) + "password = 'open sesame'")
+    assert len(found) > 3
+    assert "sesame" not in "".join(found)
 
 
 def test_nothing_is_kept_on_cassandra_for_longer_than_a_row_lives_there(mistakes: Mistakes) -> None:

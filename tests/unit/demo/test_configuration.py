@@ -13,10 +13,11 @@ import pytest
 
 from esclusa.bootstrap import Runtime, make_connectors
 from esclusa.config.config import load
+from esclusa.config.engines import PORTS, engine_of
 from esclusa.config.settings import Configuration
 from esclusa.connectors.answer import Answer
 from esclusa.connectors.backend import Question
-from esclusa.demo.bodies import BODIES, FIRST_PORT, Body, port_variable
+from esclusa.demo.bodies import BODIES, FIRST_PORT, Body, Temper, port_variable
 from esclusa.demo.lives import CITIZENS, other, person
 from esclusa.demo.names import TOWNS
 from esclusa.demo.people import Period
@@ -91,6 +92,23 @@ def test_a_body_serves_the_provinces_of_its_towns(configuration: Configuration) 
 def test_nothing_but_the_key_has_to_be_set(configuration: Configuration) -> None:
     assert configuration.clients["demo"].key == "a key of sixteen characters"
     assert configuration.clients["demo"].permissions == ["ask-for-anyone"]
+
+
+def test_a_few_variables_make_it_the_configuration_of_a_cluster(configuration: Configuration) -> None:
+    assert {engine_of(configuration.esclusa, port) for port in PORTS} == {"sqlite"}
+    variables = {"DEMO_LOG": "kafka", "DEMO_RECORDS": "cassandra", "DEMO_KAFKA": "kafka:1", "DEMO_CASSANDRA": "cassandra:2"}
+    cluster = load(FILE, {"DEMO_KEY": "a key of sixteen characters"} | variables)
+    assert [engine_of(cluster.esclusa, port) for port in ("log", "records", "keys")] == ["kafka", "cassandra", "cassandra"]
+    assert cluster.kafka
+    assert cluster.kafka.servers == ["kafka:1"]
+    assert cluster.cassandra
+    assert cluster.cassandra.hosts == ["cassandra:2"]
+    assert (cluster.connectors, cluster.queries) == (configuration.connectors, configuration.queries)
+
+
+def test_bodies_that_take_seconds_are_in_a_pool_of_their_own(configuration: Configuration) -> None:
+    slow = {body.name for body in BODIES if body.pace[1] >= 4 or body.temper is Temper.HUNG}
+    assert {name for name, connector in configuration.connectors.items() if connector.pool == "slow"} == slow
 
 
 def test_a_question_ends_in_time_for_the_demo(configuration: Configuration) -> None:

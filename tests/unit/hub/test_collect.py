@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -12,7 +13,9 @@ from esclusa.connectors.backend import Reason
 from esclusa.hub import collect
 from esclusa.hub.collect import Collector
 from esclusa.hub.stored import AnswerHead, AnswerPart, Answers, decode, encode
+from esclusa.hub.topics import WAKEUPS
 from esclusa.kernel.errors import StorageUnavailable
+from esclusa.ports.log import Topic
 from esclusa.ports.records import Row
 from support.hub import ME, Process, configuration, process, question, running
 
@@ -30,6 +33,13 @@ async def append(it: Process, name: str, attempts: int, expires: int | None = No
 
 async def rows(it: Process) -> dict[str, int]:
     return {row.name: decode(AnswerHead, row.head).attempts for row in await it.root.records.read(ID)}
+
+
+async def test_at_debug_it_says_whose_answers_it_has_recorded() -> None:
+    async with running() as it:
+        await append(it, "a", 1)
+        await it.runtime.clock.sleep(0.1)
+    assert it.logged.facts("answers recorded") == [{"request": str(UUID(bytes=ID)), "connectors": ["a"]}]
 
 
 async def test_of_different_answers_the_first_in_the_log_wins() -> None:
@@ -199,3 +209,24 @@ async def test_a_long_line_of_answers_that_expire_before_they_can_be_written_end
         assert sum(lag.end - lag.committed for lag in lags if lag.group == "collector") == 0
         warnings = [event for _, event, _ in it.logged if "answers not written" in event]
         assert len(warnings) < 10
+
+
+async def test_that_wake_ups_are_lost_is_said_once_each_time_that_it_begins() -> None:
+    async with running() as it:
+        append_to, losing = it.log.append, {"a", "b", "d"}
+        said = ""
+
+        def faulty(topic: Topic, key: bytes, value: bytes) -> asyncio.Future[int]:
+            if said not in losing or topic != WAKEUPS:
+                return append_to(topic, key, value)
+            future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+            future.set_exception(StorageUnavailable("told to refuse"))
+            return future
+
+        it.log.append = faulty  # type: ignore[method-assign]
+        for said in "abcd":
+            await append(it, said, 1)
+            await it.runtime.clock.sleep(0.1)
+        assert await rows(it) == dict.fromkeys("abcd", 1)
+        warned = [facts["error"] for _, event, facts in it.logged if "wake-ups are lost" in event]
+        assert warned == ["told to refuse"] * 2, "with the first, and again after one that was not lost"

@@ -1,14 +1,22 @@
-"""The stored formats are final: what was written by this version is read by every later one, byte for byte."""
+"""The stored formats are final: what was written by this version is read by every later one, byte for byte.
+
+tests/samples has what was written; its README says when to add to it.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from esclusa.connectors.backend import Reason
+from esclusa.hub.presence import ConnectorState, ProcessReport
 from esclusa.hub.stored import (
+    VERSION,
     AnswerHead,
     AnswerPart,
     Answers,
@@ -17,63 +25,96 @@ from esclusa.hub.stored import (
     Envelope,
     RequestHead,
     SealHead,
+    Stored,
     SubmissionHead,
     Times,
+    Versioned,
     Woken,
     decode,
     encode,
 )
 from esclusa.kernel.errors import Unreadable
 
-TIMES = Times(1, 2, 3, 4)
-ID = b"i" * 16
-SAMPLES = [
-    (
-        Asked("client:me", "q", "12345678Z", {"province": "28"}),
-        "94a9636c69656e743a6d65a171a931323334353637385a81a870726f76696e6365a23238",
-    ),
-    (
-        Envelope(1, ID, TIMES, ["a", "b"], b"sealed", 8000, keyed=True),
-        "9701c41069696969696969696969696969696969940102030492a161a162c4067365616c6564cd1f40c3",
-    ),
-    (
-        Answers(
-            1,
-            ID,
-            4,
-            [
-                AnswerPart("a", None, "", 1, 20, b"s"),
-                AnswerPart("b", Reason.BACKEND_ERROR, "It failed", 2, 30, b""),
-            ],
-        ),
-        "9401c41069696969696969696969696969696969049296a161c0a00114c4017396a162ad6261636b656e645f6572726f72a94974206661696c6564021ec400",
-    ),
-    (RequestHead(1, TIMES, ["a", "b"]), "9301940102030492a161a162"),
-    (AnswerHead(Reason.CIRCUIT_OPEN, "Left alone", 0, 0, 5), "95ac636972637569745f6f70656eaa4c65667420616c6f6e65000005"),
-    (SealHead(["a"]), "9191a161"),
-    (
-        SubmissionHead(ID, TIMES, ["a"], {"p": ["a"]}),
-        "94c41069696969696969696969696969696969940102030491a16181a17091a161",
-    ),
-    (Woken({ID: 2}), "9181c4106969696969696969696969696969696902"),
-    (Cancelled(ID, 4), "92c4106969696969696969696969696969696904"),
+SAMPLES = Path(__file__).parents[2] / "samples"
+TIMES = Times(1_795_000_000_000, 1_795_000_059_000, 1_795_000_060_000, 1_795_000_600_000)
+ID = bytes(range(16))
+PARTS = [
+    AnswerPart("a", None, "", 1, 20, b"sealed"),
+    *(AnswerPart(f"b{number}", reason, "In our words", 2, 30, b"") for number, reason in enumerate(Reason)),
 ]
+KNOWN: dict[type[Stored], Stored] = {
+    type(value): value
+    for value in (
+        Asked("client:me", "q", "12345678Z", {"province": "28"}),
+        Envelope(1, ID, TIMES, ["a", "b"], b"sealed", 8000, keyed=True),
+        Answers(1, ID, TIMES.expires, PARTS),
+        RequestHead(1, TIMES, ["a", "b"]),
+        AnswerHead(Reason.CIRCUIT_OPEN, "Left alone", 0, 0, TIMES.created),
+        SealHead(["a"]),
+        SubmissionHead(ID, TIMES, ["a", "b"], {"p": ["a"], "q": ["b"]}),
+        Woken({ID: 2}),
+        Cancelled(ID, TIMES.expires),
+        ProcessReport(
+            "0195",
+            "0.1.0",
+            TIMES.created,
+            TIMES.deadline,
+            ["hub"],
+            ["default"],
+            "c0ffee",
+            [ConnectorState("a", "half_open", 1, 2)],
+        ),
+    )
+}
+"""A value of everything that is stored by itself: what the newest sample of its kind says."""
+WITHIN = {Versioned, Times, AnswerPart, ConnectorState}
+"""What is only ever part of others."""
+EARLIER = {"v1/Envelope.1.bin": {"keyed": False}}
+"""Of samples that are not the newest of their kind: what a field says now that they don't have."""
 
 
-@pytest.mark.parametrize(("value", "stored"), SAMPLES, ids=lambda sample: type(sample).__name__)
-def test_it_is_written_so_and_read_back(value: Any, stored: str) -> None:
-    assert encode(value).hex() == stored
-    assert decode(type(value), bytes.fromhex(stored)) == value
+def samples() -> list[str]:
+    """Every one, the oldest of a kind first."""
+    return sorted((path.relative_to(SAMPLES).as_posix() for path in SAMPLES.glob("v*/*.bin")), key=order)
+
+
+def order(sample: str) -> tuple[str, int, int]:
+    found = re.fullmatch(r"v(\d+)/(\w+)\.(\d+)\.bin", sample)
+    assert found is not None, sample
+    return found[2], int(found[1]), int(found[3])
+
+
+def kinds(of: type[Stored]) -> Iterator[type[Stored]]:
+    for kind in of.__subclasses__():
+        yield kind
+        yield from kinds(kind)
+
+
+@pytest.mark.parametrize("sample", samples())
+def test_what_was_written_once_is_read_for_ever(sample: str) -> None:
+    kind = next(kind for kind in KNOWN if kind.__name__ == order(sample)[0])
+    said = decode(kind, (SAMPLES / sample).read_bytes())
+    assert said == msgspec.structs.replace(KNOWN[kind], **EARLIER.get(sample, {}))
+
+
+@pytest.mark.parametrize("kind", KNOWN, ids=lambda kind: kind.__name__)
+def test_what_is_written_today_is_the_newest_sample(kind: type[Stored]) -> None:
+    mine = [sample for sample in samples() if order(sample)[0] == kind.__name__]
+    today = encode(KNOWN[kind])
+    last = order(mine[-1])[2] if mine else 0
+    newest = (SAMPLES / mine[-1]).read_bytes() if mine else b""
+    assert newest == today, (
+        f"another form, see {SAMPLES / 'README.md'}: v{VERSION}/{kind.__name__}.{last + 1}.bin = {today.hex()}"
+    )
+
+
+def test_everything_that_is_stored_has_its_sample() -> None:
+    assert {kind for kind in kinds(Stored) if kind.__module__.startswith("esclusa.")} == KNOWN.keys() | WITHIN
 
 
 def test_fields_that_a_later_version_adds_are_passed_over() -> None:
-    fields = msgspec.msgpack.decode(encode(RequestHead(1, TIMES, ["a"])))
-    assert decode(RequestHead, encode([*fields, "new"])) == RequestHead(1, TIMES, ["a"])
-
-
-def test_an_envelope_of_before_idempotency_keys_is_read() -> None:
-    fields = msgspec.msgpack.decode(encode(Envelope(1, ID, TIMES, ["a"], b"s", 8000)))
-    assert decode(Envelope, encode(fields[:6])) == Envelope(1, ID, TIMES, ["a"], b"s", 8000, keyed=False)
+    for kind, value in KNOWN.items():
+        assert decode(kind, encode([*msgspec.msgpack.decode(encode(value)), "new"])) == value
 
 
 @pytest.mark.parametrize("stored", [b"", b"\xc1", b"\x90", encode(["x"] * 6), encode({"version": 1})])
@@ -83,11 +124,9 @@ def test_anything_else_is_unreadable(stored: bytes) -> None:
             decode(kind, stored)
 
 
-@pytest.mark.parametrize(
-    "stored",
-    [Envelope(2, ID, TIMES, ["a"], b"", 1), Answers(2, ID, 4, []), RequestHead(2, TIMES, ["a"])],
-    ids=["envelope", "answers", "request"],
-)
-def test_what_a_newer_version_means_otherwise_is_not_read_as_if_it_were_ours(stored: Any) -> None:
-    with pytest.raises(Unreadable, match="version 2"):
-        decode(type(stored), encode(stored))
+@pytest.mark.parametrize("kind", [kind for kind in KNOWN if issubclass(kind, Versioned)], ids=lambda kind: kind.__name__)
+def test_what_a_newer_version_means_otherwise_is_not_read_as_if_it_were_ours(kind: type[Stored]) -> None:
+    same: Any = msgspec.structs.replace(KNOWN[kind], version=VERSION + 1)
+    for stored in (same, [VERSION + 1, "another form"], [VERSION + 1]):
+        with pytest.raises(Unreadable, match=f"^a stored {kind.__name__} of version 2: this program knows 1$"):
+            decode(kind, encode(stored))

@@ -6,9 +6,12 @@ import asyncio
 
 import pytest
 
+from esclusa.hub.stored import Cancelled, Woken, encode
+from esclusa.hub.topics import WAKEUPS
 from esclusa.hub.wakeups import LOOK, PACE, Waiter
 from esclusa.kernel.clock import Clock
 from esclusa.testing.virtual import EPOCH, settle
+from support.hub import running
 
 pytestmark = pytest.mark.virtual_time
 
@@ -63,3 +66,13 @@ async def test_with_no_wake_up_it_looks_by_itself_and_never_after_its_time() -> 
     assert await waited(waiter, clock, missing=1) == LOOK
     assert await waited(waiter, clock, missing=1, until=LOOK + 0.5) == 0.5
     assert await waited(waiter, clock, missing=1, until=0) == 0
+
+
+async def test_a_wake_up_that_cannot_be_read_is_counted_and_the_next_one_is_heard() -> None:
+    async with running() as it:
+        id = bytes(16)
+        with it.wired.waits.waiter(id) as waiter:
+            for said in (b"\xc1", encode(Cancelled(id, 1)), encode(Woken({id: 1}))):
+                await it.root.log.append(WAKEUPS, b"", said)
+            assert await waited(waiter, it.runtime.clock, missing=1) < LOOK
+        assert it.runtime.instrument.counters["esclusa_hub_unreadable_total"].values == {("wakeups",): 2}

@@ -1,4 +1,4 @@
-"""What may be asked, of whom, and how they are: `/api/v1/queries`, `/connectors`, `/processes`. For any client."""
+"""What may be asked, of whom, and how they are: `/api/v1/queries`, `/connectors`, `/processes`, `/pools`. For any client."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from litestar.response.base import ASGIResponse
 
 from esclusa.edges.http import operations
 from esclusa.edges.http.callers import Callers
+from esclusa.edges.http.inventory_wire import connectors_body, pools_body, processes_body, queries_body
 from esclusa.edges.http.openapi import Route
-from esclusa.edges.http.wire import connectors_body, processes_body, queries_body
 from esclusa.hub.hub import Hub
 
 
@@ -27,6 +27,7 @@ class Inventory:
             Route(operations.QUERIES, self.queries),
             Route(operations.CONNECTORS, self.connectors),
             Route(operations.PROCESSES, self.processes),
+            Route(operations.POOLS, self.pools),
         ]
 
     async def queries(self, request: Request[Any, Any, Any]) -> ASGIResponse:
@@ -43,3 +44,8 @@ class Inventory:
         """Who serves them."""
         self._callers.of(request.scope)
         return ASGIResponse(body=processes_body(await self._hub.processes()))
+
+    async def pools(self, request: Request[Any, Any, Any]) -> ASGIResponse:
+        """How far behind their pools are."""
+        self._callers.of(request.scope)
+        return ASGIResponse(body=pools_body(await self._hub.pools()))

@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 from esclusa.edges.http.headers import KEY, LONGEST_KEY, LONGEST_WAIT
+from esclusa.edges.http.inventory_wire import ConnectorsBody, PoolsBody, ProcessesBody, QueriesBody
 from esclusa.edges.http.openapi import Operation, Parameter, Reply
 from esclusa.edges.http.problems import PROBLEMS
-from esclusa.edges.http.wire import (
-    ConnectorsBody,
-    HealthBody,
-    ProblemTypeBody,
-    ProcessesBody,
-    QueriesBody,
-    ReceiptBody,
-    ReloadedBody,
-    SnapshotBody,
-    SubmissionBody,
-)
+from esclusa.edges.http.wire import HealthBody, ProblemTypeBody, ReceiptBody, ReloadedBody, SnapshotBody, SubmissionBody
 from esclusa.kernel import errors
 
 ID = Parameter("id", "path", "The request", {"type": "string", "format": "uuid"})
@@ -146,6 +137,16 @@ PROCESSES = Operation(
     tag="inventory",
     summary="The processes that serve them",
     replies={200: Reply("Every process that has said lately that it lives", ProcessesBody)},
+    refusals=[errors.Unavailable],
+)
+POOLS = Operation(
+    id="pools",
+    method="GET",
+    path="/api/v1/pools",
+    tag="inventory",
+    summary="The pools and how far behind they are",
+    description="What the log itself says, whether or not any process of a pool lives; a moment old at most.",
+    replies={200: Reply("Every pool", PoolsBody)},
     refusals=[errors.Unavailable],
 )
 LIVE = Operation(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from esclusa.kernel.duration import Duration
-from esclusa.kernel.settings import Positive, Settings
+from esclusa.kernel.settings import Positive, Secret, Settings
 
 Permission = Literal["ask-for-anyone"]
 
@@ -37,7 +37,7 @@ class ServerSettings(Settings, frozen=True, kw_only=True):
 class ClientSettings(Settings, frozen=True, kw_only=True):
     """A program that asks for its own users."""
 
-    key: str | None = None
+    key: Secret | None = None
     """What it sends as `Authorization: Bearer KEY`; at least 16 characters. Or:"""
     key_sha256: str | None = None
     """The key's SHA-256 in hexadecimal, so that the file holds no secret."""

@@ -7,7 +7,7 @@ of the OpenAPI document are made from these structs.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
@@ -16,27 +16,23 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 
 from esclusa.connectors.backend import Reason
 from esclusa.edges.http.problems import PREFIX, ProblemType
-from esclusa.hub.settings import ParamType, QuerySettings
 from esclusa.hub.submission import Receipt
 from esclusa.kernel.clock import rfc3339
 from esclusa.kernel.errors import Fault, Malformed
 
 if TYPE_CHECKING:
     from esclusa.edges.http.health import Loss
-    from esclusa.hub.presence import ConnectorHealth, ProcessReport
     from esclusa.hub.snapshot import Answer, Snapshot
 
 Time = Annotated[str, Meta(description="RFC 3339, UTC, milliseconds", extra_json_schema={"format": "date-time"})]
-Count = Annotated[int, Meta(ge=0)]
 Data = Annotated[Raw, Meta(description="What the back end said, transformed: any JSON")]
-Breaker = Literal["closed", "half_open", "open"]
 
 
-class _Body(msgspec.Struct, frozen=True, rename="camel"):
+class Body(msgspec.Struct, frozen=True, rename="camel"):
     """One JSON object of the API."""
 
 
-class SubmissionBody(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SubmissionBody(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A question."""
 
     query: Annotated[str, Meta(description="The name of a declared query")]
@@ -47,7 +43,7 @@ class SubmissionBody(_Body, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     )
 
 
-class ReceiptBody(_Body, frozen=True, kw_only=True):
+class ReceiptBody(Body, frozen=True, kw_only=True):
     """The question is durable and will be asked."""
 
     id: UUID
@@ -58,7 +54,7 @@ class ReceiptBody(_Body, frozen=True, kw_only=True):
     status_url: Annotated[str, Meta(description="Where the results are", extra_json_schema={"format": "uri-reference"})]
 
 
-class AnswerBody(_Body, frozen=True, kw_only=True):
+class AnswerBody(Body, frozen=True, kw_only=True):
     """What one back end said."""
 
     connector: str
@@ -72,7 +68,7 @@ class AnswerBody(_Body, frozen=True, kw_only=True):
     data: Data | UnsetType = UNSET
 
 
-class SnapshotBody(_Body, frozen=True, kw_only=True):
+class SnapshotBody(Body, frozen=True, kw_only=True):
     """A request at one moment: every back end concerned is in `answers` or in `pending`."""
 
     id: UUID
@@ -87,82 +83,7 @@ class SnapshotBody(_Body, frozen=True, kw_only=True):
     pending: list[str]
 
 
-class ParamBody(_Body, frozen=True, kw_only=True):
-    """A parameter of a query."""
-
-    name: str
-    type: ParamType
-    title: str
-    required: bool
-    max: Annotated[int, Meta(description="Characters, the largest number, or days, by type")] | UnsetType = UNSET
-
-
-class QueryBody(_Body, frozen=True, kw_only=True):
-    """Something that may be asked."""
-
-    name: str
-    title: str
-    ttl_ms: Annotated[int, Meta(ge=0, description="How long the user waits")]
-    keep_ms: Annotated[int, Meta(ge=0, description="How long the results can be read")]
-    subject: Annotated[str, Meta(description="`nif`, `text`, or a regular expression")]
-    params: list[ParamBody]
-    connectors: Annotated[list[str], Meta(description="Whom it concerns: names, `#tag`, or `*` for all")]
-
-
-class QueriesBody(_Body, frozen=True, kw_only=True):
-    """What may be asked."""
-
-    queries: list[QueryBody]
-
-
-class ConnectorBody(_Body, frozen=True, kw_only=True):
-    """A back end and how it is, over all processes that serve it."""
-
-    name: str
-    title: str
-    pool: str
-    tags: list[str]
-    breaker: Annotated[Breaker, Meta(description="The worst of all processes")]
-    waiting: Annotated[int, Meta(ge=0, description="Questions in line")]
-    running: Annotated[int, Meta(ge=0, description="Calls being made")]
-    processes: Annotated[int, Meta(ge=0, description="How many serve it; 0: nobody has said so lately")]
-
-
-class ConnectorsBody(_Body, frozen=True, kw_only=True):
-    """The inventory and its health."""
-
-    connectors: list[ConnectorBody]
-
-
-class ServedBody(_Body, frozen=True, kw_only=True):
-    """A connector as one process sees it."""
-
-    name: str
-    breaker: Breaker
-    waiting: Count
-    running: Count
-
-
-class ProcessBody(_Body, frozen=True, kw_only=True):
-    """A process that has said lately that it lives."""
-
-    id: str
-    version: str
-    started_at: Time
-    seen_at: Time
-    roles: list[str]
-    pools: list[str]
-    configuration: Annotated[str, Meta(description="A short hash: processes of one pool should have the same")]
-    connectors: list[ServedBody]
-
-
-class ProcessesBody(_Body, frozen=True, kw_only=True):
-    """Every process of this installation."""
-
-    processes: list[ProcessBody]
-
-
-class ReloadedBody(_Body, frozen=True, kw_only=True):
+class ReloadedBody(Body, frozen=True, kw_only=True):
     """What a configuration that was taken anew has changed: tables by their names, such as `connectors.dgt`."""
 
     configuration: Annotated[str, Meta(description="A short hash of the one in force now")]
@@ -171,7 +92,7 @@ class ReloadedBody(_Body, frozen=True, kw_only=True):
     removed: list[str]
 
 
-class LossBody(_Body, frozen=True, kw_only=True):
+class LossBody(Body, frozen=True, kw_only=True):
     """A dependency that does not work."""
 
     part: str
@@ -179,7 +100,7 @@ class LossBody(_Body, frozen=True, kw_only=True):
     reason: str
 
 
-class HealthBody(_Body, frozen=True, kw_only=True):
+class HealthBody(Body, frozen=True, kw_only=True):
     """How this process is."""
 
     status: Annotated[
@@ -188,7 +109,7 @@ class HealthBody(_Body, frozen=True, kw_only=True):
     lost: Annotated[list[LossBody], Meta(description="What is lost, where the administrator asks")] | UnsetType = UNSET
 
 
-class ProblemTypeBody(_Body, frozen=True, kw_only=True):
+class ProblemTypeBody(Body, frozen=True, kw_only=True):
     """A type of problem."""
 
     type: Annotated[str, Meta(extra_json_schema={"format": "uri-reference"})]
@@ -273,80 +194,6 @@ def _answer(answer: Answer) -> AnswerBody:
         elapsed_ms=answer.elapsed,
         received_at=None if answer.received is None else rfc3339(answer.received),
         data=UNSET if answer.data is None else Raw(answer.data),
-    )
-
-
-def queries_body(queries: Mapping[str, QuerySettings]) -> bytes:
-    """What may be asked."""
-    return encode(
-        QueriesBody(
-            queries=[
-                QueryBody(
-                    name=name,
-                    title=query.title or name,
-                    ttl_ms=round(query.ttl * 1000),
-                    keep_ms=round(query.kept * 1000),
-                    subject=query.subject,
-                    params=[
-                        ParamBody(
-                            name=param,
-                            type=settings.type,
-                            title=settings.title or param,
-                            required=settings.required,
-                            max=UNSET if settings.max is None else settings.max,
-                        )
-                        for param, settings in query.params.items()
-                    ],
-                    connectors=query.connectors,
-                )
-                for name, query in queries.items()
-            ]
-        )
-    )
-
-
-def connectors_body(connectors: Iterable[ConnectorHealth]) -> bytes:
-    """The inventory and its health."""
-    return encode(
-        ConnectorsBody(
-            connectors=[
-                ConnectorBody(
-                    name=each.name,
-                    title=each.title,
-                    pool=each.pool,
-                    tags=list(each.tags),
-                    breaker=each.breaker,
-                    waiting=each.waiting,
-                    running=each.running,
-                    processes=each.processes,
-                )
-                for each in connectors
-            ]
-        )
-    )
-
-
-def processes_body(processes: Iterable[ProcessReport]) -> bytes:
-    """Every process that has said lately that it lives."""
-    return encode(
-        ProcessesBody(
-            processes=[
-                ProcessBody(
-                    id=each.id,
-                    version=each.version,
-                    started_at=rfc3339(each.started),
-                    seen_at=rfc3339(each.seen),
-                    roles=each.roles,
-                    pools=each.pools,
-                    configuration=each.configuration,
-                    connectors=[
-                        ServedBody(name=state.name, breaker=state.breaker, waiting=state.waiting, running=state.running)
-                        for state in each.connectors
-                    ],
-                )
-                for each in processes
-            ]
-        )
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 
+from esclusa.engines.cassandra.installation import CassandraInstallation
 from esclusa.engines.cassandra.keys import CassandraKeys
 from esclusa.engines.cassandra.records import CassandraRecords
 from esclusa.engines.cassandra.schema import Schema
@@ -16,7 +17,7 @@ from esclusa.kernel.instrument import Instrument
 
 
 class CassandraEngine:
-    """The ports `records`, `keys` and `upkeep` over a keyspace; a `Part`, usable once started.
+    """The ports `records`, `keys`, `upkeep` and `installation` over a keyspace; a `Part`, usable once started.
 
     `start` makes the keyspace where it is missing. It raises `StorageUnavailable` where no node answers, `StorageTooNew`
     where a newer version wrote the keyspace, and `StorageError` for settings that can't be kept.
@@ -29,6 +30,7 @@ class CassandraEngine:
         self.records = CassandraRecords(self._session, clock)
         self.keys = CassandraKeys(self._session, clock)
         self.upkeep = CassandraUpkeep(self._schema, self.records, clock)
+        self.installation = CassandraInstallation(settings, clock)
         instrument.gauge("esclusa_storage_waiting_bytes", "Bytes that wait to be written", (), self._waiting)
 
     def _waiting(self) -> Iterator[tuple[tuple[str, ...], float]]:

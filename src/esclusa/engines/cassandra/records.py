@@ -18,7 +18,7 @@ from asyncio import Future
 from collections.abc import Collection, Coroutine, Iterator, Sequence
 from typing import Any, TypeVar
 
-from esclusa.engines.cassandra.session import Prepared, Session, failed, tuples
+from esclusa.engines.cassandra.session import CONTENDED, Prepared, Session, failed, tuples
 from esclusa.engines.cassandra.settings import LONGEST
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import Closed, StorageError, StorageUnavailable
@@ -121,18 +121,24 @@ class CassandraRecords:
             now = self._clock.millis()
             if row.expires <= now:
                 return await self._in_place(key, row)
-            added = await self._session.execute(self._add, (key, row.name, *columns, _ttl(row, now)), again=False)
-            there = added.first().as_dict()
-            if there["[applied]"]:
+            added = await self._transact(self._add, key, row.name, *columns, _ttl(row, now))
+            if added["[applied]"]:
                 return row
-            if there["expires"] > self._clock.millis():
-                return Row(row.name, there["head"], there["body"], there["expires"], there["rank"])
+            if added["expires"] > self._clock.millis():
+                return Row(row.name, added["head"], added["body"], added["expires"], added["rank"])
             # It has expired by this clock, and the servers let it go up to two seconds later.
-            values = _ttl(row, now), *columns, key, row.name, there["expires"]
-            replaced = await self._session.execute(self._replace, values, again=False)
-            if replaced.first().as_dict()["[applied]"]:
+            replaced = await self._transact(self._replace, _ttl(row, now), *columns, key, row.name, added["expires"])
+            if replaced["[applied]"]:
                 return row
         raise StorageUnavailable("others change this row all the time")
+
+    async def _transact(self, prepared: Prepared, *values: Any) -> dict[str, Any]:
+        """Whether it was applied (`[applied]`), and the row that stood against it.
+
+        One that nobody knows the end of is tried again: if it was applied, it is its own row that stands against it now.
+        """
+        found: dict[str, Any] = (await self._session.execute(prepared, values, attempts=CONTENDED)).first().as_dict()
+        return found
 
     async def _in_place(self, key: bytes, row: Row) -> Row:
         """The row that is in place of `row`, which has expired."""

@@ -21,13 +21,15 @@ Tables get ids that follow from their names: two processes that make one at the 
 from __future__ import annotations
 
 import re
+import textwrap
 from hashlib import blake2b
 from uuid import UUID
 
-from esclusa.engines.cassandra.errors import OTHER, UNREACHABLE, kind
+from esclusa.engines.cassandra.errors import OTHER, REFUSED, UNREACHABLE, kind
 from esclusa.engines.cassandra.session import Session
-from esclusa.engines.cassandra.settings import LONGEST
+from esclusa.engines.cassandra.settings import LONGEST, CassandraSettings
 from esclusa.kernel.errors import StorageError, StorageTooNew, StorageUnavailable
+from esclusa.ports.upkeep import Made
 
 GRACE = LONGEST + 3_600
 """Seconds that tombstones are kept.
@@ -60,13 +62,17 @@ LADDER: tuple[tuple[str, ...], ...] = (
 )
 _VERSIONS = """CREATE TABLE IF NOT EXISTS {keyspace}.esclusa (name text PRIMARY KEY, value bigint)
     WITH ID = {id:esclusa} AND gc_grace_seconds = 0"""
-KEYSPACES = {"{keyspace}": "true", "{keyspace}_keys": "false"}
+TABLES_CALLED = "tables"
+"""All of them, to whoever reads what was made."""
+KEYSPACES = {"{keyspace}": True, "{keyspace}_keys": False}
 """Whether what is written to them goes through the commit log."""
-_REPLICATION = "SELECT keyspace_name, replication FROM system_schema.keyspaces"
-_TABLES = "SELECT table_name FROM system_schema.tables WHERE keyspace_name = '{keyspace}' AND table_name = 'esclusa'"
-_VERSION = "SELECT value FROM {keyspace}.esclusa WHERE name = 'version'"
-_TAKEN = "INSERT INTO {keyspace}.esclusa (name, value) VALUES ('version', ?) USING TIMESTAMP ?"
+REPLICATION = "SELECT keyspace_name, replication FROM system_schema.keyspaces"
+TABLES = "SELECT table_name FROM system_schema.tables WHERE keyspace_name = '{keyspace}'"
+VERSION = "SELECT value FROM {keyspace}.esclusa WHERE name = 'version'"
+_TAKEN = "INSERT INTO {keyspace}.esclusa (name, value) VALUES ('version', {number}) USING TIMESTAMP {number}"
 """The number is the timestamp too: the highest wins, whoever writes it and when."""
+RIGHTS = ("SELECT", "MODIFY")
+"""What this program does with its keyspaces once they are there."""
 
 
 class Schema:
@@ -76,11 +82,18 @@ class Schema:
         self._session = session
         self._ladder = ladder
         self._keyspace = session.settings.keyspace
+        self._made: set[str] = set()
+
+    def made(self) -> list[Made]:
+        """What there has to be, and whether it was made here since this was last asked."""
+        made, self._made = self._made, set()
+        return [Made(what, new=what in made) for what in (*map(_called, keyspaces(self._session.settings)), TABLES_CALLED)]
 
     async def climb(self) -> None:
         """Make what is absent, take the steps that have not been taken.
 
-        `StorageTooNew` where a newer version has been; `StorageError` for a keyspace with another replication.
+        `StorageTooNew` where a newer version has been; `StorageError` for a keyspace with another replication, and with the
+        remedy for what is absent and this program's user may not make.
         """
         for _ in range(AGAIN):
             try:
@@ -92,61 +105,145 @@ class Schema:
         return await self._climb()
 
     async def _climb(self) -> None:
-        query = self._session.query
-        datacentre = await self._datacentre()
-        await self._make_keyspaces(datacentre)
-        if not await query(_TABLES):
-            await self._step(_VERSIONS)
-        found = await query(_VERSION)
+        query, settings = self._session.query, self._session.settings
+        await self._make_keyspaces(await self._datacentre())
+        if ("esclusa",) not in await query(TABLES):
+            await self._make(TABLES_CALLED, tabled(_VERSIONS, settings))
+        found = await query(VERSION)
         version = int(found[0][0]) if found else 0
         if version > len(self._ladder):
-            raise StorageTooNew(
-                f"the keyspace {self._keyspace} was written by a newer version of this program (format {version}, this one"
-                f" knows {len(self._ladder)}): run that version, or give this one another keyspace"
-            )
+            what = too_new(self._keyspace, version, len(self._ladder))
+            raise StorageTooNew(f"{what}: run that version, or give this one another keyspace")
         for number, step in enumerate(self._ladder[version:], version + 1):
-            for statement in step:
-                await self._step(statement)
-            taken = await self._session.prepare(_TAKEN)
-            await self._session.execute(taken, (number, number))
+            for statement in (*step, taken(number)):
+                await self._make(TABLES_CALLED, tabled(statement, settings))
 
     async def _datacentre(self) -> str:
         """The one that this process uses; `StorageError` where that is not said and there are several."""
         if self._session.settings.datacentre:
             return self._session.settings.datacentre
-        found = [await self._session.query(f"SELECT data_center FROM system.{table}") for table in ("local", "peers")]  # noqa: S608 - these two
-        names = sorted({str(name) for rows in found for (name,) in rows})
+        names = sorted({name for name, _ in await nodes(self._session)})
         if len(names) > 1:
             raise StorageError(f"the cluster has several datacentres: set cassandra.datacentre, one of {', '.join(names)}")
         return names[0]
 
     async def _make_keyspaces(self, datacentre: str) -> None:
         """Make those that are absent; `StorageError` where one has not the replication that the settings say."""
-        there = dict(await self._session.query(_REPLICATION))
-        for pattern, durable in KEYSPACES.items():
-            name = pattern.replace("{keyspace}", self._keyspace)
+        there = dict(await self._session.query(REPLICATION))
+        for name, statement in keyspaces(self._session.settings, datacentre).items():
             if name in there:
                 self._check(name, dict(there[name]), datacentre)
-                continue
-            if "'" in datacentre:
-                raise StorageError(f"cassandra.datacentre can't be {datacentre}: no datacentre has a quote in its name")
-            replication = f"{{'class': 'NetworkTopologyStrategy', '{datacentre}': {self._session.settings.replication}}}"
-            await self._session.query(
-                f"CREATE KEYSPACE IF NOT EXISTS {name} WITH replication = {replication} AND durable_writes = {durable}",
-                seconds=PATIENCE,
-            )
+            else:
+                await self._make(_called(name), statement)
 
     def _check(self, name: str, replication: dict[str, str], datacentre: str) -> None:
-        everywhere = replication["class"].endswith("SimpleStrategy")
-        replicas = int(replication.get("replication_factor" if everywhere else datacentre, "0").partition("/")[0])
-        if replicas != (wanted := self._session.settings.replication):
+        replicas, wanted = replicas_in(datacentre, replication), self._session.settings.replication
+        if replicas != wanted:
             raise StorageError(
                 f"the keyspace {name} has {replicas} replicas in the datacentre {datacentre}, but cassandra.replication is"
                 f" {wanted}: alter the keyspace and repair it, or say here what is there (1, or 3 and more)"
             )
 
-    async def _step(self, statement: str) -> None:
-        await self._session.query(re.sub(r"{id:(\w+)}", self._id, statement), seconds=PATIENCE)
+    async def _make(self, what: str, statement: str) -> None:
+        """Make something; `StorageError` with the remedy where this program's user may not."""
+        try:
+            await self._session.query(statement, seconds=PATIENCE)
+        except StorageUnavailable as error:
+            if error.__cause__ is not None and kind(error.__cause__) == REFUSED:
+                raise StorageError(
+                    f"Cassandra: not there as it has to be, and this program's user may not make it: {what}. Have somebody who"
+                    ' may make keyspaces run what "esclusa setup --print" says'
+                ) from error
+            raise
+        self._made.add(what)
 
-    def _id(self, table: re.Match[str]) -> str:
-        return str(UUID(bytes=blake2b(f"{self._keyspace}.{table[1]}".encode(), digest_size=16).digest()))
+
+def script(settings: CassandraSettings, ladder: tuple[tuple[str, ...], ...] = LADDER) -> str:
+    """The statements that make the keyspaces with all their tables, and give this program's user its rights.
+
+    `StorageError` where the settings name no datacentre: it stands in the statements.
+    """
+    if not settings.datacentre:
+        raise StorageError("cassandra.datacentre is not set, and stands in the statements: set it")
+    statements = [
+        *keyspaces(settings, settings.datacentre).values(),
+        _VERSIONS,
+        *(statement for step in ladder for statement in step),
+        taken(len(ladder)),
+    ]
+    lines = [
+        "-- Apache Cassandra: keyspaces and tables. To be run by somebody who may make them: cqlsh --file FILE",
+        *(_broken(f"{tabled(statement, settings)};") for statement in statements),
+    ]
+    if settings.username:
+        user = quoted(settings.username)
+        lines += ["", f"-- Rights of {settings.username}, for clusters that ask for any."]
+        lines += [f"GRANT {right} ON KEYSPACE {name} TO {user};" for name in keyspaces(settings) for right in RIGHTS]
+    return "\n".join(lines) + "\n"
+
+
+def _broken(statement: str) -> str:
+    """In lines that can be read; nothing in quotes has a space in it."""
+    return textwrap.fill(statement, 110, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+
+
+def keyspaces(settings: CassandraSettings, datacentre: str = "") -> dict[str, str]:
+    """The statement that makes it in `datacentre`, by the name of each keyspace."""
+    if "'" in datacentre:
+        raise StorageError(f"cassandra.datacentre can't be {datacentre}: no datacentre has a quote in its name")
+    replication = f"{{'class': 'NetworkTopologyStrategy', '{datacentre}': {settings.replication}}}"
+    names = {pattern.replace("{keyspace}", settings.keyspace): durable for pattern, durable in KEYSPACES.items()}
+    return {
+        name: f"CREATE KEYSPACE IF NOT EXISTS {name} WITH replication = {replication} AND durable_writes = {str(durable).lower()}"
+        for name, durable in names.items()
+    }
+
+
+def tables(settings: CassandraSettings) -> set[tuple[str, str]]:
+    """Every table, after its keyspace."""
+    statements = (_VERSIONS, *(statement for step in LADDER for statement in step))
+    made = (re.search(r"CREATE TABLE IF NOT EXISTS (\w+)\.(\w+)", tabled(each, settings)) for each in statements)
+    return {(found[1], found[2]) for found in made if found}
+
+
+def tabled(statement: str, settings: CassandraSettings) -> str:
+    """A statement of the ladder, for the keyspace of `settings`."""
+
+    def id(table: re.Match[str]) -> str:
+        return str(UUID(bytes=blake2b(f"{settings.keyspace}.{table[1]}".encode(), digest_size=16).digest()))
+
+    return " ".join(re.sub(r"{id:(\w+)}", id, statement).replace("{keyspace}", settings.keyspace).split())
+
+
+def taken(number: int) -> str:
+    """The statement by which a keyspace remembers that it has taken the step `number`."""
+    return _TAKEN.replace("{number}", str(number))
+
+
+def replicas_in(datacentre: str, replication: dict[str, str]) -> int:
+    """How many replicas a keyspace with this `replication` has there."""
+    everywhere = replication["class"].endswith("SimpleStrategy")
+    return int(replication.get("replication_factor" if everywhere else datacentre, "0").partition("/")[0])
+
+
+async def nodes(session: Session) -> list[tuple[str, str]]:
+    """The datacentre and the version of every node that the cluster knows of."""
+    found = [
+        await session.query(f"SELECT data_center, release_version FROM system.{table}")  # noqa: S608 - these two
+        for table in ("local", "peers")
+    ]
+    return [(str(name), str(version)) for rows in found for name, version in rows]
+
+
+def too_new(keyspace: str, version: int, known: int) -> str:
+    """What to say of a keyspace that a newer version has written."""
+    return f"the keyspace {keyspace} was written by a newer version of this program (format {version}, this one knows {known})"
+
+
+def quoted(role: str) -> str:
+    """The name of a role as it stands in a statement."""
+    return '"' + role.replace('"', '""') + '"'
+
+
+def _called(keyspace: str) -> str:
+    return f"keyspace {keyspace}"

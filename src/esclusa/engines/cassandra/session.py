@@ -10,13 +10,13 @@ import asyncio
 from asyncio import Future
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import acsylla  # type: ignore[import-untyped]  # it has no types
 from acsylla.errors import CassException  # type: ignore[import-untyped]  # as above
 
 from esclusa.engines.cassandra.errors import BUSY, PASSING, counter, kind, unavailable
-from esclusa.engines.cassandra.settings import CassandraSettings, check, contact
+from esclusa.engines.cassandra.settings import CassandraSettings, CassandraTlsSettings, check, contact
 from esclusa.kernel.errors import Closed, StorageError, StorageUnavailable
 from esclusa.kernel.instrument import Instrument
 
@@ -33,7 +33,11 @@ ENTRY = 200
 ATTEMPTS = 2
 """Of what can be tried twice, at whatever nodes the driver picks, in an equal share of the timeout each. (The driver's own
 speculative executions are no way to do this: with them a statement to a node that says nothing never ends, 1.2.0.)"""
-HEARTBEAT = 2
+LATE = 0.1
+"""Seconds by which a timeout may be late."""
+CONTENDED = 16
+"""Attempts of a lightweight transaction. Where two meet, either may be told at once that nobody knows which of them won."""
+HEARTBEAT = 1
 """Seconds between two signs of life of an idle connection; after three that are missing it is given up."""
 RECONNECT = 500
 """Milliseconds between two tries to reach a node that is down."""
@@ -63,6 +67,11 @@ class Session:
             self._session = await cluster.create_session()
         except CassException as error:
             self._count(error)
+            if self.settings.datacentre and "local datacenter" in str(error):
+                raise StorageError(
+                    f'no node of Cassandra is in the datacentre "{self.settings.datacentre}": look at cassandra.datacentre;'
+                    ' "esclusa check --connect" says which ones there are'
+                ) from error
             raise unavailable(error) from error
 
     def _options(self) -> dict[str, Any]:
@@ -82,14 +91,7 @@ class Session:
         }
         if settings.username:
             options |= {"username": settings.username, "password": settings.password}
-        if settings.ca:
-            options |= {
-                "ssl_enabled": True,
-                "ssl_trusted_cert": _read(settings.ca),
-                "ssl_cert": settings.certificate and _read(settings.certificate),
-                "ssl_private_key": settings.key and _read(settings.key),
-            }
-        return options
+        return options | _tls(settings.tls)
 
     async def close(self) -> None:
         """Wait for what is on its way and let go."""
@@ -150,17 +152,9 @@ class Session:
             self._count(error)
             raise unavailable(error) from error
 
-    async def execute(self, prepared: Prepared, values: Sequence[Any], *, again: bool = True) -> Any:
-        """Run a statement; its result. `again`: trying it twice does no harm."""
-        statement = prepared(values)
-        if again:
-            return await self._attempt(statement, self._connected().execute)
-        statement.set_timeout(float(self.settings.timeout))
-        try:
-            return await self._connected().execute(statement)
-        except CassException as error:
-            self._count(error)
-            raise unavailable(error) from error
+    async def execute(self, prepared: Prepared, values: Sequence[Any], *, attempts: int = ATTEMPTS) -> Any:
+        """Run a statement that may be run several times; its result."""
+        return await self._attempt(prepared(values), self._connected().execute, attempts)
 
     async def together(self, prepared: Prepared, all_values: Sequence[Sequence[Any]]) -> None:
         """Run a statement for each of `all_values`, all of one partition: all of them or none. They may be tried twice."""
@@ -169,16 +163,19 @@ class Session:
             batch.add_statement(prepared(values))
         await self._attempt(batch, self._connected().execute_batch)
 
-    async def _attempt(self, statement: Any, execute: Callable[[Any], Awaitable[Any]]) -> Any:
+    async def _attempt(self, statement: Any, execute: Callable[[Any], Awaitable[Any]], attempts: int = ATTEMPTS) -> Any:
+        """As often as may be, each time while there is time for it left."""
         statement.set_is_idempotent(True)
-        for attempt in range(1, ATTEMPTS + 1):
+        now = asyncio.get_running_loop().time
+        last = now() + self.settings.timeout * (1 - 1 / ATTEMPTS) + LATE
+        while True:
+            attempts -= 1
             try:
                 return await execute(statement)
             except CassException as error:
                 self._count(error)
-                if attempt == ATTEMPTS or kind(error) not in PASSING:
+                if not attempts or kind(error) not in PASSING or now() > last:
                     raise unavailable(error) from error
-        return None
 
     def _named(self, statement: str) -> str:
         return statement.replace("{keyspace}", self.settings.keyspace)
@@ -203,6 +200,35 @@ def tuples(result: Any) -> Iterator[tuple[Any, ...]]:
     """The rows of a result, their columns in the order of the statement."""
     for row in result:
         yield row.as_tuple()
+
+
+class Flags(NamedTuple):
+    """What the driver is to verify of a node, by the numbers of its C interface (`cassandra.h`).
+
+    acsylla's names won't do (1.2.0): its `PEER_IDENTITY` is `PEER_CERT`, under which any node's certificate will do for
+    any node. In the driver itself each flag asks for its own thing alone: those of identity don't ask who is the issuer.
+    """
+
+    value: int
+
+
+_ISSUER, _ADDRESS, _NAME = 1, 2, 4
+VERIFIED = {"address": Flags(_ISSUER | _ADDRESS), "name": Flags(_ISSUER | _NAME), "authority": Flags(_ISSUER)}
+"""By `cassandra.tls.identity`."""
+
+
+def _tls(settings: CassandraTlsSettings | None) -> dict[str, Any]:
+    if settings is None or settings.ca is None:
+        return {}
+    return {
+        "ssl_enabled": True,
+        "ssl_trusted_cert": _read(settings.ca),
+        "ssl_cert": settings.certificate and _read(settings.certificate),
+        "ssl_private_key": settings.key and _read(settings.key),
+        "ssl_private_key_password": settings.password or "",
+        "ssl_verify_flags": VERIFIED[settings.identity],
+        "hostname_resolution": settings.identity == "name",
+    }
 
 
 def _read(path: str) -> str:

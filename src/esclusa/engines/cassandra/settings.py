@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
 from esclusa.kernel.duration import Duration
 from esclusa.kernel.errors import StorageError
-from esclusa.kernel.settings import FilePath, Positive, Settings
+from esclusa.kernel.settings import Positive, Secret, Settings, TlsSettings
 
 PORT = 9042
 """Where Cassandra listens unless told otherwise."""
@@ -16,6 +16,18 @@ QUORATE = 3
 """Replicas from which on a quorum outlives the loss of one."""
 LONGEST = 86_400
 """Seconds that a row may live, and a key be forgotten: no query's keep can be longer."""
+
+
+class CassandraTlsSettings(TlsSettings, frozen=True, kw_only=True):
+    """How nodes are recognised, and how this program shows who it is. All files are PEM; of TLS, version 1.2 is spoken."""
+
+    identity: Literal["address", "name", "authority"] = "address"
+    """What a node's certificate has to say, beside coming from an authority of `ca`.
+
+    `address`: the node's address. `name`: its name, as given in `hosts` or, for the nodes that are found by these, as it is
+    found for their address (reverse DNS). `authority`: nothing more; for clusters of which all nodes have one certificate,
+    and an authority that nobody else gets one from.
+    """
 
 
 class CassandraSettings(Settings, frozen=True, kw_only=True):
@@ -28,17 +40,16 @@ class CassandraSettings(Settings, frozen=True, kw_only=True):
     keyspace: Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,42}$")] = "esclusa"
     """Made at the first start, with its tables, where it is missing; and another, named after it, for the keys."""
     replication: Positive = 3
-    """Replicas of every row in the datacentre: 3 or more, or 1 where a node that is down may stop everything. Never 2."""
+    """Replicas of every row in the datacentre: 3 or more, or 1 where a node that is down may stop everything. Never 2.
+
+    Consistency follows from it and can't be set: `LOCAL_QUORUM` for every read and write, `LOCAL_ONE` of one replica.
+    """
     username: str = ""
     """Whom to log in as; nobody unless given."""
-    password: str = ""
-    """Of that user."""
-    ca: FilePath | None = None
-    """Certificates of the authorities that the nodes' own are checked by (PEM); their names are not. Given, all is TLS."""
-    certificate: FilePath | None = None
-    """This process's own certificate, for clusters that ask for one (PEM)."""
-    key: FilePath | None = None
-    """The private key of that certificate (PEM, not encrypted)."""
+    password: Secret = ""
+    """Of that user; from the environment: `"${CASSANDRA_PASSWORD}"`."""
+    tls: CassandraTlsSettings | None = None
+    """Connections are encrypted where this is given; it has to have `ca`."""
     timeout: Duration = Duration(3)
     """How long a statement may take, another attempt included; then it counts as not done. Most operations are one or two."""
 
@@ -50,12 +61,13 @@ def check(settings: CassandraSettings) -> None:
             f"cassandra.replication can't be {settings.replication}: two replicas stop as soon as one of them is down, and lose"
             " no less than one; set 3 or more, or 1"
         )
-    if bool(settings.certificate) != bool(settings.key):
-        raise StorageError("cassandra.certificate and cassandra.key belong together: give both, or neither")
-    if settings.certificate and not settings.ca:
-        raise StorageError(
-            "cassandra.certificate without cassandra.ca: nodes that nobody checks are not to be trusted; give both"
-        )
+    if settings.password and not settings.username:
+        raise StorageError("cassandra.password without cassandra.username: whose is it? give both, or neither")
+    tls = settings.tls
+    if tls is not None and tls.ca is None:
+        raise StorageError("cassandra.tls.ca is missing: say which authorities the nodes' certificates have to come from")
+    if tls is not None and bool(tls.certificate) != bool(tls.key):
+        raise StorageError("cassandra.tls.certificate and cassandra.tls.key belong together: give both, or neither")
 
 
 def contact(hosts: list[str]) -> tuple[list[str], int]:

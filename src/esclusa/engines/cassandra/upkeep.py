@@ -10,7 +10,7 @@ from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import StorageUnavailable
 from esclusa.ports.log import Topic
 from esclusa.ports.records import Row
-from esclusa.ports.upkeep import Lag, Swept
+from esclusa.ports.upkeep import Lag, Made, Swept
 
 CHECKED = b"esclusa.check"
 """The key of the rows that `check` writes."""
@@ -26,9 +26,10 @@ class CassandraUpkeep:
         self._records = records
         self._clock = clock
 
-    async def setup(self, topics: Sequence[Topic]) -> None:  # noqa: ARG002 - the port's
-        """Make what is absent of keyspace and tables; topics are another engine's."""
+    async def setup(self, topics: Sequence[Topic]) -> list[Made]:  # noqa: ARG002 - the port's
+        """Make what is absent of keyspaces and tables; topics are another engine's."""
         await self._schema.climb()
+        return self._schema.made()
 
     async def check(self) -> None:
         """Write a row and read it."""

@@ -10,7 +10,7 @@ from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import StorageUnavailable
 from esclusa.ports.log import Topic
 from esclusa.ports.records import Row
-from esclusa.ports.upkeep import Lag
+from esclusa.ports.upkeep import Lag, Made
 
 CHECKED = b"esclusa.check"
 """The key of the row that `check` writes."""
@@ -23,6 +23,16 @@ async def check(records: InProcessRecords, clock: Clock) -> None:
     await records.put(CHECKED, [row])
     if not await records.read(CHECKED):
         raise StorageUnavailable("a row that was written can't be read")
+
+
+def made(topics: Topics, asked: Sequence[Topic]) -> list[Made]:
+    """What there has to be for the topics `asked`, and whether it has yet to be made. Broadcast topics are kept nowhere."""
+
+    def lacks(topic: Topic) -> bool:
+        kept = topics.find(topic.name)
+        return kept is None or len(kept.partitions) < topic.partitions
+
+    return [Made(f"topic {topic.name}", new=lacks(topic)) for topic in asked if not topic.broadcast]
 
 
 def lag(topics: Topics, asked: Sequence[Topic]) -> list[Lag]:

@@ -13,7 +13,7 @@ import concurrent.futures
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its stubs forget to export them
     AdminClient,
     AlterConfigOpType,
@@ -24,7 +24,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its stubs f
     OffsetSpec,
 )
 
-from esclusa.engines.kafka.client import PATIENCE, Config, Voice, code, unavailable
+from esclusa.engines.kafka.client import GLANCE, PATIENCE, Config, Voice, code, unavailable
 from esclusa.kernel.errors import StorageUnavailable
 
 T = TypeVar("T")
@@ -105,9 +105,9 @@ class Admin:
         """Brokers and topics."""
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(None, self._client.list_topics, None, PATIENCE)
+            return await loop.run_in_executor(None, self._client.list_topics, None, GLANCE)
         except KafkaException as error:
-            raise unavailable(error) from error
+            raise unavailable(error, self._reason()) from error
 
     async def create(self, topics: Iterable[NewTopic]) -> None:
         """Make topics; those that somebody else has made meanwhile are fine."""
@@ -139,7 +139,7 @@ class Admin:
         except KafkaException as error:
             if code(error) in REFUSED:
                 return False
-            raise unavailable(error) from error
+            raise unavailable(error, self._reason()) from error
         return True
 
     async def groups(self) -> list[str]:
@@ -147,7 +147,7 @@ class Admin:
         try:
             listed = await self._answer(self._client.list_consumer_groups(request_timeout=PATIENCE))
         except KafkaException as error:
-            raise unavailable(error) from error
+            raise unavailable(error, self._reason()) from error
         return [group.group_id for group in listed.valid]
 
     async def committed(self, group: str, topic: str, numbers: Iterable[int]) -> dict[int, int]:
@@ -164,6 +164,41 @@ class Admin:
             if place.offset >= 0
         }
 
+    async def described(self, topics: Collection[str]) -> dict[str, Any]:  # confluent_kafka.admin.TopicDescription
+        """Partitions, copies and rights of each topic; or the number of the error, where there is one."""
+        if not topics:
+            return {}
+        asked = TopicCollection(list(topics))
+        return await self._each(
+            self._client.describe_topics(asked, include_authorized_operations=True, request_timeout=PATIENCE)
+        )
+
+    async def configured(self, topics: Collection[str]) -> dict[str, Any]:  # dict[str, confluent_kafka.admin.ConfigEntry]
+        """How each topic is configured, the brokers' defaults included; or the number of the error, where there is one."""
+        asked = {ConfigResource(ConfigResource.Type.TOPIC, name): name for name in topics}
+        if not asked:
+            return {}
+        answers = await self._each(self._client.describe_configs(list(asked), request_timeout=PATIENCE))
+        return {asked[resource]: answer for resource, answer in answers.items()}
+
+    async def grouped(self, groups: Collection[str]) -> dict[str, Any]:  # confluent_kafka.admin.ConsumerGroupDescription
+        """Rights to each group, be it there or not; or the number of the error, where there is one."""
+        if not groups:
+            return {}
+        return await self._each(
+            self._client.describe_consumer_groups(list(groups), include_authorized_operations=True, request_timeout=PATIENCE)
+        )
+
+    async def _each(self, answers: Mapping[Any, Any]) -> dict[Any, Any]:
+        """What has been answered; an error of the brokers' is answered by its number. `StorageUnavailable` if nothing is."""
+        found: dict[Any, Any] = {}
+        for asked, answer in answers.items():
+            try:
+                found[asked] = await self._answer(answer)
+            except KafkaException as error:
+                found[asked] = code(error)
+        return found
+
     async def _all(self, answers: Mapping[Any, Any], fine: Collection[int | None] = ()) -> dict[Any, Any]:
         """What has been answered, but for errors that are fine; any other is `StorageUnavailable`."""
         found = {}
@@ -172,7 +207,7 @@ class Admin:
                 found[asked] = await self._answer(answer)
             except KafkaException as error:
                 if code(error) not in fine:
-                    raise unavailable(error) from error
+                    raise unavailable(error, self._reason()) from error
         return found
 
     async def _answer(self, future: concurrent.futures.Future[T]) -> T:
@@ -183,7 +218,13 @@ class Admin:
             async with asyncio.timeout(PATIENCE + GRACE):
                 return await asyncio.shield(answer)
         except TimeoutError:
-            raise StorageUnavailable("kafka: the brokers don't answer") from None
+            raise unavailable("the brokers don't answer", self._reason()) from None
+
+    def _reason(self) -> str | None:
+        """Why the brokers can't be spoken to, if a client has heard of it: this one's log lines come when it is polled."""
+        if self._made is not None:
+            self._made.poll(0)
+        return self._voice.reason
 
     def close(self) -> None:
         """Let go."""

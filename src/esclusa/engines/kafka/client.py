@@ -10,15 +10,35 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException
 
 from esclusa.engines.kafka.settings import KafkaSettings
+from esclusa.engines.kafka.trouble import reason
 from esclusa.kernel.errors import StorageUnavailable
 from esclusa.kernel.instrument import Instrument
 
 PATIENCE = 3.0
 """Seconds after which brokers that don't answer count as away."""
+GLANCE = 2.5
+"""Seconds that a look at the brokers may take: less than the three that whoever looks after them waits, or than a user who
+has asked; so that it is told why they don't answer, and not that they don't."""
 QUIET = 10.0
 """Seconds between two log lines of one kind: each client repeats itself with every attempt to connect."""
 MESSAGE_BYTES = 16 << 20
 """The largest message: all the answers of one request fit in it."""
+
+AWAY = frozenset((
+    KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001 - its public name
+    KafkaError._MSG_TIMED_OUT,  # noqa: SLF001 - its public name
+    KafkaError._TIMED_OUT,  # noqa: SLF001 - its public name
+    KafkaError._TRANSPORT,  # noqa: SLF001 - its public name
+))  # fmt: skip
+"""What a client says where no broker answers it, whatever the reason is."""
+FORBIDDEN = frozenset((
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+    KafkaError.GROUP_AUTHORIZATION_FAILED,
+))  # fmt: skip
+"""What a broker says to who has no right to it."""
+FRESH = 5.0
+"""Seconds for which a reason stands that isn't heard of again: clients try to connect each second, at least."""
 
 Config = dict[str, Any]
 
@@ -30,10 +50,10 @@ def common(settings: KafkaSettings) -> Config:
         "client.id": "esclusa",
         "socket.keepalive.enable": True,
         "socket.connection.setup.timeout.ms": 3000,
+        "socket.timeout.ms": int(PATIENCE * 1000),  # a broker that stands still is left for the one that has its work by then
         "reconnect.backoff.ms": 50,
         "reconnect.backoff.max.ms": 1000,
         "topic.metadata.refresh.interval.ms": 30_000,
-        "log.connection.close": False,
         "security.protocol": _protocol(settings),
     }
     if settings.tls is not None:
@@ -41,8 +61,10 @@ def common(settings: KafkaSettings) -> Config:
             "ssl.ca.location": settings.tls.ca,
             "ssl.certificate.location": settings.tls.certificate,
             "ssl.key.location": settings.tls.key,
+            "ssl.key.password": settings.tls.password,
         }
-        config |= {name: path for name, path in files.items() if path is not None}
+        config |= {name: value for name, value in files.items() if value is not None}
+        config["ssl.endpoint.identification.algorithm"] = "https"  # brokers' names are checked; the default, but a weighty one
     if settings.sasl is not None:
         config |= {
             "sasl.mechanism": settings.sasl.mechanism,
@@ -76,17 +98,27 @@ def reading(settings: KafkaSettings) -> Config:
     }
 
 
-def unavailable(error: BaseException | KafkaError | None) -> StorageUnavailable:
-    """A client's error in our words, with its name at Kafka's (`REQUEST_TIMED_OUT`)."""
+def unavailable(error: BaseException | KafkaError | str | None, reason: str | None = None) -> StorageUnavailable:
+    """A client's error in our words, with its name at Kafka's (`REQUEST_TIMED_OUT`).
+
+    `reason`: `Voice.reason`, which is told where the error says no more than that nobody answers.
+    """
     if isinstance(error, KafkaException) and error.args and isinstance(error.args[0], KafkaError):
         error = error.args[0]
     if isinstance(error, KafkaError):
-        said = StorageUnavailable(f"kafka: {error.name().lstrip('_')}: {error.str()}")
+        because = reason if error.code() in AWAY else None
+        said = StorageUnavailable(f"kafka: {error.name().lstrip('_')}: {because or _words(error)}")
     else:
-        said = StorageUnavailable(f"kafka: {error}")
+        said = StorageUnavailable(f"kafka: {reason if isinstance(error, str) and reason else error}")
     if isinstance(error, BaseException):
         said.__cause__ = error
     return said
+
+
+def _words(error: KafkaError) -> str:
+    if error.code() in FORBIDDEN:
+        return 'this program\'s user has no right to this: "esclusa setup --print" has the commands that give it'
+    return error.str()
 
 
 def code(error: BaseException) -> int | None:
@@ -106,21 +138,38 @@ def tell(loop: asyncio.AbstractEventLoop, callback: Callable[..., object], *argu
 
 
 class Voice(logging.Logger):
-    """Takes the clients' log lines, which come in any thread, and has the loop give them to the instrument."""
+    """Takes the clients' log lines, which come in any thread, and has the loop give them to the instrument.
 
-    def __init__(self, instrument: Instrument) -> None:
-        super().__init__("kafka", logging.WARNING)
+    Of those that are no more than a note, such as that a connection was closed, nothing is said; yet they too may hold the
+    reason why the brokers can't be spoken to.
+    """
+
+    def __init__(self, settings: KafkaSettings, instrument: Instrument) -> None:
+        super().__init__("kafka", logging.INFO)
+        self._settings = settings
         self._instrument = instrument
         self._loop = asyncio.get_running_loop()
         self._silent: dict[str, float] = {}
+        self._heard: tuple[float, str] | None = None
         self.propagate = False
+
+    @property
+    def reason(self) -> str | None:
+        """Why the brokers can't be spoken to, by what was heard of late; in our words, with the remedy."""
+        heard = self._heard
+        return heard[1] if heard is not None and self._loop.time() < heard[0] + FRESH else None
 
     def handle(self, record: logging.LogRecord) -> None:
         """One line. What librdkafka calls an error is a broker that is away, which it gets over by itself: a warning."""
-        tell(self._loop, self._say, record.getMessage())
+        said = record.getMessage()
+        why = reason(said, self._settings)
+        if why is not None:
+            self._heard = (self._loop.time(), why)
+        if record.levelno >= logging.WARNING:
+            tell(self._loop, self._say, said, why)
 
-    def _say(self, said: str) -> None:
+    def _say(self, said: str, why: str | None) -> None:
         kind, now = said.partition(" ")[0], self._loop.time()
         if now >= self._silent.get(kind, 0.0):
             self._silent[kind] = now + QUIET
-            self._instrument.warn("kafka", said=said)
+            self._instrument.warn("kafka", said=said, **({} if why is None else {"reason": why}))

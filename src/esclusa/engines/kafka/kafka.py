@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from esclusa.engines.kafka.admin import Admin
 from esclusa.engines.kafka.client import Voice, common
+from esclusa.engines.kafka.installation import KafkaInstallation
 from esclusa.engines.kafka.log import KafkaLog
 from esclusa.engines.kafka.settings import KafkaSettings
 from esclusa.engines.kafka.upkeep import KafkaUpkeep
@@ -14,16 +15,17 @@ from esclusa.kernel.instrument import Instrument
 
 
 class KafkaEngine:
-    """The ports `log` and `upkeep` on Kafka's brokers; a `Part`. Make it inside a running event loop.
+    """The ports `log`, `upkeep` and `installation` on Kafka's brokers; a `Part`. Make it inside a running event loop.
 
     Brokers that are away make what is asked for fail with `StorageUnavailable`, never the start.
     """
 
     def __init__(self, settings: KafkaSettings, clock: Clock, instrument: Instrument) -> None:
-        voice = Voice(instrument)
+        voice = Voice(settings, instrument)
         self._admin = Admin(common(settings), voice)
         self.log = KafkaLog(settings, self._admin, clock, voice, instrument)
         self.upkeep = KafkaUpkeep(self.log, self._admin, clock, settings.replication)
+        self.installation = KafkaInstallation(settings, self._admin, voice, clock)
         instrument.gauge("esclusa_log_waiting_bytes", "Bytes that wait to be acknowledged by the log.", (), self._waiting)
 
     def _waiting(self) -> Iterator[tuple[tuple[str, ...], float]]:

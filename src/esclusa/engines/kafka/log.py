@@ -17,6 +17,7 @@ from esclusa.engines.kafka.producer import Appender
 from esclusa.engines.kafka.reader import stretch
 from esclusa.engines.kafka.settings import KafkaSettings
 from esclusa.engines.kafka.subscription import BroadcastListener, GroupMember
+from esclusa.engines.kafka.topics import group_prefix
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import Closed
 from esclusa.kernel.instrument import Instrument
@@ -48,7 +49,7 @@ class KafkaLog:
 
     def group(self, topic: Topic, group: str) -> str:
         """Of a group, at the brokers: there a group is of no topic, and one of the same name on another would disturb it."""
-        return f"{self.name(topic)}:{group}"
+        return f"{group_prefix(self.name(topic))}{group}"
 
     def append(self, topic: Topic, key: bytes, value: bytes) -> Future[int]:
         """Append; the offset, once all replicas in sync have it."""

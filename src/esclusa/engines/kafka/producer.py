@@ -41,7 +41,8 @@ class _Line:
         self._ended = False
         self._reports: list[_Report] = []
         self._lock = threading.Lock()
-        self.producer = Producer(config, logger=voice)
+        self._voice = voice
+        self.producer = Producer(config | {"error_cb": self._heard}, logger=voice)
         self._thread = threading.Thread(target=self._serve, name="esclusa-kafka-producer", daemon=True)
         self._thread.start()
 
@@ -54,6 +55,11 @@ class _Line:
             producer.poll(POLL)
         producer.purge()
         producer.poll(0)
+
+    def _heard(self, error: KafkaError) -> None:
+        """In the thread of the line, which a fatal error would end if nobody took it; appends have it in their reports."""
+        if error.fatal():
+            self._voice.error("producer: %s", error.str())
 
     def _reported(self, future: Future[int], size: int, error: KafkaError | None, message: Message[Any, Any]) -> None:
         """In the thread of the line."""
@@ -124,7 +130,7 @@ class Appender:
         except StorageError as error:
             future.set_exception(error)
         except (KafkaException, BufferError) as error:
-            future.set_exception(unavailable(error))
+            future.set_exception(unavailable(error, self._voice.reason))
             self._renew_if_fatal(self._line, error.args[0] if error.args else None)
         else:
             self.bytes += size
@@ -139,7 +145,7 @@ class Appender:
             pending.pop(future, None)
             if error is not None:
                 if not future.done():
-                    future.set_exception(unavailable(error))
+                    future.set_exception(unavailable(error, self._voice.reason))
                 self._renew_if_fatal(line, error)
             elif not future.done():
                 future.set_result(offset)
@@ -160,7 +166,7 @@ class Appender:
             try:
                 await self._loop.run_in_executor(None, producer.list_topics, topic, DELIVERY)
             except KafkaException as error:
-                raise unavailable(error) from error
+                raise unavailable(error, self._voice.reason) from error
 
     async def settled(self) -> None:
         """Wait until what has been asked for is done or has failed."""

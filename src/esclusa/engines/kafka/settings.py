@@ -8,18 +8,8 @@ import msgspec
 from msgspec import Meta
 
 from esclusa.kernel.duration import Duration
-from esclusa.kernel.settings import FilePath, Positive, Settings
-
-
-class TlsSettings(Settings, frozen=True, kw_only=True):
-    """How brokers are recognised, and how this program shows who it is."""
-
-    ca: FilePath | None = None
-    """The authorities that brokers' certificates must come from, in PEM; the system's where it is left out."""
-    certificate: FilePath | None = None
-    """This program's own certificate, in PEM, where brokers ask for one; with `key`."""
-    key: FilePath | None = None
-    """The private key of `certificate`, in PEM."""
+from esclusa.kernel.errors import StorageError
+from esclusa.kernel.settings import Positive, Secret, Settings, TlsSettings
 
 
 class SaslSettings(Settings, frozen=True, kw_only=True):
@@ -29,7 +19,7 @@ class SaslSettings(Settings, frozen=True, kw_only=True):
     """As the brokers have it."""
     username: str
     """Who this program is."""
-    password: str
+    password: Secret
     """Of that user; from the environment: `"${KAFKA_PASSWORD}"`."""
 
 
@@ -41,7 +31,7 @@ class KafkaSettings(Settings, frozen=True, kw_only=True):
     prefix: str = ""
     """What the names of topics and groups begin with: so that several installations can share the brokers."""
     tls: TlsSettings | None = None
-    """Connections are encrypted where this is given, even if it is empty."""
+    """Connections are encrypted where this is given, even if it is empty; brokers' names are checked too."""
     sasl: SaslSettings | None = None
     """Who this program is, where brokers ask for a user name."""
     replication: Positive | None = None
@@ -52,3 +42,10 @@ class KafkaSettings(Settings, frozen=True, kw_only=True):
     """How often a consumer tells the brokers that it lives. It also hears by that of partitions given and taken away."""
     session: Duration = Duration(6)
     """How long a consumer that says nothing is believed to live; then others get its partitions."""
+
+
+def check(settings: KafkaSettings) -> None:
+    """`StorageError` for what can't be used, with the remedy."""
+    tls = settings.tls
+    if tls is not None and bool(tls.certificate) != bool(tls.key):
+        raise StorageError("kafka.tls.certificate and kafka.tls.key belong together: give both, or neither")

@@ -31,7 +31,7 @@ FAREWELL = 5.0
 class Claim:
     """A member's hold on one partition, from its being given to its end."""
 
-    __slots__ = ("asked", "committed", "end", "held", "letting", "number", "position", "revoking", "seen", "timer")
+    __slots__ = ("asked", "begun", "committed", "end", "held", "letting", "number", "position", "revoking", "seen", "timer")
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -41,6 +41,8 @@ class Claim:
         """The next message to hand out."""
         self.asked: list[tuple[int, Future[None]]] = []
         """Commits that have not been begun."""
+        self.begun: list[tuple[int, Future[None]]] = []
+        """Commits that the group is being told of."""
         self.seen = False
         """The member has received its `Assigned`."""
         self.revoking = False
@@ -48,6 +50,11 @@ class Claim:
         """Still this member's: its commits count."""
         self.letting: Letting | None = None
         self.timer: TimerHandle | None = None
+
+    @property
+    def goal(self) -> int:
+        """The position that the commits which were begun amount to."""
+        return max(self.committed, *(position for position, _ in self.begun))
 
 
 class GroupMember:
@@ -157,8 +164,8 @@ class GroupMember:
             claim.timer.cancel()
         if self._claims.get(claim.number) is claim:
             del self._claims[claim.number]
-        for _, future in claim.asked:
-            settle(future)
+        for _, future in (*claim.begun, *claim.asked):
+            settle(future)  # whoever waits for one must not wait on into a time when the partition is given again
         claim.asked.clear()
         if claim.letting is not None:
             claim.letting.done(claim.number)
@@ -221,31 +228,24 @@ class GroupMember:
             self._committing = None  # at once: whoever hears of the last commit may ask for the next
 
     async def _commit_all(self) -> None:
-        while asked := {claim: claim.asked for claim in self._claims.values() if claim.asked}:
-            for claim in asked:
-                claim.asked = []
+        while claims := [claim for claim in self._claims.values() if claim.asked]:
+            for claim in claims:
+                claim.begun, claim.asked = claim.asked, []
             error: StorageError | None = None
             try:
-                await self._write(asked)
+                await self._write(claims)
             except StorageError as failure:
                 error = failure
-            except asyncio.CancelledError:
-                for _, future in [each for commits in asked.values() for each in commits]:
-                    settle(future, Closed("the process was killed"))
-                raise
-            for claim, commits in asked.items():
+            for claim in claims:
                 if error is None:
-                    claim.committed = max(claim.committed, *(position for position, _ in commits))
-                for _, future in commits:
-                    settle(future, error if claim.held else None)
+                    claim.committed = claim.goal
+                for _, future in claim.begun:
+                    settle(future, error)
+                claim.begun = []
 
-    async def _write(self, asked: Mapping[Claim, Sequence[tuple[int, Future[None]]]]) -> None:
+    async def _write(self, claims: Sequence[Claim]) -> None:
         for attempt in range(1, ATTEMPTS + 1):
-            positions = {
-                claim.number: max(claim.committed, *(position for position, _ in commits))
-                for claim, commits in asked.items()
-                if claim.held
-            }
+            positions = {claim.number: claim.goal for claim in claims if claim.held}
             if not positions:
                 return
             try:
@@ -287,7 +287,7 @@ class GroupMember:
         if self._committing is not None:
             self._committing.cancel()
         for claim in self._claims.values():
-            for _, future in claim.asked:
+            for _, future in (*claim.begun, *claim.asked):
                 settle(future, Closed("the process was killed"))
         self._leave()
 

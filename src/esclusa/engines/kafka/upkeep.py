@@ -9,23 +9,18 @@ from contextlib import suppress
 from confluent_kafka.cimpl import NewTopic
 
 from esclusa.engines.kafka.admin import EARLIEST, LATEST, Admin
-from esclusa.engines.kafka.client import MESSAGE_BYTES, PATIENCE
+from esclusa.engines.kafka.client import FORBIDDEN, PATIENCE, code
 from esclusa.engines.kafka.log import KafkaLog
+from esclusa.engines.kafka.topics import configuration, replicas_of
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import StorageError, StorageUnavailable
 from esclusa.ports.log import Topic
-from esclusa.ports.upkeep import Lag, Swept
+from esclusa.ports.upkeep import Lag, Made, Swept
 
-REPLICAS = 3
-BROADCAST = 60.0
-"""Seconds that messages of a broadcast topic are kept, for listeners that are a little behind."""
-SEGMENT = 60.0
-"""Seconds, at least, between two segments of a partition: a segment is what brokers delete."""
-SEGMENTS = 4
-"""In which what is kept is cut, so that what is expired goes soon after."""
-SEGMENT_BYTES = 64 << 20
 LOOK = 0.05
 """Seconds between two looks at a topic that is being made."""
+AT_ONCE = 16
+"""Groups whose positions are asked for at a time."""
 
 
 class KafkaUpkeep:
@@ -39,11 +34,11 @@ class KafkaUpkeep:
         self._topics: dict[str, Topic] = {}
         """Those set up, by their names at the brokers: a sweep is of them."""
 
-    async def setup(self, topics: Sequence[Topic]) -> None:
-        """Make what is absent; `StorageError` for partitions that can't be added or taken away."""
+    async def setup(self, topics: Sequence[Topic]) -> list[Made]:
+        """Make what is absent; `StorageError` for partitions that can't be added or taken away, and for what may not be made."""
         self._log.check()
         if not topics:
-            return
+            return []
         there = await self._admin.topics()
         wanted = {self._log.name(topic): topic for topic in topics}
         grown = {}
@@ -55,13 +50,22 @@ class KafkaUpkeep:
                 await self._refuse_if_used(name, count)
                 grown[name] = topic.partitions
         absent = [name for name in wanted if name not in there]
-        if absent:
-            brokers = len((await self._admin.metadata()).brokers)
-            await self._admin.create(new_topic(name, wanted[name], brokers, self._replication) for name in absent)
-        await self._admin.grow(grown)
+        try:
+            await self._create({name: wanted[name] for name in absent})
+            await self._admin.grow(grown)
+        except StorageUnavailable as error:
+            if error.__cause__ is not None and code(error.__cause__) in FORBIDDEN:
+                raise StorageError(_forbidden([*absent, *grown])) from error
+            raise
         if absent or grown:
             await self._appear({name: wanted[name].partitions for name in [*absent, *grown]})
         self._topics |= {name: topic for name, topic in wanted.items() if not topic.broadcast}
+        return [Made(f"topic {name}", new=name in absent or name in grown) for name in wanted]
+
+    async def _create(self, topics: dict[str, Topic]) -> None:
+        if topics:
+            replicas = replicas_of(len((await self._admin.metadata()).brokers), self._replication)
+            await self._admin.create(new_topic(name, topic, replicas) for name, topic in topics.items())
 
     async def _refuse_if_used(self, name: str, count: int) -> None:
         starts = await self._admin.offsets(name, range(count), EARLIEST)
@@ -98,7 +102,7 @@ class KafkaUpkeep:
             await self._admin.offsets(name, range(topic.partitions), LATEST)
 
     async def lag(self, topics: Sequence[Topic]) -> list[Lag]:
-        """Every group of `topics`, partition by partition."""
+        """Every group of `topics`, partition by partition; a few questions at a time, however many groups there are."""
         self._log.check()
         groups = sorted(await self._admin.groups())
         found = []
@@ -109,10 +113,11 @@ class KafkaUpkeep:
             if own:
                 starts = await self._admin.offsets(name, numbers, EARLIEST)
                 ends = await self._admin.offsets(name, numbers, LATEST)
-            for group in own:
-                committed = await self._admin.committed(group, name, numbers)
+            for some in (own[place : place + AT_ONCE] for place in range(0, len(own), AT_ONCE)):
+                committed = await asyncio.gather(*[self._admin.committed(group, name, numbers) for group in some])
                 found += [
-                    Lag(topic.name, group.removeprefix(before), number, max(committed.get(number, 0), starts[number]), end)
+                    Lag(topic.name, group.removeprefix(before), number, max(its.get(number, 0), starts[number]), end)
+                    for group, its in zip(some, committed, strict=True)
                     for number, end in sorted(ends.items())
                 ]
         return found
@@ -140,21 +145,13 @@ class KafkaUpkeep:
         return sum(offset - starts[number] for number, offset in gone.items())
 
 
-def new_topic(name: str, topic: Topic, brokers: int, replication: int | None) -> NewTopic:
-    """A topic as it is to be made where there are so many brokers."""
-    replicas = min(REPLICAS, brokers) if replication is None else replication
-    keep = BROADCAST if topic.broadcast else topic.keep
-    return NewTopic(
-        name,
-        topic.partitions,
-        replicas,
-        config={
-            "cleanup.policy": "delete",
-            "min.insync.replicas": "2" if replicas >= REPLICAS else "1",
-            "retention.ms": str(int(keep * 1000)),
-            "segment.ms": str(int(max(SEGMENT, keep / SEGMENTS) * 1000)),
-            "segment.bytes": str(SEGMENT_BYTES),
-            "max.message.bytes": str(MESSAGE_BYTES + (1 << 20)),
-            "message.timestamp.type": "CreateTime",
-        },
+def new_topic(name: str, topic: Topic, replicas: int) -> NewTopic:
+    """A topic as it is to be made, with so many copies of each partition."""
+    return NewTopic(name, topic.partitions, replicas, config=dict(configuration(topic, replicas)))
+
+
+def _forbidden(names: Sequence[str]) -> str:
+    return (
+        f"kafka: not there as they have to be, and this program's user may not make them: {', '.join(names)}. Have somebody"
+        ' who may make topics run what "esclusa setup --print" says'
     )

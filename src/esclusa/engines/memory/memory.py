@@ -8,6 +8,7 @@ from typing import Any
 from esclusa.engines.inprocess.log import InProcessLog
 from esclusa.engines.inprocess.records import InProcessRecords
 from esclusa.engines.inprocess.writer import Add, Append, Commit, Forget, Put, Read, Write, Writer
+from esclusa.engines.memory.installation import MemoryInstallation
 from esclusa.engines.memory.keys import MemoryKeys
 from esclusa.engines.memory.upkeep import MemoryUpkeep
 from esclusa.engines.memory.world import World
@@ -18,7 +19,7 @@ from esclusa.ports.records import Row
 
 
 class MemoryEngine:
-    """The ports of one process: `log`, `records`, `keys`, `upkeep`. A `Part`, usable from its making on.
+    """The ports of one process: `log`, `records`, `keys`, `upkeep`, `installation`. A `Part`, usable from its making on.
 
     `world`: the memory; a new one unless given. `beside` makes another process on the same one.
     """
@@ -31,6 +32,7 @@ class MemoryEngine:
         self.log = InProcessLog(self.world.topics, self._writer, clock)
         self.records = InProcessRecords(process, self._writer)
         self.keys = MemoryKeys(self.world, clock)
+        self.installation = MemoryInstallation()
         self.upkeep = MemoryUpkeep(self.world, self.records, clock)
 
     def beside(self, clock: Clock) -> MemoryEngine:

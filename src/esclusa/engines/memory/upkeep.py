@@ -10,7 +10,7 @@ from esclusa.engines.inprocess.records import InProcessRecords
 from esclusa.engines.memory.world import World
 from esclusa.kernel.clock import Clock
 from esclusa.ports.log import Topic
-from esclusa.ports.upkeep import Lag, Swept
+from esclusa.ports.upkeep import Lag, Made, Swept
 
 MOST = 1000
 """Keys, and messages of each partition, that one sweep deletes."""
@@ -24,9 +24,10 @@ class MemoryUpkeep:
         self._records = records
         self._clock = clock
 
-    async def setup(self, topics: Sequence[Topic]) -> None:
+    async def setup(self, topics: Sequence[Topic]) -> list[Made]:
         """Make what is absent; `StorageError` for partitions that can't be added or taken away."""
         known = self._world.topics
+        made = upkeep.made(known, topics)
         missing = {topic: known.missing(topic) for topic in topics if not topic.broadcast}
         for topic, count in missing.items():
             added = range(topic.partitions - count, topic.partitions)
@@ -34,6 +35,7 @@ class MemoryUpkeep:
         for topic in topics:
             if topic.broadcast:
                 known.announce(topic)
+        return made
 
     async def check(self) -> None:
         """Write a row and read it."""

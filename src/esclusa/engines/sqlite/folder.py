@@ -31,7 +31,7 @@ class Folder:
             os.ftruncate(lock, 0)
             os.pwrite(lock, b"%d\n" % os.getpid(), 0)
         except BlockingIOError:
-            owner = os.pread(lock, 20, 0).decode("ascii", "replace").strip() or "unknown"
+            owner = _owner(lock)
             os.close(lock)
             raise StorageBusy(
                 f"the data folder {self.path} is in use by process {owner}: stop that one, or give this one another folder"
@@ -50,6 +50,22 @@ class Folder:
             raise unavailable(error) from error
         return path
 
+    def user(self) -> str | None:
+        """The process that has it, this one or another; None where nobody has. Leaves everything as it is."""
+        try:
+            lock = os.open(self.path / "lock", os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise unavailable(error) from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _owner(lock)
+        finally:
+            os.close(lock)
+        return None
+
     def _private(self, path: Path) -> int:
         """Open `path`, for reading and writing by this user alone."""
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
@@ -61,3 +77,8 @@ class Folder:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def _owner(lock: int) -> str:
+    """The process that says in the file that it has it."""
+    return os.pread(lock, 20, 0).decode("ascii", "replace").strip() or "unknown"

@@ -41,10 +41,7 @@ def climb(connection: sqlite3.Connection, ladder: tuple[tuple[str, ...], ...] = 
     """Take the steps that `connection`'s database has not taken; `StorageTooNew` if it has taken more than there are."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > len(ladder):
-        raise StorageTooNew(
-            f"the data were written by a newer version of this program (format {version}, this one knows {len(ladder)}): "
-            "run that version, or give this one another folder"
-        )
+        raise StorageTooNew(f"{too_new(version, len(ladder))}: run that version, or give this one another folder")
     for number, step in enumerate(ladder[version:], version + 1):
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -55,3 +52,8 @@ def climb(connection: sqlite3.Connection, ladder: tuple[tuple[str, ...], ...] = 
         except BaseException:
             connection.execute("ROLLBACK")
             raise
+
+
+def too_new(version: int, known: int) -> str:
+    """What to say of data that a newer version has written."""
+    return f"the data were written by a newer version of this program (format {version}, this one knows {known})"

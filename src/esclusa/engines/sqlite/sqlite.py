@@ -13,6 +13,7 @@ from esclusa.engines.inprocess.writer import Writer
 from esclusa.engines.sqlite.checkpoint import Checkpointer
 from esclusa.engines.sqlite.database import Database
 from esclusa.engines.sqlite.folder import Folder
+from esclusa.engines.sqlite.installation import DATABASE, SqliteInstallation
 from esclusa.engines.sqlite.keys import SqliteKeys
 from esclusa.engines.sqlite.messages import Messages
 from esclusa.engines.sqlite.rows import Rows
@@ -31,7 +32,7 @@ THREADS = 2
 
 
 class SqliteEngine:
-    """The ports `log`, `records`, `keys` and `upkeep` over the files of `folder`; a `Part`, usable once started.
+    """The ports `log`, `records`, `keys`, `upkeep` and `installation` over the files of `folder`; a `Part`, usable once started.
 
     `start` raises `StorageBusy` where another process has the folder, `StorageTooNew` where a newer version wrote it,
     and `StorageUnavailable` where it can't be read or written.
@@ -51,6 +52,7 @@ class SqliteEngine:
         self.log = InProcessLog(messages.topics, self._writer, clock)
         self.records = InProcessRecords(self._storage, self._writer)
         self.keys = SqliteKeys(self._slots, clock)
+        self.installation = SqliteInstallation(self._folder)
         self.upkeep = SqliteUpkeep(self._storage, messages, rows, self.records, clock)
         instrument.gauge("esclusa_storage_waiting_bytes", "Bytes that wait to be written", (), self._waiting)
 
@@ -63,7 +65,7 @@ class SqliteEngine:
             opened.callback(self._executor.shutdown)
             self._folder.open()
             opened.callback(self._folder.close)
-            path = self._folder.file("hub.db")
+            path = self._folder.file(DATABASE)
             self._database.open(path)
             opened.callback(self._database.close)
             self._checkpointer.open(path, self._writer)

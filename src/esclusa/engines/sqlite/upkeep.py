@@ -11,7 +11,7 @@ from esclusa.engines.sqlite.rows import Rows
 from esclusa.engines.sqlite.storage import Storage
 from esclusa.kernel.clock import Clock
 from esclusa.ports.log import Topic
-from esclusa.ports.upkeep import Lag, Swept
+from esclusa.ports.upkeep import Lag, Made, Swept
 
 STEP = 256
 """Rows that one transaction deletes."""
@@ -31,10 +31,12 @@ class SqliteUpkeep:
         self._records = records
         self._clock = clock
 
-    async def setup(self, topics: Sequence[Topic]) -> None:
+    async def setup(self, topics: Sequence[Topic]) -> list[Made]:
         """Make what is absent; `StorageError` for partitions that can't be added or taken away."""
         self._storage.ready()
+        made = upkeep.made(self._messages.topics, topics)
         self._messages.set_up(topics)
+        return made
 
     async def check(self) -> None:
         """Write a row and read it."""

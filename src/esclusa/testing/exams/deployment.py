@@ -12,6 +12,7 @@ import msgspec
 
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import StorageError
+from esclusa.ports.installation import Installation
 from esclusa.ports.keys import Keys
 from esclusa.ports.log import Log
 from esclusa.ports.records import Records
@@ -43,6 +44,8 @@ class Process(Protocol):
     def keys(self) -> Keys: ...
     @property
     def upkeep(self) -> Upkeep: ...
+    @property
+    def installation(self) -> Installation: ...
 
     async def stop(self) -> None:
         """End in order: every port is closed."""

@@ -1,4 +1,4 @@
-"""The exam of administration, and of the features that an engine has not declared."""
+"""The exam of administration and installation, and of the features that an engine has not declared."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import asyncio
 from esclusa.kernel.errors import StorageBusy, StorageError
 from esclusa.ports.log import Topic
 from esclusa.ports.records import Row
-from esclusa.ports.upkeep import Lag
+from esclusa.ports.upkeep import Lag, Made
 from esclusa.testing.exams.deployment import Exam, end, raises, swept
 from esclusa.testing.exams.member import Member
 from esclusa.testing.exams.members import FOUR, ONE, fill
@@ -17,7 +17,7 @@ SHORT = Topic("exam.short", keep=10.0)
 
 
 class UpkeepExam(Exam):
-    """What `esclusa.ports.upkeep` promises of an engine with a log and records."""
+    """What `esclusa.ports.upkeep` and `.installation` promise of an engine with a log and records."""
 
     async def test_what_is_set_up_again_stays_as_it_is(self) -> None:
         async with self.deployment() as deployment:
@@ -29,6 +29,30 @@ class UpkeepExam(Exam):
             await process.upkeep.setup([])
             assert await process.log.end(ONE, 0) == 3
             await fill(process.log, FOUR, 1)
+
+    async def test_setup_says_what_it_made_and_what_was_there(self) -> None:
+        async with self.deployment() as deployment:
+            process = await deployment.process(self.clock())
+            first = await process.upkeep.setup([ONE])
+            assert first
+            assert all(made.new for made in first)
+            both = await process.upkeep.setup([ONE, FOUR])
+            assert both[: len(first)] == [Made(made.what, new=False) for made in first]
+            assert [made.new for made in both[len(first) :]] == [True]
+            assert await process.upkeep.setup([]) == []
+
+    async def test_an_inspection_finds_what_is_set_up_and_makes_nothing(self) -> None:
+        async with self.deployment() as deployment:
+            process = await deployment.process(self.clock())
+            for _ in range(2):
+                assert await process.installation.inspect([ONE, FOUR])
+            made = await process.upkeep.setup([ONE, FOUR])
+            assert all(each.new for each in made)
+            findings = await process.installation.inspect([ONE, FOUR])
+            wrong = [finding for finding in findings if finding.state == "wrong"]
+            assert not wrong
+            assert all(finding.what for finding in findings)
+            assert all(finding.remedy for finding in findings if finding.state != "sound")
 
     async def test_partitions_can_be_added(self) -> None:
         async with self.deployment() as deployment:

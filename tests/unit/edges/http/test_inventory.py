@@ -9,7 +9,7 @@ from support.api import READER_KEY, faked
 from support.fake_hub import CONNECTORS
 
 
-@pytest.mark.parametrize("path", ["queries", "connectors", "processes"])
+@pytest.mark.parametrize("path", ["queries", "connectors", "processes", "pools"])
 async def test_any_client_may_look(path: str) -> None:
     async with faked() as (_, edge):
         answer = await edge.client.get(f"/api/v1/{path}", headers={"authorization": f"Bearer {READER_KEY}"})
@@ -17,7 +17,7 @@ async def test_any_client_may_look(path: str) -> None:
         assert set(answer.json()) == {path}
 
 
-@pytest.mark.parametrize("path", ["queries", "connectors", "processes"])
+@pytest.mark.parametrize("path", ["queries", "connectors", "processes", "pools"])
 async def test_nobody_else_may(path: str) -> None:
     async with faked() as (_, edge):
         answer = await edge.client.get(f"/api/v1/{path}", headers={"authorization": "Bearer nobody"})
@@ -30,7 +30,7 @@ async def test_the_connectors_are_those_of_the_hub() -> None:
         assert [each["name"] for each in answer.json()["connectors"]] == CONNECTORS
 
 
-@pytest.mark.parametrize("path", ["connectors", "processes"])
+@pytest.mark.parametrize("path", ["connectors", "processes", "pools"])
 async def test_without_storage_nobody_knows(path: str) -> None:
     async with faked() as (hub, edge):
         hub.raises = Unavailable()

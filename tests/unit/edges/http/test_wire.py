@@ -11,22 +11,9 @@ import pytest
 from esclusa.connectors.backend import Reason
 from esclusa.edges.http.health import Loss
 from esclusa.edges.http.problems import PROBLEMS
-from esclusa.edges.http.wire import (
-    answer_body,
-    connectors_body,
-    health_body,
-    problem_type_body,
-    processes_body,
-    queries_body,
-    receipt_body,
-    snapshot_body,
-    submission_of,
-)
-from esclusa.hub.presence import ConnectorHealth, ConnectorState, ProcessReport
-from esclusa.hub.settings import ParamSettings, QuerySettings
+from esclusa.edges.http.wire import answer_body, health_body, problem_type_body, receipt_body, snapshot_body, submission_of
 from esclusa.hub.snapshot import Answer, Snapshot
 from esclusa.hub.submission import Receipt
-from esclusa.kernel.duration import Duration
 from esclusa.kernel.errors import Malformed
 
 ID = UUID("01a3185c-50c3-73d0-b29a-252bd5b8870e")
@@ -109,62 +96,6 @@ def test_a_receipt() -> None:
         "expiresAt": "2027-01-15T08:10:00.000Z",
         "statusUrl": "/there",
     }
-
-
-def test_the_queries() -> None:
-    settings = QuerySettings(
-        title="Mis expedientes",
-        ttl=Duration(60),
-        keep=Duration(30),
-        connectors=["#state"],
-        params={"period": ParamSettings(type="dateRange", required=True, max=31), "word": ParamSettings(type="text")},
-    )
-    assert decoded(queries_body({"expedientes": settings}))["queries"] == [
-        {
-            "name": "expedientes",
-            "title": "Mis expedientes",
-            "ttlMs": 60_000,
-            "keepMs": 65_000,
-            "subject": "nif",
-            "params": [
-                {"name": "period", "type": "dateRange", "title": "period", "required": True, "max": 31},
-                {"name": "word", "type": "text", "title": "word", "required": False},
-            ],
-            "connectors": ["#state"],
-        }
-    ]
-
-
-def test_the_connectors() -> None:
-    health = ConnectorHealth("dgt", "Tráfico", "default", ["state"], "half_open", 3, 2, 1)
-    assert decoded(connectors_body([health]))["connectors"] == [
-        {
-            "name": "dgt",
-            "title": "Tráfico",
-            "pool": "default",
-            "tags": ["state"],
-            "breaker": "half_open",
-            "waiting": 3,
-            "running": 2,
-            "processes": 1,
-        }
-    ]
-
-
-def test_the_processes() -> None:
-    report = ProcessReport("p1", "0.1.0", T, T + 5000, ["hub"], ["default"], "abc", [ConnectorState("dgt", "open", 0, 1)])
-    assert decoded(processes_body([report]))["processes"] == [
-        {
-            "id": "p1",
-            "version": "0.1.0",
-            "startedAt": "2027-01-15T08:00:00.000Z",
-            "seenAt": "2027-01-15T08:00:05.000Z",
-            "roles": ["hub"],
-            "pools": ["default"],
-            "configuration": "abc",
-            "connectors": [{"name": "dgt", "breaker": "open", "waiting": 0, "running": 1}],
-        }
-    ]
 
 
 def test_health() -> None:

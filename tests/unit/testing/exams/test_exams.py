@@ -12,10 +12,14 @@ from esclusa.engines.inprocess import group, subscription, writer
 from esclusa.engines.inprocess.group import Group
 from esclusa.engines.inprocess.partition import Partition
 from esclusa.engines.memory import MemoryEngine, World
+from esclusa.engines.memory.installation import MemoryInstallation
 from esclusa.engines.memory.keys import MemoryKeys
+from esclusa.engines.memory.upkeep import MemoryUpkeep
 from esclusa.kernel.clock import Clock
-from esclusa.ports.log import RELEASE, Delivered, Event, partition_of
+from esclusa.ports.installation import Finding
+from esclusa.ports.log import RELEASE, Delivered, Event, Topic, partition_of
 from esclusa.ports.records import Row
+from esclusa.ports.upkeep import Made
 from esclusa.testing.exams import Features, KeysExam, LogExam, RecordsExam, UpkeepExam
 
 pytestmark = pytest.mark.virtual_time
@@ -151,6 +155,23 @@ def closing_wakes_nobody(patch: Patch) -> None:
     patch.setattr(subscription.GroupMember, "wake", lambda self: None if self.closed else self._woken.set())
 
 
+def setup_says_that_all_is_new(patch: Patch) -> None:
+    original = MemoryUpkeep.setup
+
+    async def setup(self: MemoryUpkeep, topics: Sequence[Topic]) -> list[Made]:
+        return [Made(made.what, new=True) for made in await original(self, topics)]
+
+    patch.setattr(MemoryUpkeep, "setup", setup)
+
+
+def inspection_finds_fault(patch: Patch) -> None:
+    async def inspect(self: MemoryInstallation, topics: Sequence[Topic]) -> list[Finding]:
+        del self
+        return [Finding(f"topic {topic.name}", "wrong", "absent", "make it") for topic in topics]
+
+    patch.setattr(MemoryInstallation, "inspect", inspect)
+
+
 BROKEN: list[tuple[Callable[[Patch], None], Any, str]] = [
     (last_wins, RecordsExam, "test_the_lowest_rank_wins_in_every_order"),
     (last_wins, RecordsExam, "test_an_expired_row_is_not_written"),
@@ -169,6 +190,8 @@ BROKEN: list[tuple[Callable[[Patch], None], Any, str]] = [
     (queue_without_bound, LogExam, "test_what_no_queue_can_hold_is_refused_and_what_was_taken_is_there"),
     (partitions_of_its_own, LogExam, "test_a_message_comes_as_it_was_appended"),
     (revoked_without_a_word, LogExam, "test_a_partition_moves_only_when_its_owner_has_let_go"),
+    (setup_says_that_all_is_new, UpkeepExam, "test_setup_says_what_it_made_and_what_was_there"),
+    (inspection_finds_fault, UpkeepExam, "test_an_inspection_finds_what_is_set_up_and_makes_nothing"),
     (closing_wakes_nobody, LogExam, "test_closing_wakes_who_receives"),
 ]
 

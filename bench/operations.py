@@ -1,0 +1,100 @@
+"""What each operation on Kafka and Cassandra costs its client: alone, again and again, several at a time.
+
+The operations are those that a request to sixty bodies takes, in their usual sizes. `steps` says how many of each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from itertools import count, cycle
+
+import msgspec
+
+from bench.load import at_once
+from bench.questions import Storage, configured, runtime
+from esclusa.bootstrap import freeze_memory, make_setup, open_ports
+from esclusa.hub.results import HEADS
+from esclusa.hub.stored import REQUEST
+from esclusa.hub.topics import pool_topics
+from esclusa.kernel.errors import Closed
+from esclusa.kernel.lifecycle import Lifecycle
+from esclusa.ports.log import Log, Subscription, Topic
+from esclusa.ports.records import Row
+
+CONNECTORS = 60
+WIDTH = 8
+"""Operations at a time."""
+WARM = 0.5
+"""Seconds of each before it is measured."""
+KEEP = 600_000
+"""Milliseconds until rows expire."""
+ENVELOPE, HEAD, BODY = b"e" * 1100, b"h" * 12, b"b" * 340
+"""As long as they are for sixty bodies that find 300 bytes each."""
+
+
+class Operation(msgspec.Struct, frozen=True):
+    """One kind."""
+
+    name: str
+    micros: float
+    """Of processor time, all threads together, for one."""
+
+
+async def operations(storage: Storage, seconds: float) -> list[Operation]:
+    """All of them, so many seconds each."""
+    settings = configured([], [], storage=storage)
+    topics = pool_topics(settings.pools, settings.queries)["default"]
+    async with runtime() as ours:
+        ports = open_ports(settings, ours)
+        async with Lifecycle([*ports.engines, make_setup(settings, ports)]):
+            freeze_memory()
+            expires = ours.clock.millis() + KEEP
+            own = Row(REQUEST, ENVELOPE, BODY, expires)
+            rows = [Row(f"body{number}", HEAD, BODY, expires, number) for number in range(CONNECTORS)]
+            known = os.urandom(16)
+            await ports.records.put(known, [own, *rows])
+            keys = (number.to_bytes(16, "big") for number in count(1))
+            append = appending(ports.log, topics.requests, ENVELOPE)
+            answers = appending(ports.log, topics.answers, BODY * CONNECTORS)
+            found = [
+                Operation(name, await _cost(operation, seconds))
+                for name, operation in (
+                    ("an envelope appended", append),
+                    (f"{CONNECTORS} answers appended in a message", answers),
+                    ("a row written", lambda: ports.records.put(next(keys), [own])),
+                    (f"{CONNECTORS} rows written together", lambda: ports.records.put(next(keys), rows)),
+                    (f"a look at {CONNECTORS} rows", lambda: ports.records.read(known, HEADS)),
+                    (f"{CONNECTORS} rows read with their bodies", lambda: ports.records.read(known)),
+                )
+            ]
+            subscription = await ports.log.subscribe(topics.requests, "bench")
+            listening = asyncio.ensure_future(_listen(subscription))
+            both = await _cost(append, seconds)
+            await subscription.close()
+            await listening
+            found.insert(1, Operation("an envelope delivered, appending apart", both - found[0].micros))
+            return found
+
+
+def appending(log: Log, topic: Topic, value: bytes) -> Callable[[], Awaitable[int]]:
+    """Appends to each partition in turn."""
+    keys: Iterator[bytes] = cycle([bytes([number]) * 16 for number in range(64)])
+    return lambda: log.append(topic, next(keys), value)
+
+
+async def _cost(operation: Callable[[], Awaitable[object]], seconds: float) -> float:
+    async def ask() -> object:
+        return await operation()
+
+    await at_once(ask, 1, WIDTH, WARM)
+    cost = await at_once(ask, 1, WIDTH, seconds)
+    return cost.cpu / cost.calls * 1e6
+
+
+async def _listen(subscription: Subscription) -> None:
+    with contextlib.suppress(Closed):
+        while True:
+            await subscription.receive()

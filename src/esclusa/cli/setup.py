@@ -1,0 +1,88 @@
+"""`esclusa setup`: topics, keyspaces and tables, made or printed for who has to make them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from cyclopts import Parameter
+
+from esclusa.bootstrap import Engine
+from esclusa.cli.exits import Exit
+from esclusa.cli.installation import Installation
+from esclusa.cli.options import FILE, ConfigurationFile, Json
+from esclusa.cli.output import Failed, document, reported, say
+from esclusa.config.config import load
+from esclusa.config.findings import nearest
+from esclusa.kernel.errors import StorageError
+from esclusa.kernel.lifecycle import Lifecycle
+from esclusa.ports.upkeep import Made
+
+
+def setup(
+    file: ConfigurationFile = FILE,
+    /,
+    *,
+    script: Annotated[
+        bool, Parameter(name="--print", help="Make nothing: print what somebody who may make it has to run instead.")
+    ] = False,
+    engine: Annotated[str | None, Parameter(help="This engine alone, such as kafka; all unless given.")] = None,
+    json: Json = False,
+) -> int:
+    """Make what the configuration needs of Kafka and Cassandra, and is not there: topics, keyspaces, tables.
+
+    Every process does it at its start, where its user has the right. What is there stays as it is.
+
+    For example:
+
+        esclusa setup
+        esclusa setup --print --engine cassandra | cqlsh
+        esclusa setup --print --engine kafka > topics.sh
+    """
+    return reported(lambda: asyncio.run(_setup(file, engine, script=script, json=json)), json=json)
+
+
+async def _setup(file: Path, only: str | None, *, script: bool, json: bool) -> Exit:
+    installation = Installation.of(load(file, os.environ))
+    names = [name for name, _ in installation.engines]
+    if only is not None and only not in names:
+        raise Failed(Exit.MISTAKE, f'this configuration does not use the engine "{only}": {nearest(only, names)}')
+    engines = [(name, engine) for name, engine in installation.engines if only in {None, name}]
+    try:
+        if script:
+            _print({name: engine.installation.script(installation.topics) for name, engine in engines}, json=json)
+        else:
+            _tell(file, {name: await _made(engine, installation) for name, engine in engines}, json=json)
+    except StorageError as error:
+        raise Failed(Exit.FAILED, f'{error}\n"esclusa check --connect" looks at every part') from error
+    return Exit.DONE
+
+
+async def _made(engine: Engine, installation: Installation) -> list[Made]:
+    async with Lifecycle([engine]):
+        return await engine.upkeep.setup(installation.topics)
+
+
+def _print(scripts: dict[str, str], *, json: bool) -> None:
+    if json:
+        document({"scripts": [{"engine": name, "script": script} for name, script in scripts.items()]})
+        return
+    say("\n".join(script for script in scripts.values() if script).rstrip() or "# Nothing has to be made by anybody.")
+
+
+def _tell(file: Path, made: dict[str, Sequence[Made]], *, json: bool) -> None:
+    if json:
+        every: list[dict[str, Any]] = [
+            {"engine": name, **msgspec.to_builtins(each)} for name, its in made.items() for each in its
+        ]
+        document({"made": every})
+        return
+    for name, its in made.items():
+        say(name)
+        for each in its:
+            say(f"  {'made' if each.new else 'there':<7}{each.what}")
+    say(f"All that {file} needs is there.")

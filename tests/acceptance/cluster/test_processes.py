@@ -1,0 +1,61 @@
+"""The processes of an installation are seen, with what they serve; what nobody serves is said (H4, H40)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from esclusa.hub.presence import EVERY, LIVES
+from support.asking import PATIENCE, asked, final
+from support.country import Country
+from support.installation import Engines, installed
+from support.poll import until
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(90)]
+
+POOLS = "[pools.south]\n[pools.nobodys]\n"
+
+
+async def processes(client: httpx.AsyncClient) -> list[dict[str, Any]]:
+    answer = await client.get("/api/v1/processes")
+    assert answer.status_code == httpx.codes.OK, answer.text
+    return list(answer.json()["processes"])
+
+
+async def test_who_is_there_is_seen_and_what_nobody_serves_is_said(engines: Engines, tmp_path: Path) -> None:
+    country = Country(["a", "b", "new", "nobodys"], slowest=0)
+    async with installed(engines, tmp_path, country, query='ttl = "4s"\n', more=POOLS) as it:
+        before = country.connectors("a") + country.connectors("b", pool="south")
+        it.connectors = before + country.connectors("new") + country.connectors("nobodys", pool="nobodys")
+        hub = it.program("hub", "hub", "collector")
+        south = it.program("south", "connectors", pools=["south"])
+        old = it.program("old", "connectors", pools=["default", "south"], connectors=before)
+        await it.start(hub, south, old)
+        async with hub.client(PATIENCE) as client:
+            seen = {(*each["roles"], *sorted(each["pools"])): each["configuration"] for each in await processes(client)}
+            assert seen.keys() == {("hub", "collector"), ("connectors", "south"), ("connectors", "default", "south")}
+            assert seen["connectors", "south"] == seen["hub", "collector"]
+            assert seen["connectors", "default", "south"] != seen["connectors", "south"], "it knows fewer connectors"
+            served = (await client.get("/api/v1/connectors")).json()["connectors"]
+            assert {each["name"]: each["processes"] for each in served} == {"a": 1, "b": 2, "new": 0, "nobodys": 0}
+
+            await south.kill()
+            said = await final(client, await asked(client, connectors=["a", "new", "nobodys"]))
+            assert {each["connector"]: (each["state"], each.get("reason"), each.get("detail")) for each in said["answers"]} == {
+                "a": ("ok", None, None),
+                "new": ("ko", "rejected", "Not served here"),
+                "nobodys": ("ko", "no_answer", "No answer before the deadline"),
+            }
+            assert "connector not served here" in old.log()
+
+            async def left(count: int) -> bool:
+                return len(await processes(client)) == count
+
+            assert await old.terminate() == 0
+            await until(lambda: left(2), seconds=2)
+            await until(lambda: left(1), seconds=LIVES / 1000 + EVERY)
+            served = (await client.get("/api/v1/connectors")).json()["connectors"]
+            assert {each["name"]: each["processes"] for each in served} == {"a": 0, "b": 0, "new": 0, "nobodys": 0}

@@ -1,0 +1,42 @@
+"""What the driver says, in our words."""
+
+from __future__ import annotations
+
+import pytest
+from acsylla import errors as driver
+
+from esclusa.engines.cassandra.errors import explained, kind, unavailable
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (driver.CassErrorServerUnauthorized("User esclusa has no MODIFY permission"), "its user has no right to this"),
+        (
+            driver.CassErrorServerBadCredentials("Provided username esclusa and/or password are incorrect"),
+            "the login is refused",
+        ),
+        (driver.CassErrorServerBadCredentials("Authentication required but no auth provider set"), "the nodes want a login"),
+        (driver.CassErrorSslIdentityMismatch("subject name does not match"), "cassandra.tls.identity"),
+        (driver.CassErrorSslInvalidPeerCert("certificate has expired"), "has expired; have it renewed"),
+        (driver.CassErrorSslInvalidPeerCert("certificate is not yet valid"), "clock of this machine"),
+        (driver.CassErrorSslInvalidPeerCert("unable to verify the first certificate"), "look at cassandra.tls.ca"),
+        (driver.CassErrorSslProtocolError("ssl3_get_record:wrong version number"), "leave cassandra.tls out"),
+        (driver.CassErrorSslProtocolError("sslv3 alert handshake failure"), "TLS 1.2"),
+        (driver.CassErrorLibNoHostsAvailable("Connection closed prematurely"), "give cassandra.tls"),
+        (driver.CassErrorLibNoHostsAvailable("Error: 'Unable to write to socket'"), "cassandra.tls.certificate"),
+        (driver.CassErrorLibNoHostsAvailable("Connect error 'connection refused'"), "nobody listens there"),
+        (driver.CassErrorLibNoHostsAvailable("All hosts in current policy attempted"), "esclusa check --connect"),
+    ],
+)
+def test_what_the_driver_says_of_a_connection_has_a_remedy(error: Exception, words: str) -> None:
+    said = str(unavailable(error))
+    assert words in said
+    assert type(error).__name__ in said
+
+
+def test_what_has_no_remedy_is_told_by_its_kind() -> None:
+    error = driver.CassErrorLibRequestTimedOut("Request timed out")
+    assert explained(error) is None
+    assert kind(error) == "timeout"
+    assert str(unavailable(error)) == "Cassandra did not answer in time (CassErrorLibRequestTimedOut)"
