@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -22,8 +20,6 @@ from bench.recovery import Recovery, recovery
 from bench.stages import instant
 from bench.steps import Step, steps
 from bench.threads import Spent, spent
-from esclusa.config.config import load
-from esclusa.kernel.errors import ConfigurationError
 from esclusa.kernel.instrument import Level
 
 WIDTH = 8
@@ -70,8 +66,7 @@ class Mode(msgspec.Struct, frozen=True):
 
     connectors: int
     pool: Typical
-    connector: Typical | None
-    """None: this version refuses it."""
+    connector: Typical
 
 
 class Cluster(msgspec.Struct, frozen=True):
@@ -178,31 +173,12 @@ def _latency(bench: Bench) -> dict[str, Any]:
 
 def _modes(bench: Bench) -> dict[str, Any]:
     modes = []
+    each = replace(bench.storage, consumers="connector")
     for connectors in MODES:
         say(f"Kafka and Cassandra: {connectors} connectors, one consumer for all beside one each")
-        storages = [bench.storage, replace(bench.storage, consumers="connector")][: 1 if _refused() else 2]
-        measures = [bench.of(throughput.of_hub, WIDTH, bench.seconds, storage, connectors) for storage in storages]
-        pool, *connector = in_turns(1, *measures)
-        modes.append(Mode(connectors, pool, connector[0] if connector else None))
+        measures = [bench.of(throughput.of_hub, WIDTH, bench.seconds, on, connectors) for on in (bench.storage, each)]
+        modes.append(Mode(connectors, *in_turns(1, *measures)))
     return {"modes": modes}
-
-
-def _refused() -> bool:
-    """Whether this version has no consumer for each connector."""
-    with TemporaryDirectory(prefix="esclusa-bench-") as folder:
-        file = Path(folder, "esclusa.toml")
-        file.write_text(
-            '[esclusa]\nlog = "kafka"\nrecords = "cassandra"\n[kafka]\n[cassandra]\nhosts = ["127.0.0.1"]\n'
-            '[pools.default]\nconsumers = "connector"\n[connectors.a]\nurl = "http://127.0.0.1"\n[queries.q]\n',
-            encoding="utf-8",
-        )
-        try:
-            load(file, {})
-        except ConfigurationError as error:
-            if all("consumers" in str(mistake) for mistake in error.mistakes):
-                return True
-            raise
-    return False
 
 
 def _processes(bench: Bench) -> dict[str, Any]:

@@ -154,18 +154,14 @@ def _steps(steps: Sequence[Step]) -> str:
 
 
 def _modes(modes: Sequence[Mode]) -> str:
-    refused = ("refused", "refused", "")
     return table(
         ("Connectors", "a pool: calls/s", "µs a call", "each connector: calls/s", "µs a call", "to the pool"),
         [
             (
                 str(each.connectors),
                 *calls(each.pool),
-                *(
-                    refused
-                    if each.connector is None
-                    else (*calls(each.connector), f"{each.connector.micros / each.pool.micros:.2f}×")
-                ),
+                *calls(each.connector),
+                f"{each.connector.micros / each.pool.micros:.2f}×",
             )
             for each in modes
         ],

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import secrets
 import ssl
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -44,8 +45,8 @@ class Secured:
 
     prefix = "esclusa."
 
-    def __init__(self, folder: Path, *, required: bool = False) -> None:
-        """`required`: nobody is let in without a certificate, whatever else they have to show."""
+    def __init__(self, folder: Path, *, required: bool = False, hosts: Sequence[str] = HOSTS) -> None:
+        """`required`: nobody is let in without a certificate, whatever else they have to show. `hosts`: the server's names."""
         folder.mkdir(parents=True, exist_ok=True)
         self.required = required
         self.admin = _made_up("admin")
@@ -58,7 +59,7 @@ class Secured:
         self._authority = trustme.CA()
         self.ca = folder / "ca.pem"
         self._authority.cert_pem.write_to_path(self.ca)
-        self.server = self.issue("server", *HOSTS)
+        self.server = self.issue("server", *hosts)
         self.client = self.issue("client", "client.example", name=self.user.name)  # Java takes no certificate without a host
         self.store = folder / "server.store"
         """The server's certificate and key in one file, as Java's programs want them."""

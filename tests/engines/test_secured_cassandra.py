@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import msgspec
 import pytest
 from dev.cassandra import DATACENTRE, Cassandra
-from dev.secured import Certificate, Secured, User
+from dev.secured import HOSTS, Certificate, Secured, User
 
 from esclusa.engines.cassandra import CassandraSettings
 from esclusa.engines.cassandra.cassandra import CassandraEngine
@@ -24,18 +24,15 @@ from esclusa.kernel.clock import Clock
 from esclusa.kernel.duration import Duration
 from esclusa.kernel.errors import StorageError, StorageUnavailable
 from esclusa.kernel.instrument import Instrument, Level
-from esclusa.testing.exams import Features, KeysExam, RecordsExam, UpkeepExam
+from esclusa.testing.exams import KeysExam, RecordsExam, UpkeepExam
 from support.impostor import impostor
+from support.keyspaces import SOCKETS, Deployed, JumpingClock
 
-pytestmark = [
-    pytest.mark.real,
-    # The driver opens a pair of sockets on every loop that it is used on, and leaves them to the garbage collector.
-    pytest.mark.filterwarnings("ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = [pytest.mark.real, SOCKETS]
 
 NUMBERS = itertools.count()
 TIMEOUT = 5.0
-LATE = TIMEOUT + 2.0
+LATE = TIMEOUT + 5.0
 """Seconds after which an error comes late."""
 REFUSED = "don't accept each other"
 
@@ -76,7 +73,8 @@ class Place:
 
 @asynccontextmanager
 async def served(folder: Path, *, required: bool) -> AsyncIterator[Place]:
-    secured = Secured(folder / "secured", required=required)
+    hosts = (*HOSTS, "localhost") if required else HOSTS
+    secured = Secured(folder / "secured", required=required, hosts=hosts)
     async with Cassandra(folder, secured=secured) as cassandra:
         yield Place(cassandra, secured)
 
@@ -101,7 +99,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """A node that wants a certificate as well."""
+    """A node that wants a certificate as well, and has one with a name in it."""
     yield from node(tmp_path_factory.mktemp("strict"), required=True)
 
 
@@ -170,26 +168,10 @@ async def test_who_shows_a_certificate_to_a_node_that_wants_one_is_let_in(strict
     await works(strict.settings(tls=strict.showing(locked, "open sesame")))
 
 
-class OnCassandra:
-    """Processes on one keyspace."""
-
-    features = Features(durable=True, processes=True, expires=True)
-
-    def __init__(self, settings: CassandraSettings) -> None:
-        self._settings = settings
-        self._started: list[CassandraEngine] = []
-
-    async def process(self, clock: Clock) -> CassandraEngine:
-        """One more process."""
-        engine = CassandraEngine(self._settings, clock, Instrument())
-        await engine.start()
-        self._started.append(engine)
-        return engine
-
-    async def end(self) -> None:
-        """End what still runs."""
-        for engine in self._started:
-            await engine.stop()
+async def test_a_node_may_be_known_by_its_name(strict: Place) -> None:
+    """The one in `hosts` first, then the one that its address has, as for nodes that are found."""
+    tls = msgspec.structs.replace(strict.showing(strict.secured.client), identity="name")
+    await works(strict.settings(tls=tls, hosts=[strict.cassandra.addresses[0].replace("127.0.0.1", "localhost")]))
 
 
 class Examined(RecordsExam, KeysExam, UpkeepExam):
@@ -198,15 +180,15 @@ class Examined(RecordsExam, KeysExam, UpkeepExam):
     place: ClassVar[Place]
 
     @asynccontextmanager
-    async def deployment(self) -> AsyncIterator[OnCassandra]:
-        made = OnCassandra(self.place.settings())
+    async def deployment(self) -> AsyncIterator[Deployed]:
+        made = Deployed(self.place.settings())
         try:
             yield made
         finally:
             await made.end()
 
     def clock(self, skew: float = 0.0) -> Clock:
-        return Clock(skew=skew)
+        return JumpingClock(skew=skew)
 
 
 @pytest.mark.parametrize(

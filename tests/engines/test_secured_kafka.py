@@ -25,9 +25,10 @@ from esclusa.kernel.errors import StorageError, StorageUnavailable
 from esclusa.kernel.instrument import Instrument, Level
 from esclusa.kernel.settings import TlsSettings
 from esclusa.ports.log import Assigned, Delivered, Topic
-from esclusa.testing.exams import Features, LogExam, UpkeepExam
+from esclusa.testing.exams import LogExam, UpkeepExam
 from support.impostor import impostor
 from support.poll import until
+from support.prefixes import Deployed
 
 pytestmark = pytest.mark.real
 
@@ -140,36 +141,14 @@ async def test_a_key_may_have_a_password(place: Place) -> None:
         await process.upkeep.setup([TOPIC])
 
 
-class OnKafka:
-    """Processes on the broker, with topics and groups that nobody else has."""
-
-    features = Features(durable=True, processes=True)
-
-    def __init__(self, settings: KafkaSettings) -> None:
-        self._settings = settings
-        self._started: list[KafkaEngine] = []
-
-    async def process(self, clock: Clock) -> KafkaEngine:
-        """One more process."""
-        made = KafkaEngine(self._settings, clock, Instrument())
-        await made.start()
-        self._started.append(made)
-        return made
-
-    def end(self) -> None:
-        """End what still runs."""
-        for made in self._started:
-            made.kill()
-
-
 class Examined(LogExam, UpkeepExam):
     """Both exams, of which some tests are taken."""
 
     place: ClassVar[Place]
 
     @asynccontextmanager
-    async def deployment(self) -> AsyncIterator[OnKafka]:
-        made = OnKafka(FORMS["SCRAM-SHA-512"](self.place))
+    async def deployment(self) -> AsyncIterator[Deployed]:
+        made = Deployed(FORMS["SCRAM-SHA-512"](self.place))
         try:
             yield made
         finally:
@@ -229,7 +208,7 @@ MISTAKES: dict[str, tuple[Callable[[Place], KafkaSettings], str]] = {
     "a login without TLS": (lambda place: place.settings("SASL_SSL", None, place.login()), "give kafka.tls"),
     "TLS where there is none": (
         lambda place: place.settings("SASL_PLAINTEXT", place.tls, place.login()),
-        "does not speak TLS at this port",
+        "may speak without it there",
     ),
     "no login": (lambda place: place.settings("SASL_SSL", place.tls, None), "if it wants a login there, give kafka.sasl"),
     "a login where there is none": (

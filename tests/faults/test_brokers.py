@@ -56,6 +56,7 @@ async def stopped(brokers: Brokers, who: Who) -> None:
         await play.flows("goes on", within=BACK)
 
 
+@pytest.mark.soak
 async def test_the_leader_of_a_partition_is_killed(brokers: Brokers) -> None:
     await killed(brokers, Scene.leader)
 

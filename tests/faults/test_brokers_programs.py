@@ -20,7 +20,7 @@ from support.callers import Callers, Ledger
 from support.country import Country
 from support.installation import Engines, Installation, installed
 from support.measured import measured, resident
-from support.poll import pause
+from support.poll import pause, until
 from support.program import Program
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
@@ -29,7 +29,7 @@ BODIES = [f"body{number}" for number in range(6)]
 BELIEVED = 9.0
 """Seconds that a broker that says nothing is believed to live, and more than a member of a group is."""
 AWAY = 20.0
-BACK = 45.0
+BACK = 60.0
 """Seconds in which nothing is refused any more, on a busy machine."""
 STEADY = 16
 """Questions in a row that are accepted once all is as before."""
@@ -52,6 +52,15 @@ class Scene:
         """The place of the broker that leads the first partition of requests."""
         return await leader(self._addresses, self._topic, 0) - 1
 
+    async def accepted(self, count: int) -> None:
+        """Wait until so many more questions have been accepted."""
+        goal = len(self.callers.ledger.accepted) + count
+
+        async def there() -> bool:
+            return len(self.callers.ledger.accepted) >= goal
+
+        await until(there, seconds=BACK)
+
     async def recovered(self, what: str) -> None:
         """Wait until nothing is refused any more."""
         loop = asyncio.get_running_loop()
@@ -60,8 +69,7 @@ class Scene:
             refused = -1
             while refused != len(self.callers.refusals):
                 since, refused = loop.time(), len(self.callers.refusals)
-                for _ in range(STEADY // 8):
-                    await self.callers.more(8)
+                await self.accepted(STEADY)
         measured(f"{what}: nothing is refused any more after", since - begun)
 
 
@@ -82,10 +90,11 @@ async def scene(folder: Path, *, faults: int) -> AsyncIterator[Scene]:
             await installation.start(*programs)
             ledger = Ledger(country)
             callers = Callers(hub, ledger)
-            await callers.more(STEADY)
+            play = Scene(engines, installation, callers)
+            await play.accepted(STEADY)
             before = [memory(program) for program in programs]
-            yield Scene(engines, installation, callers)
-            await callers.more(STEADY)
+            yield play
+            await play.accepted(STEADY)
             await callers.end(seconds=BACK)
             check(callers, faults)
             grown = [memory(program) - size for program, size in zip(programs, before, strict=True)]

@@ -18,14 +18,10 @@ from esclusa.kernel.duration import Duration
 from esclusa.kernel.errors import StorageUnavailable
 from esclusa.kernel.instrument import Instrument
 from esclusa.ports.records import Row
+from support.keyspaces import SOCKETS
 from support.poll import until
 
-pytestmark = [
-    pytest.mark.real,
-    # The driver opens a pair of sockets on every loop that it is used on, and leaves them to the garbage collector.
-    pytest.mark.filterwarnings("ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.timeout(150),
-]
+pytestmark = [pytest.mark.real, SOCKETS, pytest.mark.timeout(150)]
 
 TIMEOUT = 1.0
 LATE = 0.5

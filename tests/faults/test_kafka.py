@@ -41,6 +41,7 @@ async def test_while_the_broker_is_away_nothing_is_acknowledged_and_afterwards_a
         await play.engine.upkeep.check()
 
 
+@pytest.mark.soak
 async def test_the_broker_says_nothing_for_longer_than_a_member_is_believed_to_live(brokers: Brokers) -> None:
     async with scene(brokers) as play:
         brokers.pause(1)
@@ -49,6 +50,7 @@ async def test_the_broker_says_nothing_for_longer_than_a_member_is_believed_to_l
         await play.flows("the broker was stopped", within=BACK)
 
 
+@pytest.mark.soak
 async def test_on_a_full_disk_nothing_is_acknowledged_and_once_there_is_room_all_goes_on(brokers: Brokers) -> None:
     """A broker that can't write ends by itself; whoever makes room starts it again."""
     async with scene(brokers) as play:

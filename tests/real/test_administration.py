@@ -167,10 +167,14 @@ async def test_what_is_printed_makes_the_same_and_is_enough_for_a_user_without_r
     assert found["groups printed.requests.default:*"]["state"] == "sound"
     await run.start()
     try:
+        answered = await told(tmp_path, "ask", "q", "--subject", "12345678Z")
         code, status = await told(tmp_path, "status", "--json")
     finally:
         await run.kill()
+    assert answered[0] == 5
+    assert "backend_error" in answered[1]
     assert code == 0
+    assert json.loads(status)["health"] == {"status": "ready"}
     assert json.loads(status)["pools"][0]["name"] == "default"
 
     folder = tmp_path / "admin"

@@ -100,7 +100,7 @@ async def test_a_question_is_answered_and_a_login_that_is_refused_later_is_told_
 ) -> None:
     (broker,) = servers.kafka.nodes
     password = servers.secured.user.password
-    (properties,) = broker.log.parent.glob("server.properties")
+    (properties,) = servers.secured.ca.parent.parent.rglob("server.properties")
     sound = properties.read_text()
 
     async def health() -> dict[str, Any]:

@@ -53,7 +53,7 @@ class Load:
         self._forgotten: list[bytes] = []
         self._workers = [asyncio.create_task(self._work(number)) for number in range(WORKERS)]
 
-    async def more(self, count: int, *, seconds: float = 30.0) -> None:
+    async def more(self, count: int, *, seconds: float = 60.0) -> None:
         """Return once so many more operations have been acknowledged."""
         goal = self.done.total() + count
 

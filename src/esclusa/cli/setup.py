@@ -20,7 +20,7 @@ from esclusa.config.config import load
 from esclusa.config.findings import nearest
 from esclusa.kernel.errors import StorageError
 from esclusa.kernel.lifecycle import Lifecycle
-from esclusa.ports.upkeep import Made
+from esclusa.ports.log import Topic
 
 
 def setup(
@@ -56,15 +56,27 @@ async def _setup(file: Path, only: str | None, *, script: bool, json: bool) -> E
         if script:
             _print({name: engine.installation.script(installation.topics) for name, engine in engines}, json=json)
         else:
-            _tell(file, {name: await _made(engine, installation) for name, engine in engines}, json=json)
+            await _make(engines, installation.topics, json=json)
+            if not json:
+                say(f"All that {file} needs is there.")
     except StorageError as error:
         raise Failed(Exit.FAILED, f'{error}\n"esclusa check --connect" looks at every part') from error
     return Exit.DONE
 
 
-async def _made(engine: Engine, installation: Installation) -> list[Made]:
-    async with Lifecycle([engine]):
-        return await engine.upkeep.setup(installation.topics)
+async def _make(engines: Sequence[tuple[str, Engine]], topics: Sequence[Topic], *, json: bool) -> None:
+    """One after the other: where one fails, what was made before it has been told."""
+    every: list[dict[str, Any]] = []
+    for name, engine in engines:
+        async with Lifecycle([engine]):
+            made = await engine.upkeep.setup(topics)
+        every += [{"engine": name, **msgspec.to_builtins(each)} for each in made]
+        if not json:
+            say(name)
+            for each in made:
+                say(f"  {'made' if each.new else 'there':<7}{each.what}")
+    if json:
+        document({"made": every})
 
 
 def _print(scripts: dict[str, str], *, json: bool) -> None:
@@ -72,17 +84,3 @@ def _print(scripts: dict[str, str], *, json: bool) -> None:
         document({"scripts": [{"engine": name, "script": script} for name, script in scripts.items()]})
         return
     say("\n".join(script for script in scripts.values() if script).rstrip() or "# Nothing has to be made by anybody.")
-
-
-def _tell(file: Path, made: dict[str, Sequence[Made]], *, json: bool) -> None:
-    if json:
-        every: list[dict[str, Any]] = [
-            {"engine": name, **msgspec.to_builtins(each)} for name, its in made.items() for each in its
-        ]
-        document({"made": every})
-        return
-    for name, its in made.items():
-        say(name)
-        for each in its:
-            say(f"  {'made' if each.new else 'there':<7}{each.what}")
-    say(f"All that {file} needs is there.")

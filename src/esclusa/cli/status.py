@@ -146,7 +146,7 @@ def _table(processes: list[ProcessBody], width: int) -> Table:
 def _pools(pools: list[PoolBody], processes: list[ProcessBody] | None, width: int) -> Table:
     """`processes`: None where they are not known."""
     table = ruled(width)
-    table.add_column("Pool", no_wrap=True)
+    table.add_column("Pool", overflow="fold")
     table.add_column("Consumers", no_wrap=True)
     for heading in ("Partitions", "Processes", "Lag", "Answers' lag"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -183,8 +183,9 @@ def _urgency(connector: ConnectorBody) -> tuple[bool, bool, int, int]:
 
 def _connectors(connectors: list[ConnectorBody], lags: dict[str, int | None], width: int) -> Table:
     table = ruled(width)
-    for heading in ("Connector", "Pool", "Breaker"):
-        table.add_column(heading, no_wrap=True)
+    for heading in ("Connector", "Pool"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("Breaker", no_wrap=True)
     for heading in ("Waiting", "Running", "Processes", *(["Lag"] if lags else [])):
         table.add_column(heading, justify="right", no_wrap=True)
     for each in connectors:

@@ -69,7 +69,7 @@ async def test_the_tutorials_bodies_are_asked_by_processes_of_which_one_is_kille
         await start(ESCLUSA, "run", "cluster.toml", "--role", "connectors", data="third")
         second.kill()
         await second.wait()
-        assert await asked()
+        assert await until(asked, seconds=60), "the third one has not taken over"
     finally:
         for each in processes:
             if each.returncode is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -17,17 +16,27 @@ from support.poll import until
 pytestmark = [pytest.mark.real, pytest.mark.timeout(90)]
 
 POOLS = "[pools.south]\n[pools.nobodys]\n"
+HUB, SOUTH, OLD = ("hub", "collector"), ("connectors", "south"), ("connectors", "default", "south")
+"""Three processes, by their roles and pools."""
 
 
-async def processes(client: httpx.AsyncClient) -> list[dict[str, Any]]:
+async def seen(client: httpx.AsyncClient) -> dict[tuple[str, ...], str]:
+    """Which configuration each process has."""
     answer = await client.get("/api/v1/processes")
     assert answer.status_code == httpx.codes.OK, answer.text
-    return list(answer.json()["processes"])
+    return {(*each["roles"], *sorted(each["pools"])): each["configuration"] for each in answer.json()["processes"]}
+
+
+async def served(client: httpx.AsyncClient) -> dict[str, int]:
+    """How many processes serve each connector."""
+    answer = await client.get("/api/v1/connectors")
+    assert answer.status_code == httpx.codes.OK, answer.text
+    return {each["name"]: each["processes"] for each in answer.json()["connectors"]}
 
 
 async def test_who_is_there_is_seen_and_what_nobody_serves_is_said(engines: Engines, tmp_path: Path) -> None:
     country = Country(["a", "b", "new", "nobodys"], slowest=0)
-    async with installed(engines, tmp_path, country, query='ttl = "4s"\n', more=POOLS) as it:
+    async with installed(engines, tmp_path, country, query='ttl = "8s"', more=POOLS) as it:
         before = country.connectors("a") + country.connectors("b", pool="south")
         it.connectors = before + country.connectors("new") + country.connectors("nobodys", pool="nobodys")
         hub = it.program("hub", "hub", "collector")
@@ -35,12 +44,11 @@ async def test_who_is_there_is_seen_and_what_nobody_serves_is_said(engines: Engi
         old = it.program("old", "connectors", pools=["default", "south"], connectors=before)
         await it.start(hub, south, old)
         async with hub.client(PATIENCE) as client:
-            seen = {(*each["roles"], *sorted(each["pools"])): each["configuration"] for each in await processes(client)}
-            assert seen.keys() == {("hub", "collector"), ("connectors", "south"), ("connectors", "default", "south")}
-            assert seen["connectors", "south"] == seen["hub", "collector"]
-            assert seen["connectors", "default", "south"] != seen["connectors", "south"], "it knows fewer connectors"
-            served = (await client.get("/api/v1/connectors")).json()["connectors"]
-            assert {each["name"]: each["processes"] for each in served} == {"a": 1, "b": 2, "new": 0, "nobodys": 0}
+            configurations = await seen(client)
+            assert configurations.keys() == {HUB, SOUTH, OLD}
+            assert configurations[SOUTH] == configurations[HUB]
+            assert configurations[OLD] != configurations[SOUTH], "it knows fewer connectors"
+            assert await served(client) == {"a": 1, "b": 2, "new": 0, "nobodys": 0}
 
             await south.kill()
             said = await final(client, await asked(client, connectors=["a", "new", "nobodys"]))
@@ -51,11 +59,10 @@ async def test_who_is_there_is_seen_and_what_nobody_serves_is_said(engines: Engi
             }
             assert "connector not served here" in old.log()
 
-            async def left(count: int) -> bool:
-                return len(await processes(client)) == count
+            async def gone(*processes: tuple[str, ...]) -> bool:
+                return (await seen(client)).keys().isdisjoint(processes)
 
             assert await old.terminate() == 0
-            await until(lambda: left(2), seconds=2)
-            await until(lambda: left(1), seconds=LIVES / 1000 + EVERY)
-            served = (await client.get("/api/v1/connectors")).json()["connectors"]
-            assert {each["name"]: each["processes"] for each in served} == {"a": 0, "b": 0, "new": 0, "nobodys": 0}
+            await until(lambda: gone(OLD), seconds=3)
+            await until(lambda: gone(OLD, SOUTH), seconds=LIVES / 1000 + EVERY)
+            assert await served(client) == {"a": 0, "b": 0, "new": 0, "nobodys": 0}

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import median
+from typing import TypeVar
 from uuid import UUID
 
 import httpx
@@ -25,6 +26,7 @@ from support.poll import until
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(90)]
 
+T = TypeVar("T")
 DELAYS = {"a": 0.2, "b": 0.5, "c": 0.8, "d": 1.1}
 """Seconds in which each body answers."""
 AT_ONCE = 50
@@ -119,23 +121,32 @@ async def test_what_another_process_has_collected_is_shown_within_fifty_millisec
             assert min([await round_of(client, country, collected) for _ in range(ROUNDS)]) <= AT_ONCE
 
 
+async def keep(stream: AsyncIterator[T], kept: list[T]) -> None:
+    """Keep what comes, until the end or whatever ends it."""
+    async for each in stream:
+        kept.append(each)  # noqa: PERF401 - what has come is kept when the rest is cut off
+
+
 async def test_who_waits_at_a_process_that_is_killed_goes_on_at_another(engines: Engines, tmp_path: Path) -> None:
-    async with installed(engines, tmp_path, bodies()) as it:
+    country = bodies()
+    country.delays = DELAYS | {"d": 3.0}
+    async with installed(engines, tmp_path, country) as it:
         one, two = it.program("one", "hub"), it.program("two", "hub")
         await it.start(one, two, it.program("work", "collector", "connectors"))
         async with one.client(PATIENCE) as first, two.client(PATIENCE) as second:
             url = await asked(first)
             events, polls = followed(first, url), polled(first, url)
             before = [await anext(events), await anext(events)]
-            tag, snapshot = await anext(polls)
-            polling = asyncio.ensure_future(anext(polls))
+            seen = [await anext(polls)]
+            reading = [asyncio.ensure_future(keep(events, before)), asyncio.ensure_future(keep(polls, seen))]
             await one.kill()
-            for cut in (anext(events), polling):
+            for each in reading:
                 with pytest.raises(httpx.TransportError):
-                    await cut
+                    await each
             after = [event async for event in followed(second, url, after=before[-1].id)]
             assert [event.data["connector"] for event in [*before, *after[:-1]]] == list(DELAYS)
             assert after[-1].name == "done"
+            tag, snapshot = seen[-1]
             async for _, later in polled(second, url, tag=tag):
                 assert len(later["answers"]) > len(snapshot["answers"])
                 snapshot = later

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
+from uuid import UUID
 
 import httpx
 import pytest
@@ -23,7 +24,7 @@ from esclusa.hub.topics import pool_topics
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.duration import Duration
 from esclusa.kernel.instrument import Instrument
-from support.asking import asked, final
+from support.asking import asked, final, id_of
 from support.country import Country
 from support.disk import copied, found
 from support.installation import Engines, Installation, installed
@@ -75,9 +76,9 @@ class Stored(NamedTuple):
     sealed: list[Sealed]
 
 
-async def stored(it: Installation, engines: Engines) -> Stored:
-    """All of it, asked of the engines themselves."""
-    sealed = []
+async def stored(it: Installation, engines: Engines, urls: Sequence[str]) -> Stored:
+    """What the engines themselves have of the requests at `urls`."""
+    sealed, ids = [], {UUID(id_of(url)).bytes for url in urls}
     addresses = engines.cassandra.addresses
     settings = CassandraSettings(hosts=addresses, keyspace=it.name, replication=len(addresses), timeout=Duration(10))
     session = Session(settings, Instrument())
@@ -85,7 +86,7 @@ async def stored(it: Installation, engines: Engines) -> Stored:
     try:
         keys = dict(await session.query("SELECT id, secret FROM {keyspace}_keys.keys"))
         for key, name, body in await session.query("SELECT key, name, body FROM {keyspace}.records"):
-            if body:
+            if body and (key in ids or name == SUBMISSION):  # processes have rows of their own
                 sealed.append(Sealed.parsed(body, key if name in {REQUEST, SUBMISSION} else answer_context(key, name)))
     finally:
         await session.close()
@@ -135,7 +136,7 @@ async def people(engines: Engines, folder: Path) -> AsyncIterator[People]:
             urls = await asyncio.gather(*ask)
             shown = await asyncio.gather(*(final(client, url) for url in urls))
             assert all(snapshot["complete"] and SAID in str(snapshot["answers"]) for snapshot in shown)
-            made = await stored(it, engines)
+            made = await stored(it, engines, urls)
             assert len(made.sealed) >= PEOPLE * (2 + 2 * len(country.names))
 
             wanted = {*made.secrets.values(), *(each.encrypted for each in made.sealed)}
@@ -201,7 +202,7 @@ async def test_a_node_that_was_away_has_no_keys_left_soon_after_it_is_back(
         others = [path for path in engines.folder.iterdir() if path not in own]
         async with nodes.away(2, how="killed"):
             await more()
-            made = (await stored(those.it, engines)).secrets
+            made = (await stored(those.it, engines, those.urls)).secrets
             missed = [made[id] for id in made.keys() - those.stored.secrets.keys()]
             assert missed
             for url in those.urls:

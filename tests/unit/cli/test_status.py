@@ -126,6 +126,17 @@ def test_where_each_connector_has_a_group_its_lag_is_shown(stub: Stub, capsys: C
     assert ["padron", "default", "open", "0", "0", "1", "7"] in rows
 
 
+def test_names_as_long_as_they_may_be_fit_in_80_columns(stub: Stub, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(output, "_WIDE", 80)
+    name = "a" * 64
+    says(stub, process(1), pools=[pool(name, connectors=(name,))], connectors=[connector(name, "half_open", pool=name)])
+    assert main(["status"]) == Exit.DONE
+    out = capsys.readouterr().out
+    assert all(len(line) <= 80 for line in out.splitlines())
+    assert "half_open" in out
+    assert "Answers' lag" in out
+
+
 def test_what_can_not_be_read_now_hides_nothing_else(stub: Stub, capsys: Capture) -> None:
     says(stub, process(1), health={"status": "degraded", "lost": [LOST]})
     refusal = problem("unavailable", "The service can't do this right now", 503)

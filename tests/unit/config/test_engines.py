@@ -116,6 +116,12 @@ def test_files_of_tls_are_tried(mistakes: Mistakes, tmp_path: Path, engine: str,
         assert words.format(tmp_path) in mistake
 
 
+def test_brokers_may_be_trusted_as_the_system_does_and_nodes_not(mistakes: Mistakes) -> None:
+    """The driver of the nodes knows no authorities of the system's."""
+    (found,) = mistakes(SECURED.format(kafka="", cassandra=""))
+    assert found == 'esclusa.toml:8: [cassandra.tls] has no ca: add ca = "..."'
+
+
 def test_a_password_is_never_shown(mistakes: Mistakes, tmp_path: Path) -> None:
     files(tmp_path)
     own = 'ca = "ca.pem", certificate = "own.pem", key = "none.key", password = "open sesame"'

@@ -38,6 +38,10 @@ _KINDS: dict[type[BaseException], str] = {
     driver.CassErrorSourceSsl: REFUSED,
 }
 
+_CLOSED = (
+    "the nodes close every connection at once",
+    "they may want TLS: give cassandra.tls; or a certificate that they trust: look at cassandra.tls.certificate",
+)
 # fmt: off
 _WHY = (
     (driver.CassErrorServerUnauthorized, "", "its user has no right to this",
@@ -62,10 +66,8 @@ _WHY = (
      "leave cassandra.tls out, or have them speak it"),
     (driver.CassErrorSourceSsl, "", "no encrypted connection can be made",
      "look at cassandra.tls; nodes have to speak TLS 1.2, and may want a certificate of this program"),
-    (driver.CassErrorLibNoHostsAvailable, "losed prematurely", "the nodes close every connection at once",
-     "they may want TLS: give cassandra.tls"),
-    (driver.CassErrorLibNoHostsAvailable, "Unable to write to socket", "the nodes close every encrypted connection",
-     "they may want a certificate of this program, from an authority that they trust: look at cassandra.tls.certificate"),
+    (driver.CassErrorLibNoHostsAvailable, "losed prematurely", *_CLOSED),
+    (driver.CassErrorLibNoHostsAvailable, "Unable to write to socket", *_CLOSED),
     (driver.CassErrorLibNoHostsAvailable, "refused", "nobody listens there",
      "look at cassandra.hosts, and whether the nodes run"),
     (driver.CassErrorLibNoHostsAvailable, "esol", "there is no host of that name",

@@ -20,6 +20,7 @@ Tables get ids that follow from their names: two processes that make one at the 
 
 from __future__ import annotations
 
+import asyncio
 import re
 import textwrap
 from hashlib import blake2b
@@ -40,8 +41,6 @@ has expired stays on the disks for as long, too: unreadable, since its key is go
 """
 PATIENCE = 30.0
 """Seconds that a change of the schema may take: all nodes have to agree on it."""
-AGAIN = 20
-"""Times that it is tried again where a node fails at it, at once: milliseconds after each other."""
 FLUSH = 2_000
 """Milliseconds between two flushes of keys to their files, at most."""
 
@@ -95,14 +94,15 @@ class Schema:
         `StorageTooNew` where a newer version has been; `StorageError` for a keyspace with another replication, and with the
         remedy for what is absent and this program's user may not make.
         """
-        for _ in range(AGAIN):
+        now = asyncio.get_running_loop().time
+        last = now() + self._session.settings.timeout
+        while True:
             try:
                 return await self._climb()
             except StorageUnavailable as error:
                 # What another makes is listed a moment before it can be used, and a node fails where two make the same.
-                if error.__cause__ is None or kind(error.__cause__) not in {OTHER, UNREACHABLE}:
+                if error.__cause__ is None or kind(error.__cause__) not in {OTHER, UNREACHABLE} or now() > last:
                     raise
-        return await self._climb()
 
     async def _climb(self) -> None:
         query, settings = self._session.query, self._session.settings

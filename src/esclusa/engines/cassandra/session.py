@@ -218,7 +218,7 @@ VERIFIED = {"address": Flags(_ISSUER | _ADDRESS), "name": Flags(_ISSUER | _NAME)
 
 
 def _tls(settings: CassandraTlsSettings | None) -> dict[str, Any]:
-    if settings is None or settings.ca is None:
+    if settings is None:
         return {}
     return {
         "ssl_enabled": True,

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from esclusa.kernel.duration import Duration
 from esclusa.kernel.errors import StorageError
-from esclusa.kernel.settings import Positive, Secret, Settings, TlsSettings
+from esclusa.kernel.settings import FilePath, Positive, Secret, Settings, TlsSettings
 
 PORT = 9042
 """Where Cassandra listens unless told otherwise."""
@@ -21,6 +21,8 @@ LONGEST = 86_400
 class CassandraTlsSettings(TlsSettings, frozen=True, kw_only=True):
     """How nodes are recognised, and how this program shows who it is. All files are PEM; of TLS, version 1.2 is spoken."""
 
+    ca: FilePath  # pyright: ignore[reportGeneralTypeIssues] - fields have no order here, so one without a default may come last
+    """The authorities that nodes' certificates must come from."""
     identity: Literal["address", "name", "authority"] = "address"
     """What a node's certificate has to say, beside coming from an authority of `ca`.
 
@@ -49,7 +51,7 @@ class CassandraSettings(Settings, frozen=True, kw_only=True):
     password: Secret = ""
     """Of that user; from the environment: `"${CASSANDRA_PASSWORD}"`."""
     tls: CassandraTlsSettings | None = None
-    """Connections are encrypted where this is given; it has to have `ca`."""
+    """Connections are encrypted where this is given."""
     timeout: Duration = Duration(3)
     """How long a statement may take, another attempt included; then it counts as not done. Most operations are one or two."""
 
@@ -64,8 +66,6 @@ def check(settings: CassandraSettings) -> None:
     if settings.password and not settings.username:
         raise StorageError("cassandra.password without cassandra.username: whose is it? give both, or neither")
     tls = settings.tls
-    if tls is not None and tls.ca is None:
-        raise StorageError("cassandra.tls.ca is missing: say which authorities the nodes' certificates have to come from")
     if tls is not None and bool(tls.certificate) != bool(tls.key):
         raise StorageError("cassandra.tls.certificate and cassandra.tls.key belong together: give both, or neither")
 

@@ -181,6 +181,11 @@ class Admin:
         answers = await self._each(self._client.describe_configs(list(asked), request_timeout=PATIENCE))
         return {asked[resource]: answer for resource, answer in answers.items()}
 
+    async def broker(self, number: int) -> Any:  # dict[str, confluent_kafka.admin.ConfigEntry]
+        """How a broker is configured; or the number of the error."""
+        asked = ConfigResource(ConfigResource.Type.BROKER, str(number))
+        return (await self._each(self._client.describe_configs([asked], request_timeout=PATIENCE)))[asked]
+
     async def grouped(self, groups: Collection[str]) -> dict[str, Any]:  # confluent_kafka.admin.ConsumerGroupDescription
         """Rights to each group, be it there or not; or the number of the error, where there is one."""
         if not groups:

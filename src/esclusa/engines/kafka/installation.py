@@ -23,6 +23,7 @@ from esclusa.ports.log import Topic
 
 SETUP = 'run "esclusa setup", or have somebody who may make topics run what "esclusa setup --print" says'
 RIGHTS = "have the brokers' administrator give this program's user its rights: \"esclusa setup --print\" has the commands"
+AUTO = "auto.create.topics.enable"
 WHOLE = "have 3 brokers, and kafka.replication = 3"
 COMPARED = ("max.message.bytes", "retention.ms", "retention.bytes", "cleanup.policy", "message.timestamp.type")
 
@@ -54,14 +55,15 @@ class KafkaInstallation:
         """The brokers, then every topic of `topics`, then the rights to groups."""
         admin, named = self._admin, self._named(topics)
         try:
-            brokers = len((await admin.metadata()).brokers)
+            numbers = list((await admin.metadata()).brokers)
+            brokers, own = len(numbers), await admin.broker(numbers[0]) if numbers else None
             described = await admin.described(named)
             configured = await admin.configured([name for name in named if not isinstance(described[name], int | None)])
             groups = {group_prefix(name): name for name, topic in named.items() if not topic.broadcast}
             grouped = await self._grouped(list(groups))
         except StorageUnavailable as error:
             return [unreachable(self._voice.reason, str(error))]
-        found = [self._brokers(brokers)]
+        found = [self._brokers(brokers, own)]
         for name, topic in named.items():
             found.append(self._topic(name, topic, brokers, described[name], configured.get(name)))
         return [*found, *(_group(prefix, grouped[prefix]) for prefix in groups)]
@@ -80,29 +82,32 @@ class KafkaInstallation:
     def _named(self, topics: Sequence[Topic]) -> dict[str, Topic]:
         return {f"{self._settings.prefix}{topic.name}": topic for topic in topics}
 
-    def _brokers(self, count: int) -> Finding:
+    def _brokers(self, count: int, own: Any) -> Finding:
+        """`own`: how one of them is configured, where this program's user may know that."""
         replicas = replicas_of(count, self._settings.replication)
-        what = f"{count} found by {', '.join(self._settings.servers)}"
-        if replicas > count:
-            what += f": too few for kafka.replication, which is {replicas}"
+        found = f"{count} found by {', '.join(self._settings.servers)}"
+        if replicas > count or not count:
+            what = f"{found}: too few for kafka.replication, which is {replicas}"
             return Finding("brokers", "wrong", what, "add brokers, or set it lower")
+        faults = []
         if replicas == 1:
-            what += "; one copy of each message, which is away, or lost, with its broker"
-            return Finding("brokers", "doubtful", what, WHOLE)
-        if replicas < wanted.REPLICAS:
-            what += "; two copies of each message: one broker away means a stop or a loss"
-            return Finding("brokers", "doubtful", what, WHOLE)
-        return Finding("brokers", "sound", what)
+            faults.append(("one copy of each message, which is away, or lost, with its broker", WHOLE))
+        elif replicas < wanted.REPLICAS:
+            faults.append(("two copies of each message: one broker away means a stop or a loss", WHOLE))
+        if isinstance(own, dict) and AUTO in own and own[AUTO].value == "true":
+            what = "a topic that is deleted comes back by itself, with other partitions"
+            faults.append((what, f"set {AUTO}=false in the brokers' server.properties"))
+        if faults:
+            return Finding(
+                "brokers", "doubtful", "; ".join([found, *(what for what, _ in faults)]), "; ".join(dict(faults).values())
+            )
+        return Finding("brokers", "sound", found)
 
     def _topic(self, name: str, topic: Topic, brokers: int, described: Any, configured: Any) -> Finding:
         """The worst that there is to say about it, and all of what has to be mended."""
         part = f"topic {name}"
-        if described == KafkaError.UNKNOWN_TOPIC_OR_PART:
-            return Finding(part, "wrong", "absent", SETUP)
-        if described in FORBIDDEN:
-            return Finding(part, "wrong", "this program's user may not look at it, if it is there", RIGHTS)
         if isinstance(described, int | None):
-            return Finding(part, "wrong", f"can't be looked at ({_name(described)})", "look at the brokers, and try again")
+            return _unseen(part, described, "look at it, if it is there")
         settings = {key: entry.value for key, entry in configured.items()} if isinstance(configured, dict) else {}
         replicas = replicas_of(brokers, self._settings.replication)
         faults = [
@@ -203,10 +208,8 @@ def _rights(topic: Topic, operations: Sequence[AclOperation] | None) -> Iterator
 
 def _group(prefix: str, described: Any) -> Finding:
     part = f"groups {prefix}*"
-    if described in FORBIDDEN:
-        return Finding(part, "wrong", "this program's user may not join them", RIGHTS)
     if isinstance(described, int | None):
-        return Finding(part, "wrong", f"can't be looked at ({_name(described)})", "look at the brokers, and try again")
+        return _unseen(part, described, "join them")
     operations = described.authorized_operations
     if operations is not None and AclOperation.READ not in operations:
         return Finding(part, "wrong", "this program's user may not join them", RIGHTS)
@@ -222,6 +225,15 @@ def unreachable(reason: str | None, said: str) -> Finding:
     if reason is None:
         what, remedy = said, "look at kafka.servers, and at what stands between"
     return Finding("brokers", "wrong", what, remedy)
+
+
+def _unseen(part: str, code: int | None, what: str) -> Finding:
+    """Something that can't be looked at. `what`: what may not be done, if that is the reason."""
+    if code == KafkaError.UNKNOWN_TOPIC_OR_PART:
+        return Finding(part, "wrong", "absent", SETUP)
+    if code in FORBIDDEN:
+        return Finding(part, "wrong", f"this program's user may not {what}", RIGHTS)
+    return Finding(part, "wrong", f"can't be looked at ({_name(code)})", "look at the brokers, and try again")
 
 
 def _name(code: int | None) -> str:

@@ -27,7 +27,10 @@ _REASONS = (
         "takes no such login: look at kafka.sasl.mechanism, and whether kafka.servers name the port for it",
     ),
     ("certificate verify failed", _CERTIFICATE),
-    ("PLAINTEXT broker listener", "does not speak TLS at this port: look at kafka.servers, or leave kafka.tls out"),
+    (
+        "PLAINTEXT broker listener",
+        "breaks TLS off, and may speak without it there: look at kafka.servers, or leave kafka.tls out",
+    ),
     ("SSL alert", "refuses this program's certificate, or wants one: look at kafka.tls.certificate and kafka.tls.key"),
     ("SSL handshake failed", "does not agree on TLS: look at kafka.tls, and at the versions of TLS that it speaks"),
     ("Failed to resolve", "has a name that has no address: look at kafka.servers, and the brokers' advertised.listeners"),

@@ -45,7 +45,9 @@ class KafkaUpkeep:
         for name, topic in wanted.items():
             count = there.get(name, topic.partitions)
             if topic.partitions < count:
-                raise StorageError(f"topic {name!r} has {count} partitions, and none can be taken away")
+                raise StorageError(
+                    f"topic {name!r} has {count} partitions, and none can be taken away: set `[pools.NAME] partitions` to {count}"
+                )
             if topic.partitions > count:
                 await self._refuse_if_used(name, count)
                 grown[name] = topic.partitions
@@ -71,7 +73,10 @@ class KafkaUpkeep:
         starts = await self._admin.offsets(name, range(count), EARLIEST)
         ends = await self._admin.offsets(name, range(count), LATEST)
         if starts != ends:
-            raise StorageError(f"topic {name!r} holds messages: no partition can be added, or keys would change theirs")
+            raise StorageError(
+                f"topic {name!r} holds messages: no partition can be added, or keys would change theirs; set"
+                f" `[pools.NAME] partitions` to {count}, at least until what it holds has been deleted"
+            )
 
     async def _appear(self, wanted: dict[str, int]) -> None:
         """Wait until the brokers serve all partitions, and the producer knows of them."""
@@ -102,24 +107,28 @@ class KafkaUpkeep:
             await self._admin.offsets(name, range(topic.partitions), LATEST)
 
     async def lag(self, topics: Sequence[Topic]) -> list[Lag]:
-        """Every group of `topics`, partition by partition; a few questions at a time, however many groups there are."""
+        """Every group of `topics`, partition by partition; topics side by side, of each a few groups at a time."""
         self._log.check()
         groups = sorted(await self._admin.groups())
+        found = await asyncio.gather(*[self._lag(topic, groups) for topic in topics])
+        return [lag for its in found for lag in its]
+
+    async def _lag(self, topic: Topic, groups: Sequence[str]) -> list[Lag]:
+        numbers = range(topic.partitions)
+        name, before = self._log.name(topic), self._log.group(topic, "")
+        own = [group for group in groups if group.startswith(before)]
+        if not own:
+            return []
+        starts = await self._admin.offsets(name, numbers, EARLIEST)
+        ends = await self._admin.offsets(name, numbers, LATEST)
         found = []
-        for topic in topics:
-            numbers = range(topic.partitions)
-            name, before = self._log.name(topic), self._log.group(topic, "")
-            own = [group for group in groups if group.startswith(before)]
-            if own:
-                starts = await self._admin.offsets(name, numbers, EARLIEST)
-                ends = await self._admin.offsets(name, numbers, LATEST)
-            for some in (own[place : place + AT_ONCE] for place in range(0, len(own), AT_ONCE)):
-                committed = await asyncio.gather(*[self._admin.committed(group, name, numbers) for group in some])
-                found += [
-                    Lag(topic.name, group.removeprefix(before), number, max(its.get(number, 0), starts[number]), end)
-                    for group, its in zip(some, committed, strict=True)
-                    for number, end in sorted(ends.items())
-                ]
+        for some in (own[place : place + AT_ONCE] for place in range(0, len(own), AT_ONCE)):
+            committed = await asyncio.gather(*[self._admin.committed(group, name, numbers) for group in some])
+            found += [
+                Lag(topic.name, group.removeprefix(before), number, max(its.get(number, 0), starts[number]), end)
+                for group, its in zip(some, committed, strict=True)
+                for number, end in sorted(ends.items())
+            ]
         return found
 
     async def sweep(self, before: int) -> Swept:

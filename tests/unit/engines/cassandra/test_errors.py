@@ -23,7 +23,7 @@ from esclusa.engines.cassandra.errors import explained, kind, unavailable
         (driver.CassErrorSslInvalidPeerCert("unable to verify the first certificate"), "look at cassandra.tls.ca"),
         (driver.CassErrorSslProtocolError("ssl3_get_record:wrong version number"), "leave cassandra.tls out"),
         (driver.CassErrorSslProtocolError("sslv3 alert handshake failure"), "TLS 1.2"),
-        (driver.CassErrorLibNoHostsAvailable("Connection closed prematurely"), "give cassandra.tls"),
+        (driver.CassErrorLibNoHostsAvailable("Connection closed prematurely"), "give cassandra.tls; or a certificate"),
         (driver.CassErrorLibNoHostsAvailable("Error: 'Unable to write to socket'"), "cassandra.tls.certificate"),
         (driver.CassErrorLibNoHostsAvailable("Connect error 'connection refused'"), "nobody listens there"),
         (driver.CassErrorLibNoHostsAvailable("All hosts in current policy attempted"), "esclusa check --connect"),

@@ -21,7 +21,6 @@ def test_a_secured_cluster_is_sound() -> None:
     [
         ({"replication": 2}, "cassandra.replication can't be 2"),
         ({"username": ""}, "cassandra.password without cassandra.username"),
-        ({"tls": CassandraTlsSettings()}, "cassandra.tls.ca is missing"),
         ({"tls": CassandraTlsSettings(ca="ca.pem", key="key.pem")}, "belong together"),
         ({"tls": CassandraTlsSettings(ca="ca.pem", certificate="own.pem")}, "belong together"),
     ],

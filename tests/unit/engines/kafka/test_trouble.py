@@ -26,7 +26,7 @@ def line(text: str, protocol: str = "sasl_ssl://") -> str:
         ),
         ("SASL SCRAM-SHA-512 mechanism handshake failed: Broker: Request not valid in current SASL state", "sasl.mechanism"),
         ("SSL handshake failed: error:0A000086:SSL routines::certificate verify failed: broker certificate", "kafka.tls.ca"),
-        ("SSL handshake failed: Disconnected: connecting to a PLAINTEXT broker listener? (after 102ms)", "does not speak TLS"),
+        ("SSL handshake failed: Disconnected: connecting to a PLAINTEXT broker listener? (after 102ms)", "breaks TLS off"),
         ("Receive failed: error:0A000412:SSL routines::ssl/tls alert bad certificate: SSL alert number 42", "tls.certificate"),
         ("SSL handshake failed: Disconnected: connection reset by peer (after 1ms in state SSL_HANDSHAKE)", "does not agree"),
         ("Failed to resolve 'kafka1.example:9093': Name or service not known (after 5ms in state CONNECT)", "no address"),
