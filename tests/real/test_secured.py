@@ -13,6 +13,7 @@ from dev.cassandra import Cassandra
 from dev.kafka import Kafka
 from dev.secured import Secured
 
+from support.apart import Apart
 from support.country import Country
 from support.poll import until
 from support.program import Program, question
@@ -30,6 +31,7 @@ class Servers(NamedTuple):
     kafka: Kafka
     cassandra: Cassandra
     secured: Secured
+    apart: Apart
 
     def program(self, folder: Path, country: Country, **change: str) -> Program:
         """One that is let in; `change`: other passwords in its environment."""
@@ -62,13 +64,13 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """For all tests of this file."""
     folder = tmp_path_factory.mktemp("servers")
     secured = Secured(folder / "secured", required=True)
-    made = Servers(Kafka(folder, secured=secured), Cassandra(folder, secured=secured), secured)
-    with asyncio.Runner() as runner:
-        runner.run(both(made.kafka.start(), made.cassandra.start()))
+    with Apart() as apart:
+        made = Servers(Kafka(folder, secured=secured), Cassandra(folder, secured=secured), secured, apart)
         try:
+            apart.run(both(made.kafka.start(), made.cassandra.start()))
             yield made
         finally:
-            runner.run(both(made.kafka.stop(), made.cassandra.stop()))
+            apart.run(both(made.kafka.stop(), made.cassandra.stop()))
 
 
 async def both(*works: Any) -> None:
@@ -124,9 +126,8 @@ async def test_a_question_is_answered_and_a_login_that_is_refused_later_is_told_
 
     async def restarted(properties_say: str) -> None:
         properties.write_text(properties_say)
-        await broker.kill()
-        await broker.start()
-        await broker.ready()
+        for step in (broker.kill, broker.start, broker.ready):
+            await servers.apart.call(step())
 
     async with Country(["a", "b"], slowest=0.05).open() as country:
         program = servers.program(tmp_path, country)

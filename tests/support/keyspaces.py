@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import count
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 
+import acsylla
 import pytest
 import uvloop
 from dev.cassandra import Cassandra
@@ -18,9 +19,13 @@ from esclusa.engines.cassandra.cassandra import CassandraEngine
 from esclusa.engines.cassandra.session import Session
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.duration import Duration
+from esclusa.kernel.errors import StorageUnavailable
 from esclusa.kernel.instrument import Instrument
 from esclusa.testing.exams import Exam, Features
 from support.apart import Apart
+from support.poll import until
+
+T = TypeVar("T")
 
 NUMBERS = count(1)
 TURNS = 2
@@ -57,6 +62,18 @@ class Nodes:
                 node.resume()
             await self._all(node.start() for node in nodes if node.pid is None)
             await self._all(node.ready() for node in nodes)
+
+    async def whole(self, engine: CassandraEngine) -> None:
+        """Return once every node takes every other for alive: what all have to answer is answered, whoever is asked."""
+        session = engine._session
+        asked = session._named("SELECT value FROM {keyspace}.esclusa WHERE name = 'version'")
+        ask = await session._connected().create_prepared(asked, consistency=acsylla.Consistency.ALL)
+
+        async def answered() -> None:
+            for _ in range(4 * len(self.cluster.nodes)):  # the driver asks one after the other
+                await session.execute(ask, (), attempts=1)
+
+        await done(answered)
 
     async def _all(self, works: Iterable[Coroutine[Any, Any, None]]) -> None:
         await asyncio.gather(*(self._apart.call(work) for work in works))
@@ -102,6 +119,19 @@ class Deployed:
         """End what still runs."""
         for engine in self._started:
             await engine.stop()
+
+
+async def done(operation: Callable[[], Awaitable[T]]) -> T:
+    """What it ends with, once it is not refused any more."""
+
+    async def tried() -> tuple[T] | None:
+        try:
+            return (await operation(),)
+        except StorageUnavailable:
+            return None
+
+    (result,) = await until(tried, seconds=60)
+    return result
 
 
 def on(cluster: Cassandra, *, timeout: float = 10) -> CassandraSettings:

@@ -18,7 +18,8 @@ from esclusa.hub.dispatch import PACK
 from esclusa.hub.stored import Woken, decode
 from esclusa.hub.topics import WAKEUPS
 from esclusa.hub.wakeups import LOOK
-from esclusa.ports.log import Delivered
+from esclusa.kernel.errors import StorageUnavailable
+from esclusa.ports.log import Delivered, Subscription
 from support.asking import PATIENCE, asked, final, followed, id_of, polled
 from support.country import Country
 from support.installation import Engines, Installation, installed
@@ -60,7 +61,15 @@ class Collected:
     @asynccontextmanager
     async def listening(self, installation: Installation) -> AsyncIterator[None]:
         async with installation.log() as engine:
-            subscription = await engine.log.subscribe(WAKEUPS, None)
+
+            async def subscribed() -> Subscription | None:
+                try:
+                    return await engine.log.subscribe(WAKEUPS, None)
+                except StorageUnavailable:  # on a machine with much to do
+                    return None
+
+            subscription = await until(subscribed)
+            assert subscription is not None
 
             async def listen() -> None:
                 while True:

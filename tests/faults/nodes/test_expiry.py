@@ -28,7 +28,7 @@ from support.asking import asked, final, id_of
 from support.country import Country
 from support.disk import copied, found
 from support.installation import Engines, Installation, installed
-from support.keyspaces import SOCKETS, Nodes
+from support.keyspaces import SOCKETS, Nodes, done
 from support.measured import measured
 from support.poll import until
 
@@ -202,7 +202,7 @@ async def test_a_node_that_was_away_has_no_keys_left_soon_after_it_is_back(
         others = [path for path in engines.folder.iterdir() if path not in own]
         async with nodes.away(2, how="killed"):
             await more()
-            made = (await stored(those.it, engines, those.urls)).secrets
+            made = (await done(partial(stored, those.it, engines, those.urls))).secrets
             missed = [made[id] for id in made.keys() - those.stored.secrets.keys()]
             assert missed
             for url in those.urls:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TypeVar
 
 import pytest
 
@@ -17,14 +16,12 @@ from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import StorageUnavailable
 from esclusa.kernel.instrument import Instrument
 from esclusa.ports.records import Row
-from support.keyspaces import SOCKETS, How, Nodes, on
+from support.keyspaces import SOCKETS, How, Nodes, done, on
 from support.load import LIVES, Load
 from support.measured import measured, tell
-from support.poll import pause, until
+from support.poll import pause
 
 pytestmark = [pytest.mark.real, SOCKETS, pytest.mark.timeout(150)]
-
-T = TypeVar("T")
 
 TIMEOUT = 3.0
 LATE = 0.5
@@ -61,19 +58,6 @@ async def processes(settings: CassandraSettings, count: int) -> AsyncIterator[li
     finally:
         for each in started:
             await each.stop()
-
-
-async def done(operation: Callable[[], Awaitable[T]]) -> T:
-    """What it ends with, once it is not refused any more."""
-
-    async def tried() -> tuple[T] | None:
-        try:
-            return (await operation(),)
-        except StorageUnavailable:
-            return None
-
-    (result,) = await until(tried, seconds=40)
-    return result
 
 
 async def recovered(engines: Sequence[CassandraEngine]) -> float:
@@ -114,7 +98,8 @@ async def test_while_one_node_dies_and_another_hangs_the_others_go_on_and_nothin
             await load.more(500)
             tell(f"one of three nodes was killed: {load}")
             began = clock.now()
-        measured("one of three nodes was killed; from its start on until it served again", clock.now() - began)
+        await nodes.whole(witness)
+        measured("one of three nodes was killed; from its start on until it took part again", clock.now() - began)
         async with nodes.away(0, how="hung"):  # from here on there is no quorum without the one that was dead
             await pause(HUNG)
             await load.more(100)
@@ -192,6 +177,7 @@ async def test_whoever_dies_or_hangs_again_and_again_nothing_is_lost(nodes: Node
         load = Load(engines, late=STATEMENTS * TIMEOUT + LATE)
         for _ in range(20):
             await load.more(300)
+            await nodes.whole(witness)
             async with nodes.away(dice.randrange(3), how=dice.choice(["killed", "stopped", "hung"])):
                 await pause(dice.uniform(0.5, 2 * HUNG))
         await load.more(300)

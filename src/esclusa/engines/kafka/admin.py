@@ -154,9 +154,15 @@ class Admin:
         """What a group has committed, of the partitions of which it has."""
         places = [TopicPartition(topic, number) for number in numbers]
         asked = [ConsumerGroupTopicPartitions(group, places)]
-        answers = await self._all(
-            self._client.list_consumer_group_offsets(asked, request_timeout=PATIENCE), fine={KafkaError.GROUP_ID_NOT_FOUND}
-        )
+        try:
+            answers = await self._all(
+                self._client.list_consumer_group_offsets(asked, request_timeout=PATIENCE), fine={KafkaError.GROUP_ID_NOT_FOUND}
+            )
+        except (StorageUnavailable, asyncio.CancelledError):
+            # librdkafka 2.16 goes on looking for the coordinator of a question that is over, and aborts the process when that
+            # one is there again; it doesn't once the client has gone.
+            self._made = None
+            raise
         return {
             place.partition: place.offset
             for answer in answers.values()

@@ -50,7 +50,6 @@ def common(settings: KafkaSettings) -> Config:
         "client.id": "esclusa",
         "socket.keepalive.enable": True,
         "socket.connection.setup.timeout.ms": 3000,
-        "socket.timeout.ms": int(PATIENCE * 1000),  # a broker that stands still is left for the one that has its work by then
         "reconnect.backoff.ms": 50,
         "reconnect.backoff.max.ms": 1000,
         "topic.metadata.refresh.interval.ms": 30_000,
@@ -83,6 +82,7 @@ def _protocol(settings: KafkaSettings) -> str:
 def reading(settings: KafkaSettings) -> Config:
     """The configuration of a consumer that is in no group; it needs a group's name all the same, and never uses it."""
     return common(settings) | {
+        "socket.timeout.ms": int(PATIENCE * 1000),  # a broker that stands still is left for the one that has its work by then
         "group.id": f"{settings.prefix}reader",
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,

@@ -91,6 +91,7 @@ class Appender:
             "acks": "all",
             "enable.idempotence": True,
             "delivery.timeout.ms": int(DELIVERY * 1000),
+            "socket.timeout.ms": int(DELIVERY * 1000),  # of what is no message: the other brokers may know better by then
             "linger.ms": LINGER,
             "compression.type": compression,
             "message.max.bytes": MESSAGE_BYTES,

@@ -58,12 +58,14 @@ async def test_what_nobody_takes_is_given_up_and_its_room_is_there_for_others() 
 
 async def test_beyond_its_room_it_takes_nothing() -> None:
     with appending() as appender:
-        taken = 0
+        taken = []
         while not (future := append(appender, 1 << 20)).done():
-            taken += 1
+            taken.append(future)
         await refused(future)
-        assert taken == ROOM // ((1 << 20) + len(b"key") + ENTRY)
+        assert len(taken) == ROOM // ((1 << 20) + len(b"key") + ENTRY)
         assert appender.bytes <= ROOM
+        for each in taken:
+            each.cancel()
 
 
 async def test_a_message_that_is_too_large_is_refused_at_once() -> None:
