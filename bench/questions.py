@@ -118,7 +118,7 @@ async def running(
         there = replace(settings, esclusa=replace(settings.esclusa, data=os.fspath(Path(folder, "data"))))
         ports = open_ports(there, runtime)
         process = make_hub(there, watch(ports), connectors(there, runtime), runtime, roles=roles)
-        async with Lifecycle([*ports.engines, make_setup(there, ports), *process.parts, process.waits]):
+        async with Lifecycle([*ports.engines, make_setup(there, ports), *process.parts]):
             freeze_memory()
             yield process.hub
 

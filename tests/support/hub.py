@@ -117,7 +117,7 @@ def process(
         body = bodies.setdefault(name, ScriptedBackend(clock, data(FOUND, after=0.1)))
         connectors[name] = Connector(name, body, each, clock, runtime.ids, instrument)
     wired = make_hub(settings, ports, connectors, runtime, roles=roles)
-    made = Process(mine, runtime, wired, [mine, make_setup(settings, ports), wired.waits, *wired.parts], logged)
+    made = Process(mine, runtime, wired, [mine, make_setup(settings, ports), *wired.parts], logged)
     made.connectors = connectors
     made.backends = bodies
     made.settings = settings

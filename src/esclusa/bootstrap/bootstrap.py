@@ -59,7 +59,7 @@ async def open_hub(
     runtime = Runtime.real(instrument)
     ports = open_ports(configuration, runtime)
     process = make_hub(configuration, ports, make_connectors(configuration, runtime), runtime)
-    parts: Parts = [*ports.engines, make_setup(configuration, ports), process.waits, *process.parts]
+    parts: Parts = [*ports.engines, make_setup(configuration, ports), *process.parts]
     async with Lifecycle(parts, drain=configuration.hub.drain + LEEWAY) as lifecycle, lifecycle.guard():
         yield process.hub
 
@@ -106,11 +106,12 @@ def make_application(
         runtime.clock,
         runtime.ids,
         runtime.instrument,
+        takes_questions="hub" in roles,
     )
     data = Path(configuration.esclusa.data)
     server = HttpServer(applications, configuration.server, data, runtime.clock, runtime.ids, runtime.instrument)
     setup = make_setup(configuration, ports)
-    parts: Parts = [*first, *ports.engines, setup, server, process.waits, *process.parts, health]
+    parts: Parts = [*first, *ports.engines, setup, server, *process.parts, health]
     return Application(process.hub, server, Lifecycle(parts, drain=configuration.hub.drain + LEEWAY), reload)
 
 

@@ -79,7 +79,7 @@ class HubProcess(msgspec.Struct, frozen=True):
     roster: Roster
     presence: Presence
     waits: Wakeups
-    """Started before `parts` and so drained after them: whoever waits sees their last answers."""
+    """Among `parts` where questions are taken: the role `hub`."""
 
 
 def make_hub(
@@ -121,7 +121,10 @@ def make_hub(
         [],
     )
     presence = Presence(me, inventory, roster.all, ports.records, clock, instrument)
+    lags = Lags(topics, configuration.pools, inventory, ports.by_port["log"].upkeep, clock, instrument)
     parts: list[Part | Sequence[Part]] = [vault]
+    if "hub" in roles:
+        parts = [wakeups, *parts]  # drained last: whoever waits sees the last answers
     if "collector" in roles:
         parts.append([Collector(each, ports.log, ports.records, clock, instrument, signals) for each in topics.values()])
     parts.append(roster)
@@ -135,15 +138,17 @@ def make_hub(
                 for each in consumers(topics[pool], configuration.pools[pool], roster.of(pool))
             ]
         )
-    parts += [admission, presence]
-    lags = Lags(topics, configuration.pools, inventory, ports.by_port["log"].upkeep, clock, instrument)
+    parts.append(presence)
     if "hub" in roles:
-        parts.append(lags)
+        parts += [admission, lags]
     if "purge" in roles:
         upkeep = [engine.upkeep for engine in ports.engines]
         parts.append(Purge(ports.keys, upkeep, clock, instrument, signals))
-    parts.append(submitter)
-    return HubProcess(Hub(inventory, submitter, results, canceller, presence, lags), parts, inventory, roster, presence, wakeups)
+    if "hub" in roles:
+        parts.append(submitter)
+    return HubProcess(
+        Hub(inventory, submitter, results, canceller, presence, lags), parts, inventory, roster, presence, wakeups
+    )
 
 
 def make_setup(configuration: Configuration, ports: Ports) -> Setup:

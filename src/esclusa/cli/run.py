@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -46,12 +47,16 @@ def _run(file: Path, roles: list[Role] | None, pools: list[str] | None) -> Exit:
     for pool in pools or ():
         if pool not in configuration.pools:
             raise Failed(Exit.MISTAKE, f'there is no pool "{pool}": {nearest(pool, configuration.pools)}')
-    uvloop.run(serve(configuration, roles=roles or ROLES, pools=pools, load=read, started=_greeting))
+    uvloop.run(serve(configuration, roles=roles or ROLES, pools=pools, load=read, started=partial(_greeting, roles or ROLES)))
     return Exit.DONE
 
 
-def _greeting(application: Application) -> None:
+def _greeting(roles: Sequence[Role], application: Application) -> None:
     address = application.server.address
-    if address is not None:
+    if address is None:
+        return
+    if "hub" in roles:
         say(f"Esclusa serves its API at {address.url}, and its documentation at {address.url}/docs. Ctrl-C ends it.")
-        sys.stdout.flush()
+    else:
+        say(f"Esclusa is at work ({', '.join(roles)}), and says how it is at {address.url}/health/ready. Ctrl-C ends it.")
+    sys.stdout.flush()

@@ -30,10 +30,10 @@ async def test_every_connector_is_made_and_what_cannot_be_is_refused() -> None:
     ("roles", "has", "lacks"),
     [
         (["hub", "collector", "connectors", "purge"], {"Collector", "Pool", "Purge", "Admission", "Presence"}, set()),
-        (["hub"], {"Admission", "Presence"}, {"Collector", "Pool", "Purge"}),
-        (["collector"], {"Collector", "Presence"}, {"Pool", "Purge"}),
-        (["connectors"], {"Pool", "Presence"}, {"Collector", "Purge"}),
-        (["purge"], {"Purge", "Presence"}, {"Collector", "Pool"}),
+        (["hub"], {"Submitter", "Wakeups", "Admission", "Presence", "Lags"}, {"Collector", "Pool", "Purge"}),
+        (["collector"], {"Collector", "Presence"}, {"Pool", "Purge", "Submitter", "Wakeups", "Admission"}),
+        (["connectors"], {"Pool", "Presence"}, {"Collector", "Purge", "Submitter", "Wakeups", "Admission"}),
+        (["purge"], {"Purge", "Presence"}, {"Collector", "Pool", "Submitter", "Wakeups", "Admission"}),
     ],
 )
 async def test_a_process_has_the_parts_of_its_roles(roles: list[Any], has: set[str], lacks: set[str]) -> None:

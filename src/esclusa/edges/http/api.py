@@ -41,11 +41,18 @@ def make_applications(
     clock: Clock,
     ids: Ids,
     instrument: Instrument,
+    *,
+    takes_questions: bool = True,
 ) -> Applications:
-    """The API over `hub`, for `callers`. `reload`: what takes the configuration anew, where that can be done."""
+    """The API over `hub`, for `callers`. `reload`: what takes the configuration anew, where that can be done.
+
+    A process that does not take questions says how it and the others are, and no more.
+    """
     private = Probes(health, metrics, reasons=True)
     probes = private if settings.admin is None else Probes(health, metrics, reasons=False)
-    routes = [*Requests(hub, callers, clock).routes(), *Inventory(hub, callers).routes(), *probes.routes()]
+    routes = [*Inventory(hub, callers).routes(), *probes.routes()]
+    if takes_questions:
+        routes = [*Requests(hub, callers, clock).routes(), *routes]
     if reload is not None:
         routes += Administration(reload, callers).routes()
 

@@ -45,7 +45,7 @@ class _Line:
         self._reports: list[_Report] = []
         self._lock = threading.Lock()
         self._voice = voice
-        self.producer = Producer(config | {"error_cb": self._heard}, logger=voice)
+        self.producer = Producer(config, logger=voice)
         self._thread = threading.Thread(target=self._serve, name="esclusa-kafka-producer", daemon=True)
         self._thread.start()
 
@@ -53,16 +53,17 @@ class _Line:
         self.producer.produce(topic, value, key, number, on_delivery=partial(self._reported, future, size), timestamp=made)
 
     def _serve(self) -> None:
-        producer = self.producer
         while not self._ended:
-            producer.poll(POLL)
-        producer.purge()
-        producer.poll(0)
+            self._poll(POLL)
+        self.producer.purge()
+        self._poll(0)
 
-    def _heard(self, error: KafkaError) -> None:
-        """In the thread of the line, which a fatal error would end if nobody took it; appends have it in their reports."""
-        if error.fatal():
-            self._voice.error("producer: %s", error.str())
+    def _poll(self, seconds: float) -> None:
+        """A fatal error is raised here, whatever callbacks there are; appends have it in their reports or their own calls."""
+        try:
+            self.producer.poll(seconds)
+        except KafkaException as error:
+            self._voice.error("producer: %s", error)
 
     def _reported(self, future: Future[int], size: int, error: KafkaError | None, message: Message[Any, Any]) -> None:
         """In the thread of the line."""

@@ -18,12 +18,12 @@ from support.asgi import Exchange
 from support.fake_hub import FakeHub
 
 
-def applications(admin: str | None) -> Applications:
+def applications(admin: str | None, **how: bool) -> Applications:
     clock, instrument = Clock(), Instrument()
     hub, health = cast("Hub", FakeHub(clock)), Health({}, clock, instrument)
     settings = ServerSettings(admin=admin)
     metrics = lambda: ("text/plain", b"1")  # noqa: E731 - an exposition is any callable
-    return make_applications(hub, health, metrics, settings, Callers({}), None, clock, Ids(clock), instrument)
+    return make_applications(hub, health, metrics, settings, Callers({}), None, clock, Ids(clock), instrument, **how)
 
 
 async def status(app: Any, path: str) -> int:
@@ -56,3 +56,11 @@ async def test_metrics_are_the_administrators(path: str, public: int, private: i
 async def test_the_document_describes_what_is_served_there() -> None:
     document = await Exchange(applications("127.0.0.1:0").public, target="/openapi.json")()
     assert "/metrics" not in document.json()["paths"]
+
+
+async def test_a_process_that_takes_no_questions_says_how_things_are_and_no_more() -> None:
+    served = applications(None, takes_questions=False)
+    for path, expected in (("/health/live", 200), ("/metrics", 200), ("/api/v1/processes", 401), ("/api/v1/requests/x", 404)):
+        assert await status(served.public, path) == expected
+    document = await Exchange(served.public, target="/openapi.json")()
+    assert "/api/v1/requests" not in document.json()["paths"]
