@@ -16,7 +16,6 @@ import msgspec
 from bench.load import at_once
 from bench.questions import Storage, configured, runtime
 from esclusa.bootstrap import freeze_memory, make_setup, open_ports
-from esclusa.hub.results import HEADS
 from esclusa.hub.stored import REQUEST
 from esclusa.hub.topics import pool_topics
 from esclusa.kernel.errors import Closed
@@ -75,7 +74,7 @@ async def operations(storage: Storage, seconds: float) -> list[Operation]:
                         (f"{CONNECTORS} answers appended in a message", answers),
                         ("a row written", lambda: ports.records.put(next(keys), [own])),
                         (f"{CONNECTORS} rows written together", lambda: ports.records.put(next(keys), rows)),
-                        (f"a look at {CONNECTORS} rows", lambda: ports.records.read(known, HEADS)),
+                        (f"a look at {CONNECTORS} rows", lambda: ports.records.read(known, bodies=False)),
                         (f"{CONNECTORS} rows read with their bodies", lambda: ports.records.read(known)),
                     )
                 ],

@@ -75,7 +75,7 @@ class ReadPlay(Play):
         times = Times(created, created + TTL - 1000, created + TTL, created + KEEP)
         sealer = await Vault(self.engine.keys, self.clock, Ids(self.clock)).sealer(times.expires)
         asked = sealer.seal(encode(Asked("me", "q", "s", {})), ID.bytes)
-        row = Row(REQUEST, encode(RequestHead(VERSION, times, NAMES)), asked, times.expires)
+        row = Row(REQUEST, encode(RequestHead(VERSION, times, NAMES, asked)), b"", times.expires)
         await self.engine.records.put(ID.bytes, [row])
         # A repeated submission writes the request's row once more, and nobody knows when that lands.
         self.landing.append(Step("submitter", "put", (REQUEST,), lambda: self.engine.records.put(ID.bytes, [row])))

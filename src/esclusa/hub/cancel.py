@@ -6,7 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from esclusa.hub.results import HEADS
 from esclusa.hub.stored import Cancelled, encode
 from esclusa.hub.topics import CANCELS
 from esclusa.kernel.errors import StorageError, Unavailable
@@ -34,7 +33,7 @@ class Canceller:
 
     async def cancel(self, id: UUID, caller: str) -> None:
         """Delete the rows, leave a tombstone that beats any later write, then tell the pools."""
-        look = await self._results.look(id.bytes, caller, bodies=HEADS)
+        look = await self._results.look(id.bytes, caller, bodies=False)
         expires = look.view.request.times.expires
         try:
             await self._records.forget(id.bytes, expires)

@@ -38,8 +38,6 @@ class View(msgspec.Struct, frozen=True):
     """A request's rows as of one moment."""
 
     request: RequestHead
-    asked: bytes
-    """`Asked`, sealed."""
     answers: Mapping[str, Row]
     """By connector. Their heads are decoded by whoever shows them: most looks only ask who has answered."""
     closing: bool
@@ -61,7 +59,7 @@ async def read_view(records: Records, id: bytes, bodies: bool | Collection[str])
     closing = rows.pop(CLOSING, None) is not None
     seal = rows.pop(SEAL, None)
     counted = None if seal is None else frozenset(decode(SealHead, seal.head).connectors)
-    return View(decode(RequestHead, own.head), own.body, rows, closing, counted)
+    return View(decode(RequestHead, own.head), rows, closing, counted)
 
 
 async def finalise(

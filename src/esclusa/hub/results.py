@@ -16,7 +16,7 @@ import msgspec
 from esclusa.hub.cursor import event_id, parse_event_id
 from esclusa.hub.final import View, finalise, read_view
 from esclusa.hub.snapshot import Answer, Snapshot, compose, tag_of
-from esclusa.hub.stored import REQUEST, AnswerHead, Asked, answer_context, decode
+from esclusa.hub.stored import AnswerHead, Asked, answer_context, decode
 from esclusa.kernel.errors import NotFound, StorageError, Unavailable, Unreadable
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from esclusa.kernel.clock import Clock
     from esclusa.ports.records import Records
 
-HEADS: Collection[str] = frozenset({REQUEST})
-"""The bodies read with heads alone: the request's own, which says whose it is."""
 
 FEW = 4
 """Answers that a stream reads together at first; more once it knows that they are small."""
@@ -71,7 +69,7 @@ class Results:
 
     async def snapshot(self, id: UUID, caller: str, *, data: bool) -> Snapshot:
         """What is known now. Raises `NotFound`, `Unavailable`."""
-        return await self._shown(id, await self.look(id.bytes, caller, bodies=True if data else HEADS))
+        return await self._shown(id, await self.look(id.bytes, caller, bodies=data))
 
     async def wait(self, id: UUID, caller: str, *, seconds: float, tag: str | None, data: bool) -> Snapshot:
         """As `snapshot`, once the tag differs from `tag` (or from that at arrival), or after `seconds`."""
@@ -79,7 +77,7 @@ class Results:
         with self._wakeups.waiter(id.bytes) as waiter:
             while True:
                 draining = self._wakeups.draining  # before the look: who is let go has seen all that was there by then
-                look = await self.look(id.bytes, caller, bodies=HEADS)
+                look = await self.look(id.bytes, caller, bodies=False)
                 tag = tag or look.tag
                 over = draining or self._clock.now() >= until
                 if look.final or look.tag != tag or over:
@@ -92,7 +90,7 @@ class Results:
         with self._wakeups.waiter(id.bytes) as waiter:
             while True:
                 draining = self._wakeups.draining
-                look = await self.look(id.bytes, caller, bodies=HEADS)
+                look = await self.look(id.bytes, caller, bodies=False)
                 order = look.view.request.connectors
                 if after is not None:
                     sent, over = parse_event_id(after, order)
@@ -123,7 +121,7 @@ class Results:
             view = await read_view(self._records, id, bodies)
             if self._clock.millis() >= view.request.times.expires:
                 raise NotFound
-            asked = decode(Asked, await self._vault.open(view.asked, id))
+            asked = decode(Asked, await self._vault.open(view.request.asked, id))
             if asked.caller != caller:
                 raise NotFound
             view, counted = await finalise(self._records, self._clock, id, view, bodies)
@@ -136,7 +134,7 @@ class Results:
     async def _part(self, id: UUID, caller: str, names: Sequence[str]) -> deque[Answer]:
         """The answers of the first of `names`, which are in the order of the request: at least one of those there, within `PART`."""
         wanted = set(names)
-        shown = await self._shown(id, await self.look(id.bytes, caller, bodies={REQUEST, *names}))
+        shown = await self._shown(id, await self.look(id.bytes, caller, bodies=wanted))
         part: deque[Answer] = deque()
         size = 0
         for answer in shown.answers:

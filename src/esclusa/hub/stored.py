@@ -102,11 +102,13 @@ class Answers(Versioned, frozen=True):
 
 
 class RequestHead(Versioned, frozen=True):
-    """Head of the row `=request`; its body is `Asked`, sealed."""
+    """Head of the row `=request`, which has no body: whoever looks needs all of it."""
 
     times: Times
     connectors: list[str]
     """Everyone concerned, in the order in which answers are shown."""
+    asked: bytes
+    """`Asked`, sealed."""
 
 
 class AnswerHead(Stored, frozen=True):

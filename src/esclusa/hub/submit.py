@@ -152,9 +152,8 @@ class Submitter:
     async def _store(self, plan: Plan, sealer: Sealer) -> None:
         """The row of the request."""
         id = plan.id.bytes
-        head = encode(RequestHead(VERSION, plan.times, plan.connectors))
-        body = sealer.seal(encode(plan.asked), id)
-        await self._records.put(id, [Row(REQUEST, head, body, plan.times.expires)])
+        head = RequestHead(VERSION, plan.times, plan.connectors, sealer.seal(encode(plan.asked), id))
+        await self._records.put(id, [Row(REQUEST, encode(head), b"", plan.times.expires)])
 
     async def _append(self, plan: Plan, sealer: Sealer) -> None:
         """An envelope a pool; all of them acknowledged."""

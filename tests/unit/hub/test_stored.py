@@ -48,7 +48,7 @@ KNOWN: dict[type[Stored], Stored] = {
         Asked("client:me", "q", "12345678Z", {"province": "28"}),
         Envelope(1, ID, TIMES, ["a", "b"], b"sealed", 8000, keyed=True),
         Answers(1, ID, TIMES.expires, PARTS),
-        RequestHead(1, TIMES, ["a", "b"]),
+        RequestHead(1, TIMES, ["a", "b"], b"sealed"),
         AnswerHead(Reason.CIRCUIT_OPEN, "Left alone", 0, 0, TIMES.created),
         SealHead(["a"]),
         SubmissionHead(ID, TIMES, ["a", "b"], {"p": ["a"], "q": ["b"]}),

@@ -12,8 +12,8 @@ left off: those of the rows are ranks. Clocks of servers and processes that diff
 make the keyspace and its tables, or somebody who has made them. At replication 3 or more, one replica may be down.
 
 Where a destroyed key may still stand: in the files of its table until they are merged, seconds later (a test shows it); on a
-node that is away, until it is back and has stored a newer one; in snapshots and backups, for whoever keeps them. Not in the
-commit log, nor in hints: `schema` says why, and what that costs.
+node that is away, until it is back and has stored a newer one, and meanwhile on the others too, for more than a minute; in
+snapshots and backups, for whoever keeps them. Not in the commit log: `schema` says why, and what that costs.
 
 What it emits: `esclusa_storage_errors_total` and `esclusa_storage_waiting_bytes`.
 """
