@@ -38,7 +38,11 @@ LATE = 0.1
 CONTENDED = 16
 """Attempts of a lightweight transaction. Where two meet, either may be told at once that nobody knows which of them won."""
 HEARTBEAT = 1
-"""Seconds between two signs of life of an idle connection; after three that are missing it is given up."""
+"""Seconds between two signs of life of an idle connection."""
+HUNG = 3
+"""Seconds without any after which a node is given up, where there are others."""
+ALONE = 15
+"""Where there are none: to give up the only one wins nothing, and a pause of its own would look like its death."""
 RECONNECT = 500
 """Milliseconds between two tries to reach a node that is down."""
 CONNECT = 5.0
@@ -84,7 +88,7 @@ class Session:
             "connect_timeout": min(CONNECT, float(settings.timeout)),
             "constant_reconnect_delay_ms": RECONNECT,
             "heartbeat_interval_sec": HEARTBEAT,
-            "idle_timeout_sec": 3 * HEARTBEAT,
+            "idle_timeout_sec": ALONE if alone else HUNG,
             "load_balance_dc_aware": settings.datacentre or None,
             "application_name": "esclusa",
             "log_level": "critical",  # what matters is told by the operations that fail

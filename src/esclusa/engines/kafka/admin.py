@@ -50,6 +50,8 @@ STALE = frozenset((
 librdkafka 2.16 doesn't look again after these when it is asked for offsets, not even at the next call; a new client does.
 """
 
+NONE = -1
+"""The offset of a message that there is not. What librdkafka does not know, though it says no error, is below it."""
 EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # as it is in the client
 LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # as it is in the client
 
@@ -80,7 +82,10 @@ class Admin:
                 raise
             self._made = None
             answers = await self._all(self._client.list_offsets(asked, request_timeout=PATIENCE))
-        return {place.partition: answer.offset for place, answer in answers.items()}
+        offsets = {place.partition: answer.offset for place, answer in answers.items()}
+        if unknown := [number for number, offset in offsets.items() if offset < NONE]:
+            raise StorageUnavailable(f"kafka: nobody can say where partition {unknown[0]} of {topic} begins and ends")
+        return offsets
 
     async def offsets_since(self, topic: str, numbers: Iterable[int], since: int) -> dict[int, int]:
         """Where the first message stands that was made at or after `since` (ms since the epoch); -1 where there is none."""

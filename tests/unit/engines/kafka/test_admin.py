@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import concurrent.futures
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from esclusa.engines.kafka.admin import Admin
+from esclusa.engines.kafka.admin import EARLIEST, Admin
 from esclusa.engines.kafka.client import Voice, common
 from esclusa.engines.kafka.settings import KafkaSettings
 from esclusa.kernel.errors import StorageUnavailable
@@ -36,3 +37,21 @@ async def test_a_client_that_may_go_on_looking_for_a_coordinator_is_let_go() -> 
     with pytest.raises(StorageUnavailable):
         await admin.committed("group", "topic", [0])
     assert admin._made is None
+
+
+class Unknowing:
+    """A client that says no error, and knows nothing: as librdkafka does while partitions change their leaders."""
+
+    def list_offsets(self, asked: dict[Any, Any], **_: object) -> dict[Any, concurrent.futures.Future[Any]]:
+        answers = {}
+        for place in asked:
+            answers[place] = concurrent.futures.Future[Any]()
+            answers[place].set_result(SimpleNamespace(offset=-1001))
+        return answers
+
+
+async def test_where_nobody_knows_where_a_partition_stands_that_is_an_error() -> None:
+    admin = Admin(common(NOBODY), Voice(NOBODY, Instrument()))
+    admin._made = cast("Any", Unknowing())
+    with pytest.raises(StorageUnavailable, match="partition 3 of topic"):
+        await admin.offsets("topic", [3], EARLIEST)
