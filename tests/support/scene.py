@@ -13,6 +13,7 @@ from support.callers import Callers, Ledger
 from support.country import Country
 from support.installation import Engines, Installation, installed
 from support.measured import measured, resident
+from support.poll import until
 from support.program import Program
 
 BODIES = [f"body{number}" for number in range(6)]
@@ -34,6 +35,15 @@ class Scene:
         self.programs = programs
         self.callers = callers
 
+    async def accepted(self, count: int) -> None:
+        """Wait until so many more questions have been accepted."""
+        goal = len(self.callers.ledger.accepted) + count
+
+        async def there() -> bool:
+            return len(self.callers.ledger.accepted) >= goal
+
+        await until(there, seconds=BACK)
+
     async def recovered(self, what: str) -> None:
         """Wait until nothing is refused any more."""
         now = asyncio.get_running_loop().time
@@ -42,8 +52,7 @@ class Scene:
             refused = -1
             while refused != len(self.callers.refusals):
                 since, refused = now(), len(self.callers.refusals)
-                for _ in range(STEADY // 8):
-                    await self.callers.more(8)
+                await self.accepted(STEADY)
         measured(f"{what}: nothing is refused any more after", since - begun)
 
 
@@ -59,10 +68,11 @@ async def scene(engines: Engines, folder: Path, *, faults: int, query: str = 'tt
         programs = [hub, collector, it.program("one", "connectors"), it.program("two", "connectors")]
         await it.start(*programs)
         callers = Callers(hub, Ledger(country), unreadable=True)
-        await callers.more(STEADY)
+        play = Scene(it, programs, callers)
+        await play.accepted(STEADY)
         before = [memory(program) for program in programs]
-        yield Scene(it, programs, callers)
-        await callers.more(STEADY)
+        yield play
+        await play.accepted(STEADY)
         await callers.end(seconds=BACK)
         check(callers, faults)
         grown = [memory(program) - size for program, size in zip(programs, before, strict=True)]

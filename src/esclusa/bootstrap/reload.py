@@ -74,7 +74,7 @@ class Reload:
         for name in [name for name in asked if name not in served or _moved(old, new, name)]:
             roster.remove(name)
         for name, backend in backends.items():
-            if name in roster.all:
+            if name in roster.all or roster.restore(new.connectors[name].pool, name):
                 roster.change(name, new.connectors[name], backend)
             else:
                 roster.add(new.connectors[name].pool, make_connector(name, backend, new, self._runtime))

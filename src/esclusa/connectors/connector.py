@@ -106,6 +106,11 @@ class Connector:
         return self._running
 
     @property
+    def closed(self) -> bool:
+        """Nothing can be asked any more."""
+        return self._closed
+
+    @property
     def breaker_state(self) -> BreakerState:
         """What the breaker does with the next question."""
         return self._breaker.state(self._clock.now())
@@ -160,10 +165,13 @@ class Connector:
         return self._let_go(former, parting)
 
     async def finish(self) -> None:
-        """Close, once what is waiting or in flight has its answer. Offer nothing more."""
+        """Close, once what is waiting or in flight has its answer. Offer nothing more; cancelled before that, it goes on."""
         self._emptied = asyncio.Event()
-        if self._line or self._running:
-            await self._emptied.wait()
+        try:
+            if self._line or self._running:
+                await self._emptied.wait()
+        finally:
+            self._emptied = None
         await self.close()
 
     async def close(self) -> None:

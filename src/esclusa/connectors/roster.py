@@ -22,7 +22,8 @@ class Roster:
         self._pools: dict[str, MutableMapping[str, Connector]] = {pool: dict(its) for pool, its in pools.items()}
         self.all: Mapping[str, Connector] = ChainMap(*self._pools.values())
         """Every connector that is asked, by name; follows what changes."""
-        self._removed: set[Connector] = set()
+        self._removed: dict[str, tuple[Connector, asyncio.Task[None]]] = {}
+        """Those that finish what they hold, by name."""
         self._leaving: set[asyncio.Task[None]] = set()
 
     def __contains__(self, pool: str) -> bool:
@@ -37,6 +38,19 @@ class Roster:
         """It is asked from now on."""
         self._pools[pool][connector.name] = connector
 
+    def restore(self, pool: str, name: str) -> bool:
+        """Whether there is a connector of that name that had not finished yet: then it is asked again from now on.
+
+        A second one beside it would not know of the calls that the first one still makes.
+        """
+        if name not in self._removed:
+            return False
+        connector, finishing = self._removed.pop(name)
+        if connector.closed or not finishing.cancel():
+            return False
+        self._pools[pool][name] = connector
+        return True
+
     def change(self, name: str, settings: ConnectorSettings, backend: Backend) -> None:
         """It goes by `settings` and asks `backend` from now on; see `Connector.change`."""
         self._see_to(name, self.all[name].change(settings, backend))
@@ -46,8 +60,7 @@ class Roster:
         for its in self._pools.values():
             removed = its.pop(name, None)
             if removed is not None:
-                self._removed.add(removed)
-                self._see_to(name, self._finish(removed))
+                self._removed[name] = removed, self._see_to(name, self._finish(removed))
 
     async def start(self) -> None:
         """They connect when they are first asked."""
@@ -57,16 +70,17 @@ class Roster:
 
     async def stop(self) -> None:
         """Close every connection."""
-        for each in (*self.all.values(), *self._removed):
+        for each in (*self.all.values(), *(removed for removed, _ in self._removed.values())):
             await each.close()
-        await asyncio.gather(*self._leaving)
+        await asyncio.gather(*self._leaving, return_exceptions=True)
 
     async def _finish(self, removed: Connector) -> None:
         await removed.finish()
-        self._removed.discard(removed)
+        self._removed.pop(removed.name, None)
 
-    def _see_to(self, name: str, leaving: Coroutine[Any, Any, None]) -> None:
+    def _see_to(self, name: str, leaving: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Something is let go of, once those who still need it have what they need."""
         task = self.background.spawn(name, leaving)
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
+        return task

@@ -79,6 +79,27 @@ async def test_one_that_is_removed_finishes_what_it_holds() -> None:
     await roster.stop()
 
 
+async def test_one_that_comes_back_before_it_has_finished_is_the_same_one() -> None:
+    cast = Cast()
+    roster = Roster({"default": {"a": cast.connector("a")}, "slow": {}})
+    connector = roster.all["a"]
+    cast.ask(connector)
+    roster.remove("a")
+    await settle()
+    assert roster.restore("slow", "a")
+    assert roster.of("slow")["a"] is connector
+    await settle()
+    cast.backends["a"].attempts[0].answer()
+    await settle()
+    assert cast.answers["a"].reason is None
+    assert not cast.backends["a"].closed
+    roster.remove("a")
+    await settle()
+    assert cast.backends["a"].closed
+    assert not roster.restore("slow", "a"), "it has finished"
+    await roster.stop()
+
+
 async def test_one_that_changes_keeps_what_it_holds() -> None:
     cast = Cast()
     roster = Roster({"default": {"a": cast.connector("a")}})
