@@ -1,6 +1,6 @@
 """The only package that knows everything: makes every part from the configuration, and wires them.
 
-`bootstrap` is a whole process, run or opened inside one's own program; `hub` has the hub's parts by role, `ports` the ports
+`bootstrap` is a whole process, run or opened inside one's own program, and `reload` what changes in it meanwhile; `hub` has the hub's parts by role, `ports` the ports
 on the engines that the configuration names, and `runtime` what every part is given.
 """
 

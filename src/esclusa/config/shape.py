@@ -95,8 +95,23 @@ def _struct(findings: Findings, node: Node, info: inspect.StructType, path: Key)
         if field.required and name not in values:
             if name not in node.value:
                 findings.add(node.place, f'[{dotted(path)}] has no {name}: add {name} = "..."')
-            values[name] = field.type.values[0] if isinstance(field.type, inspect.LiteralType) else ""
+            values[name] = _placeholder(field.type)
     return values
+
+
+def _placeholder(info: inspect.Type) -> Any:
+    """Something of that type, for what is required and isn't there: so that the rest can be looked at."""
+    match info:
+        case inspect.LiteralType():
+            return info.values[0]
+        case inspect.ListType():
+            return [_placeholder(info.item_type)] * (info.min_length or 0)
+        case inspect.Metadata():
+            return _placeholder(info.type)
+        case inspect.StrType():
+            return "x" * (info.min_length or 0)
+        case _:
+            return ""
 
 
 def _unknown(node: Node, info: inspect.StructType, path: Key) -> str:
@@ -149,8 +164,12 @@ def _dictionary(findings: Findings, node: Node, info: inspect.DictType, path: Ke
 def _list(findings: Findings, node: Node, info: inspect.ListType, path: Key) -> Any:
     if not isinstance(node.value, list):
         return _mismatch(findings, node, path, "a list: put it between [ and ]")
+    if len(node.value) < (info.min_length or 0):
+        findings.add(node.place, f"{dotted(path)} can't be empty: name {info.min_length} at least")
+        return WRONG
     values = [_value(findings, below, info.item_type, (*path, place)) for place, below in enumerate(node.value)]
-    return [value for value in values if value is not WRONG]
+    sound = [value for value in values if value is not WRONG]
+    return sound if sound or not values else WRONG
 
 
 def _literal(findings: Findings, node: Node, info: inspect.LiteralType, path: Key) -> Any:
@@ -187,9 +206,15 @@ def _number(findings: Findings, node: Node, info: inspect.IntType | inspect.Floa
     return node.value
 
 
-def _text(findings: Findings, node: Node, _: inspect.StrType, path: Key) -> Any:
+def _text(findings: Findings, node: Node, info: inspect.StrType, path: Key) -> Any:
     if not isinstance(node.value, str):
         return _mismatch(findings, node, path, "text: put it between quotes")
+    if len(node.value) < (info.min_length or 0):
+        findings.add(node.place, f"{dotted(path)} can't be empty")
+        return WRONG
+    if info.pattern is not None and not re.search(info.pattern, node.value):
+        findings.add(node.place, f"{dotted(path)} can't be {node.shown()}: it must match {info.pattern}")
+        return WRONG
     return node.value
 
 

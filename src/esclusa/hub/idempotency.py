@@ -32,7 +32,7 @@ class IdempotencyKeys:
 
     def __init__(self, pools: Container[str], inventory: Inventory, records: Records, vault: Vault) -> None:
         """`pools`: the names of those that there are."""
-        self._there = pools
+        self._pools = pools
         self._inventory = inventory
         self._records = records
         self._vault = vault
@@ -55,16 +55,16 @@ class IdempotencyKeys:
         except Unreadable as error:
             raise Unavailable(TOO_LATE) from error
         head = decode(SubmissionHead, placed.head)
-        first = Plan(UUID(bytes=head.id), head.times, head.connectors, self._pools(head), plan.asked, keyed=True)
+        first = Plan(UUID(bytes=head.id), head.times, head.connectors, self._routed(head), plan.asked, keyed=True)
         rows = await self._records.read(key, bodies=False)
         return first, any(row.name == ASKED for row in rows)
 
-    def _pools(self, head: SubmissionHead) -> dict[str, list[str]]:
+    def _routed(self, head: SubmissionHead) -> dict[str, list[str]]:
         """The pools as first routed: one that has been asked knows it, and another one asks nobody a second time.
 
         The connectors of a pool that is configured no more go where they are served now: nobody is left to ask them there.
         """
-        there = {pool: connectors for pool, connectors in head.pools.items() if pool in self._there}
+        there = {pool: connectors for pool, connectors in head.pools.items() if pool in self._pools}
         left = [name for pool, connectors in head.pools.items() if pool not in there for name in connectors]
         for pool, connectors in self._inventory.by_pool(left).items():
             there[pool] = [*there.get(pool, ()), *connectors]

@@ -55,7 +55,7 @@ class QuerySettings(Settings, frozen=True, kw_only=True):
 
 
 class PoolSettings(Settings, frozen=True, kw_only=True):
-    """Connectors that share a pair of topics, processes and a consumer group."""
+    """Connectors that share a pair of topics, processes and, unless told otherwise, a consumer group."""
 
     consumers: Literal["pool", "connector"] = "pool"
     """Who reads the topics: one consumer a process for all its connectors, or each connector by itself."""

@@ -28,7 +28,7 @@ class KafkaSettings(Settings, frozen=True, kw_only=True):
 
     servers: Annotated[list[str], Meta(min_length=1)] = msgspec.field(default_factory=lambda: ["127.0.0.1:9092"])
     """`host:port` of some of the brokers; they name the others."""
-    prefix: str = ""
+    prefix: Annotated[str, Meta(pattern="^[A-Za-z0-9._-]{0,100}$")] = ""
     """What the names of topics and groups begin with: so that several installations can share the brokers."""
     tls: TlsSettings | None = None
     """Connections are encrypted where this is given, even if it is empty; brokers' names are checked too."""
