@@ -12,7 +12,7 @@ from bench.operations import Operation
 from bench.processes import Shared
 from bench.recovery import A_SECOND, Recovery
 from bench.steps import Step
-from bench.tables import calls, reached, table
+from bench.tables import calls, difference, reached, table
 from bench.threads import Spent
 
 HUB, GROUPS = "hub", "by consumer groups"
@@ -129,7 +129,7 @@ def _parts(parts: Parts) -> str:
         ("a log line", parts.logged - parts.whole, "the whole path at INFO, less the same silent"),
         ("**all**", parts.logged, "the whole path, measured"),
     ]
-    return table(("Part", "µs a call", "How"), [(what, f"{micros:.1f}", how) for what, micros, how in rows])
+    return table(("Part", "µs a call", "How"), [(what, difference(micros), how) for what, micros, how in rows])
 
 
 def _operations(operations: Sequence[Operation]) -> str:

@@ -11,7 +11,7 @@ from bench.growth import A_QUESTION, A_SECOND, IN_THE_AIR, Growth, Open
 from bench.latency import DELAYS, Latency
 from bench.load import Typical
 from bench.stages import Stages
-from bench.tables import calls, reached, table
+from bench.tables import calls, difference, reached, table
 from bench.throughput import CONNECTORS, Throughput
 
 
@@ -186,4 +186,4 @@ def _stages(stages: Stages) -> str:
         ("later: the purge", stages.purge, "a load that expires at once, until nothing of it is left"),
         ("on top: each further look at a final result", stages.read, "read again and again, over its calls"),
     ]
-    return table(("Stage", "µs a call", "How"), [(what, f"{micros:.1f}", how) for what, micros, how in rows])
+    return table(("Stage", "µs a call", "How"), [(what, difference(micros), how) for what, micros, how in rows])

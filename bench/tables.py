@@ -21,3 +21,8 @@ def calls(cost: Typical) -> tuple[str, str]:
 def reached(bar: bool, goal: bool) -> str:
     """Which of the two a figure has passed."""
     return "goal" if goal else "first bar" if bar else "no"
+
+
+def difference(micros: float) -> str:
+    """Microseconds that one measure has more than another; less than nothing is noise."""
+    return f"{micros:.1f}" if micros > 0 else "within noise"
