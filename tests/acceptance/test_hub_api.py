@@ -294,7 +294,7 @@ async def test_a_process_that_drains_lets_its_readers_go_with_what_there_is() ->
             for body in process.backends.values():
                 await body.asked(1)
             await edge.health.drain()
-            await process.wired.waits.drain()
+            await process.wired.wakeups.drain()
             draining = asyncio.ensure_future(edge.server.drain())
             assert [line async for line in lines if line] == []
         assert (await polling).status_code == 304

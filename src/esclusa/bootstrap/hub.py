@@ -78,7 +78,7 @@ class HubProcess(msgspec.Struct, frozen=True):
     inventory: Inventory
     roster: Roster
     presence: Presence
-    waits: Wakeups
+    wakeups: Wakeups
     """Among `parts` where questions are taken: the role `hub`."""
 
 

@@ -225,8 +225,8 @@ async def test_answers_of_all_sizes_are_followed_once_each_and_in_few_reads() ->
 
 async def test_events_work_with_no_wake_ups_at_all() -> None:
     async with running() as process:
-        process.wired.waits._listen = None  # type: ignore[method-assign,assignment]
-        await process.wired.waits.stop()
+        process.wired.wakeups._listen = None  # type: ignore[method-assign,assignment]
+        await process.wired.wakeups.stop()
         receipt = await process.hub.submit(question())
         events = [one async for _, one in process.hub.follow(receipt.id, ME)]
         assert isinstance(events[-1], Snapshot)
@@ -269,7 +269,7 @@ async def test_draining_ends_waits_early() -> None:
         waiting = asyncio.ensure_future(process.hub.wait(receipt.id, ME, seconds=30))
         await settle()
         before = process.runtime.clock.now()
-        await process.wired.waits.drain()
+        await process.wired.wakeups.drain()
         assert (await waiting).query_more
         assert process.runtime.clock.now() - before < 0.1
 

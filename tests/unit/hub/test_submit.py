@@ -147,7 +147,7 @@ async def test_the_places_of_a_subject_hold_for_submissions_at_once() -> None:
 
 async def test_a_subject_is_not_kept_out_by_lost_wake_ups() -> None:
     async with running(configuration(hub={"max_open_per_subject": 1})) as it:
-        await it.wired.waits.stop()
+        await it.wired.wakeups.stop()
         await it.hub.submit(question())
         await it.runtime.clock.sleep(1)
         await it.hub.submit(question())

@@ -71,7 +71,7 @@ async def test_with_no_wake_up_it_looks_by_itself_and_never_after_its_time() -> 
 async def test_a_wake_up_that_cannot_be_read_is_counted_and_the_next_one_is_heard() -> None:
     async with running() as it:
         id = bytes(16)
-        with it.wired.waits.waiter(id) as waiter:
+        with it.wired.wakeups.waiter(id) as waiter:
             for said in (b"\xc1", encode(Cancelled(id, 1)), encode(Woken({id: 1}))):
                 await it.root.log.append(WAKEUPS, b"", said)
             assert await waited(waiter, it.runtime.clock, missing=1) < LOOK
