@@ -11,8 +11,8 @@ once released, and can be taken twice: several processes may start at once.
   full, which nobody can hurry. Memory is flushed to files every `FLUSH` ms instead, so that a key is as safe from a node's
   death as what the commit log, synced every ten seconds, would protect. Any two files are at once made one, without what is
   dead: keys are few and small, one a process and ten seconds. So a delete, once it is flushed, takes the secret off the
-  disk; windows of time, the usual way, kept it more than a minute longer. No grace: there is no hint of a secret on other
-  nodes' disks, and a delete can't be undone, since what it deletes expires as well.
+  disk; windows of time, the usual way, kept it more than a minute longer. No grace: a delete can't be undone, since what it
+  deletes expires as well. While a node is away, secrets stay longer on the others' disks, probably as hints for it.
 - `deaths`: which keys die in an hour, so that they can be destroyed and counted; no secrets.
 
 Tables get ids that follow from their names: two processes that make one at the same moment on two nodes make the same.
