@@ -87,9 +87,8 @@ class Reload:
 
     def _needing_a_restart(self, new: Configuration) -> Iterator[str]:
         old = self._configuration
-        fixed = [field for field in new.__struct_encode_fields__ if field not in CHANGEABLE]
-        for key in _differing({name: _plain(old)[name] for name in fixed}, {name: _plain(new)[name] for name in fixed}):
-            if key != "log.level":
+        for key in _differing(_plain(old), _plain(new)):
+            if key.partition(".")[0] not in CHANGEABLE and key != "log.level":
                 yield f"{key} has changed, which needs a restart"
         for name, query in new.queries.items():
             if query.kept > self._keep:

@@ -60,6 +60,7 @@ class Roster:
         for its in self._pools.values():
             removed = its.pop(name, None)
             if removed is not None:
+                removed.hold(held=False)  # whoever held it does not know it any more
                 self._removed[name] = removed, self._see_to(name, self._finish(removed))
 
     async def start(self) -> None:

@@ -128,8 +128,9 @@ class Pool:
 
     def _assigned(self, event: Assigned) -> None:
         number = event.partition
-        recovery = Recovery(self._log, self._answers, number, event.end, round(self._settings.skew * 1000))
-        partition = RequestPartition(event, self._clock.millis())
+        skew = round(self._settings.skew * 1000)
+        recovery = Recovery(self._log, self._answers, number, event.end, skew)
+        partition = RequestPartition(event, self._clock.millis() + skew)
         partition.backlog = Backlog(recovery, partial(self._hand_out, partition), self._room, self._clock, self._instrument)
         self._owned[number] = partition
         self.background.spawn(f"backlog {number}", partition.backlog.run(partial(self._idle, partition)))
@@ -151,7 +152,7 @@ class Pool:
             envelope = self._for_us(message)
             if envelope is None:
                 self._commits.finish(partition, message.offset)
-            elif message.offset < partition.end or (envelope.keyed and envelope.times.created <= self._given(partition)):
+            elif message.offset < partition.end or (envelope.keyed and envelope.times.created <= partition.given):
                 partition.backlog.add(message.offset, envelope)
             else:
                 try:
@@ -159,10 +160,6 @@ class Pool:
                 except StorageError:
                     partition.backlog.add(message.offset, envelope)  # which goes on trying, and keeps nobody else waiting
         partition.backlog.stir()
-
-    def _given(self, partition: RequestPartition) -> int:
-        """Until when an envelope may have been made by somebody who saw the partition before it was given to this process."""
-        return partition.given + round(self._settings.skew * 1000)
 
     def _for_us(self, message: Message) -> Envelope | None:
         """What there is to do; None: nothing, here or any more."""

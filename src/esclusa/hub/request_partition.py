@@ -21,4 +21,4 @@ class RequestPartition(OwnedPartition):
         self.end = event.end
         """Where the partition ended when it was given: what stands below may have been answered by its former owner."""
         self.given = given
-        """When it was given, in milliseconds since the epoch."""
+        """Until when an envelope may be one that its former owner has seen: milliseconds since the epoch, skew included."""

@@ -79,6 +79,17 @@ async def test_one_that_is_removed_finishes_what_it_holds() -> None:
     await roster.stop()
 
 
+async def test_one_that_is_removed_while_it_is_held_is_held_no_more() -> None:
+    cast = Cast()
+    roster = Roster({"default": {"a": cast.connector("a")}})
+    roster.all["a"].hold(held=True)
+    cast.ask(roster.all["a"])
+    assert not cast.backends["a"].attempts
+    roster.remove("a")
+    assert len(cast.backends["a"].attempts) == 1, "its pool would never let it go on"
+    await roster.stop()
+
+
 async def test_one_that_comes_back_before_it_has_finished_is_the_same_one() -> None:
     cast = Cast()
     roster = Roster({"default": {"a": cast.connector("a")}, "slow": {}})
