@@ -23,10 +23,11 @@ from esclusa.engines.cassandra.settings import CassandraTlsSettings
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.duration import Duration
 from esclusa.kernel.errors import StorageError, StorageUnavailable
-from esclusa.kernel.instrument import Instrument, Level
+from esclusa.kernel.instrument import Instrument
 from esclusa.testing.exams import KeysExam, RecordsExam, UpkeepExam
 from support.impostor import impostor
 from support.keyspaces import SOCKETS, Deployed, JumpingClock
+from support.sink import Sink
 
 pytestmark = [pytest.mark.real, SOCKETS]
 
@@ -103,17 +104,6 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     yield from node(tmp_path_factory.mktemp("strict"), required=True)
 
 
-class Heard:
-    """What was logged."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.instrument = Instrument(self._take, Level.DEBUG)
-
-    def _take(self, level: Level, event: str, facts: dict[str, Any]) -> None:
-        self.lines.append(f"{level} {event} {facts}")
-
-
 async def works(settings: CassandraSettings) -> None:
     """The engine starts, makes what it needs, writes and reads."""
     engine = CassandraEngine(settings, Clock(), Instrument())
@@ -128,11 +118,11 @@ async def works(settings: CassandraSettings) -> None:
 
 async def fails(settings: CassandraSettings, error: type[StorageError] = StorageUnavailable) -> str:
     """What the start of the engine ends with, in bounded time; nothing secret is told."""
-    heard = Heard()
+    heard = Sink()
     async with asyncio.timeout(LATE):
         with pytest.raises(error) as failed:
-            await CassandraEngine(settings, Clock(), heard.instrument).start()
-    told = f"{settings} {failed.value} {failed.value.__cause__} {heard.lines}"
+            await CassandraEngine(settings, Clock(), heard.instrument()).start()
+    told = f"{settings} {failed.value} {failed.value.__cause__} {heard}"
     assert settings.password not in told or not settings.password
     return str(failed.value)
 

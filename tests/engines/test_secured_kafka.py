@@ -22,13 +22,14 @@ from esclusa.engines.kafka.kafka import KafkaEngine
 from esclusa.engines.kafka.settings import SaslSettings
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import StorageError, StorageUnavailable
-from esclusa.kernel.instrument import Instrument, Level
+from esclusa.kernel.instrument import Instrument
 from esclusa.kernel.settings import TlsSettings
 from esclusa.ports.log import Assigned, Delivered, Topic
 from esclusa.testing.exams import LogExam, UpkeepExam
 from support.impostor import impostor
 from support.poll import until
 from support.prefixes import Deployed
+from support.sink import Sink
 
 pytestmark = pytest.mark.real
 
@@ -76,21 +77,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
             runner.run(kafka.stop())
 
 
-class Heard:
-    """What was logged."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.instrument = Instrument(self._take, Level.DEBUG)
-
-    def _take(self, level: Level, event: str, facts: dict[str, Any]) -> None:
-        self.lines.append(f"{level} {event} {facts}")
-
-
 @asynccontextmanager
-async def engine(settings: KafkaSettings, heard: Heard | None = None) -> AsyncIterator[KafkaEngine]:
+async def engine(settings: KafkaSettings, heard: Sink | None = None) -> AsyncIterator[KafkaEngine]:
     """The engine, started."""
-    made = KafkaEngine(settings, Clock(), heard.instrument if heard else Instrument())
+    made = KafkaEngine(settings, Clock(), heard.instrument() if heard is not None else Instrument())
     await made.start()
     try:
         yield made
@@ -240,14 +230,14 @@ def another(place: Place) -> Secured:
 @pytest.mark.parametrize("mistake", MISTAKES)
 async def test_a_mistake_is_named_with_its_remedy_and_no_secret_is_told(place: Place, mistake: str) -> None:
     made, words = MISTAKES[mistake]
-    settings, heard = made(place), Heard()
+    settings, heard = made(place), Sink()
     async with engine(settings, heard) as process:
         errors = await asyncio.gather(fails(process.log.append(TOPIC, b"", b"")), fails(process.upkeep.check()))
     for error in errors:
         assert words in str(error)
         assert settings.servers[0] in str(error)
-    assert any(words in line for line in heard.lines) or "closes every connection" in str(errors[0])
-    told = "".join([repr(settings), *map(str, errors), *(str(error.__cause__) for error in errors), *heard.lines])
+    assert any(words in str(line) for line in heard) or "closes every connection" in str(errors[0])
+    told = "".join([repr(settings), *map(str, errors), *(str(error.__cause__) for error in errors), *map(str, heard)])
     assert not [secret for secret in (*place.secrets, WRONG.password, NOBODY.password) if secret in told]
 
 
@@ -304,8 +294,8 @@ async def test_a_password_that_is_mended_lets_the_next_process_in(place: Place) 
     wrong = place.settings("SASL_SSL", place.tls, place.login(user=WRONG))
     async with engine(wrong) as process:
         await fails(process.upkeep.check())
-    heard = Heard()
+    heard = Sink()
     async with engine(FORMS["SCRAM-SHA-512"](place), heard) as process:
         await process.upkeep.setup([TOPIC])
         await process.upkeep.check()
-    assert heard.lines == []
+    assert heard == []
