@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import (  # type: ignore[attr-defined]  # its stubs forget to export them
+from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
     ConfigEntry,
@@ -30,6 +31,13 @@ from esclusa.kernel.errors import StorageUnavailable
 T = TypeVar("T")
 GRACE = 1.0
 """Seconds beyond a request's own limit after which its answer is not waited for."""
+COORDINATED = 60.0
+"""Seconds that librdkafka gives a question to a group's coordinator, so many more than anybody waits that they never run out.
+
+librdkafka 2.16 goes on looking for the coordinator of a question whose time has run out, and aborts the process when it has
+found it: `rd_kafka_admin_coord_request` then frees what `rd_kafka_admin_coord_response_parse` is called with (`eonce->refcnt
+> 0`, its issues 3663 and 4605). A client that goes takes its questions with it, and nothing happens: see `_coordinated`.
+"""
 REFUSED = frozenset((
     KafkaError.INVALID_CONFIG,
     KafkaError.INVALID_REQUEST,
@@ -44,8 +52,10 @@ STALE = frozenset((
     KafkaError.FENCED_LEADER_EPOCH,
     KafkaError.UNKNOWN_LEADER_EPOCH,
     KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError._NOENT,  # noqa: SLF001 - its public name
 ))  # fmt: skip
 """What a broker says to a client that takes another for a partition's leader, or the same one before it was started again.
+And what the client says itself where it has heard that a broker is gone, and not yet who leads in its place.
 
 librdkafka 2.16 doesn't look again after these when it is asked for offsets, not even at the next call; a new client does.
 """
@@ -57,35 +67,73 @@ LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # as 
 
 
 class Admin:
-    """One administrative client."""
+    """An administrative client, and another one for questions to the coordinators of groups; each is made when it is needed."""
 
     def __init__(self, config: Config, voice: Voice) -> None:
         self._config = config
         self._voice = voice
         self._made: AdminClient | None = None
+        self._led: dict[str, int] = {}
+        """Topics of which the client knew, when it looked last, who leads each partition; and how many there are."""
+        self._coordinating: AdminClient | None = None
 
     @property
     def _client(self) -> AdminClient:
         if self._made is None:
-            self._made = AdminClient(self._config, logger=self._voice)
+            self._made, self._led = AdminClient(self._config, logger=self._voice), {}
         return self._made
+
+    @property
+    def _coordinators(self) -> AdminClient:
+        if self._coordinating is None:
+            self._coordinating = AdminClient(self._config, logger=self._voice)
+        return self._coordinating
+
+    @contextmanager
+    def _coordinated(self) -> Iterator[None]:
+        """Around questions to coordinators: if they are given up, the client that asked goes, with the last that still waits."""
+        client = self._coordinators
+        try:
+            yield
+        except (StorageUnavailable, asyncio.CancelledError):
+            if self._coordinating is client:
+                self._coordinating = None
+            raise
 
     async def offsets(self, topic: str, numbers: Iterable[int], spec: OffsetSpec) -> dict[int, int]:
         """An offset of each partition: `EARLIEST`, `LATEST`, or that of the first message made since (-1: there is none)."""
-        asked = {TopicPartition(topic, number): spec for number in numbers}
-        if not asked:
+        specs = {TopicPartition(topic, number): spec for number in numbers}
+        if not specs:
             return {}
         try:
-            answers = await self._all(self._client.list_offsets(asked, request_timeout=PATIENCE))
+            answers = await self._offsets(topic, specs)
         except StorageUnavailable as error:
             if error.__cause__ is None or code(error.__cause__) not in STALE:
                 raise
             self._made = None
-            answers = await self._all(self._client.list_offsets(asked, request_timeout=PATIENCE))
+            answers = await self._offsets(topic, specs)
         offsets = {place.partition: answer.offset for place, answer in answers.items()}
         if unknown := [number for number, offset in offsets.items() if offset < NONE]:
             raise StorageUnavailable(f"kafka: nobody can say where partition {unknown[0]} of {topic} begins and ends")
         return offsets
+
+    async def _offsets(self, topic: str, specs: dict[TopicPartition, OffsetSpec]) -> dict[Any, Any]:
+        await self._know(topic)
+        try:
+            return await self._all(self._client.list_offsets(specs, request_timeout=PATIENCE))
+        except StorageUnavailable:
+            self._led = {}
+            raise
+
+    async def _know(self, topic: str) -> None:
+        """Have the client know who leads the partitions of a topic before it is asked of them.
+
+        For what it doesn't know, librdkafka 2.16 begins to work on the question in the caller's thread, and goes on in its
+        own as soon as anything is heard of topics, even while the caller's is at it: the process crashes, in
+        `rd_kafka_topic_partition_list_query_leaders_async_worker`. What it knows, it answers in one go.
+        """
+        if topic not in self._led:
+            await self.topics()
 
     async def offsets_since(self, topic: str, numbers: Iterable[int], since: int) -> dict[int, int]:
         """Where the first message stands that was made at or after `since` (ms since the epoch); -1 where there is none."""
@@ -95,16 +143,18 @@ class Admin:
         """Delete the messages of each partition below an offset."""
         places = [TopicPartition(topic, number, offset) for number, offset in below.items()]
         if places:
+            await self._know(topic)
             await self._all(self._client.delete_records(places, request_timeout=PATIENCE))
 
     async def topics(self) -> dict[str, int]:
         """The number of partitions of every topic that has a leader for each."""
         metadata = await self.metadata()
-        return {
+        self._led = {
             name: len(topic.partitions)
             for name, topic in metadata.topics.items()
             if topic.error is None and all(partition.leader >= 0 for partition in topic.partitions.values())
         }
+        return self._led
 
     async def metadata(self) -> Any:  # confluent_kafka.admin.ClusterMetadata
         """Brokers and topics."""
@@ -158,16 +208,12 @@ class Admin:
     async def committed(self, group: str, topic: str, numbers: Iterable[int]) -> dict[int, int]:
         """What a group has committed, of the partitions of which it has."""
         places = [TopicPartition(topic, number) for number in numbers]
-        asked = [ConsumerGroupTopicPartitions(group, places)]
-        try:
+        request = [ConsumerGroupTopicPartitions(group, places)]
+        with self._coordinated():
             answers = await self._all(
-                self._client.list_consumer_group_offsets(asked, request_timeout=PATIENCE), fine={KafkaError.GROUP_ID_NOT_FOUND}
+                self._coordinators.list_consumer_group_offsets(request, request_timeout=COORDINATED),
+                fine={KafkaError.GROUP_ID_NOT_FOUND},
             )
-        except (StorageUnavailable, asyncio.CancelledError):
-            # librdkafka 2.16 goes on looking for the coordinator of a question that is over, and aborts the process when that
-            # one is there again; it doesn't once the client has gone.
-            self._made = None
-            raise
         return {
             place.partition: place.offset
             for answer in answers.values()
@@ -179,48 +225,51 @@ class Admin:
         """Partitions, copies and rights of each topic; or the number of the error, where there is one."""
         if not topics:
             return {}
-        asked = TopicCollection(list(topics))
+        named = TopicCollection(list(topics))
         return await self._each(
-            self._client.describe_topics(asked, include_authorized_operations=True, request_timeout=PATIENCE)
+            self._client.describe_topics(named, include_authorized_operations=True, request_timeout=PATIENCE)
         )
 
     async def configured(self, topics: Collection[str]) -> dict[str, Any]:  # dict[str, confluent_kafka.admin.ConfigEntry]
         """How each topic is configured, the brokers' defaults included; or the number of the error, where there is one."""
-        asked = {ConfigResource(ConfigResource.Type.TOPIC, name): name for name in topics}
-        if not asked:
+        resources = {ConfigResource(ConfigResource.Type.TOPIC, name): name for name in topics}
+        if not resources:
             return {}
-        answers = await self._each(self._client.describe_configs(list(asked), request_timeout=PATIENCE))
-        return {asked[resource]: answer for resource, answer in answers.items()}
+        answers = await self._each(self._client.describe_configs(list(resources), request_timeout=PATIENCE))
+        return {resources[resource]: answer for resource, answer in answers.items()}
 
     async def broker(self, number: int) -> Any:  # dict[str, confluent_kafka.admin.ConfigEntry]
         """How a broker is configured; or the number of the error."""
-        asked = ConfigResource(ConfigResource.Type.BROKER, str(number))
-        return (await self._each(self._client.describe_configs([asked], request_timeout=PATIENCE)))[asked]
+        resource = ConfigResource(ConfigResource.Type.BROKER, str(number))
+        return (await self._each(self._client.describe_configs([resource], request_timeout=PATIENCE)))[resource]
 
     async def grouped(self, groups: Collection[str]) -> dict[str, Any]:  # confluent_kafka.admin.ConsumerGroupDescription
         """Rights to each group, be it there or not; or the number of the error, where there is one."""
         if not groups:
             return {}
-        return await self._each(
-            self._client.describe_consumer_groups(list(groups), include_authorized_operations=True, request_timeout=PATIENCE)
-        )
+        with self._coordinated():
+            return await self._each(
+                self._coordinators.describe_consumer_groups(
+                    list(groups), include_authorized_operations=True, request_timeout=COORDINATED
+                )
+            )
 
     async def _each(self, answers: Mapping[Any, Any]) -> dict[Any, Any]:
         """What has been answered; an error of the brokers' is answered by its number. `StorageUnavailable` if nothing is."""
         found: dict[Any, Any] = {}
-        for asked, answer in answers.items():
+        for about, answer in answers.items():
             try:
-                found[asked] = await self._answer(answer)
+                found[about] = await self._answer(answer)
             except KafkaException as error:
-                found[asked] = code(error)
+                found[about] = code(error)
         return found
 
     async def _all(self, answers: Mapping[Any, Any], fine: Collection[int | None] = ()) -> dict[Any, Any]:
         """What has been answered, but for errors that are fine; any other is `StorageUnavailable`."""
         found = {}
-        for asked, answer in answers.items():
+        for about, answer in answers.items():
             try:
-                found[asked] = await self._answer(answer)
+                found[about] = await self._answer(answer)
             except KafkaException as error:
                 if code(error) not in fine:
                     raise unavailable(error, self._reason()) from error
@@ -237,14 +286,16 @@ class Admin:
             raise unavailable("the brokers don't answer", self._reason()) from None
 
     def _reason(self) -> str | None:
-        """Why the brokers can't be spoken to, if a client has heard of it: this one's log lines come when it is polled."""
+        """Why the brokers can't be spoken to, if a client has heard of it: these ones' log lines come when they are polled."""
         if self._made is not None:
             self._made.poll(0)
+        if self._coordinating is not None:
+            self._coordinating.poll(0)
         return self._voice.reason
 
     def close(self) -> None:
         """Let go."""
-        self._made = None
+        self._made = self._coordinating = None
 
 
 def _seen(future: asyncio.Future[Any]) -> None:

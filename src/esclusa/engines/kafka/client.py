@@ -10,8 +10,8 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException
 
 from esclusa.engines.kafka.settings import KafkaSettings
-from esclusa.engines.kafka.trouble import reason
-from esclusa.kernel.errors import StorageUnavailable
+from esclusa.engines.kafka.trouble import Refusal, reason
+from esclusa.kernel.errors import StorageRefused, StorageUnavailable
 from esclusa.kernel.instrument import Instrument
 
 PATIENCE = 3.0
@@ -19,8 +19,9 @@ PATIENCE = 3.0
 GLANCE = 2.5
 """Seconds that a look at the brokers may take: less than the three that whoever looks after them waits, or than a user who
 has asked; so that it is told why they don't answer, and not that they don't."""
-QUIET = 10.0
-"""Seconds between two log lines of one kind: each client repeats itself with every attempt to connect."""
+QUIET, RARELY = 10.0, 600.0
+"""Seconds between two log lines of one kind: each client repeats itself with every attempt to connect. Twice as many each
+time, and in the end as many as this."""
 MESSAGE_BYTES = 16 << 20
 """The largest message: all the answers of one request fit in it."""
 
@@ -37,6 +38,11 @@ FORBIDDEN = frozenset((
     KafkaError.GROUP_AUTHORIZATION_FAILED,
 ))  # fmt: skip
 """What a broker says to who has no right to it."""
+ATTENTIVE: dict[str, Any] = {
+    "topic.metadata.refresh.interval.ms": 1000,
+    "metadata.max.age.ms": 90_000,  # what is known stays good while nobody answers
+}
+"""For who appends or fetches: librdkafka looks for another leader no sooner where one stands still, and takes connections."""
 FRESH = 5.0
 """Seconds for which a reason stands that isn't heard of again: clients try to connect each second, at least."""
 
@@ -82,6 +88,7 @@ def _protocol(settings: KafkaSettings) -> str:
 def reading(settings: KafkaSettings) -> Config:
     """The configuration of a consumer that is in no group; it needs a group's name all the same, and never uses it."""
     return common(settings) | {
+        **ATTENTIVE,
         "socket.timeout.ms": int(PATIENCE * 1000),  # a broker that stands still is left for the one that has its work by then
         "group.id": f"{settings.prefix}reader",
         "enable.auto.commit": False,
@@ -101,15 +108,18 @@ def reading(settings: KafkaSettings) -> Config:
 def unavailable(error: BaseException | KafkaError | str | None, reason: str | None = None) -> StorageUnavailable:
     """A client's error in our words, with its name at Kafka's (`REQUEST_TIMED_OUT`).
 
-    `reason`: `Voice.reason`, which is told where the error says no more than that nobody answers.
+    `reason`: `Voice.reason`, which is told where the error says no more than that nobody answers. `StorageRefused` where that
+    is a refusal, or the error says that there is no right to this.
     """
     if isinstance(error, KafkaException) and error.args and isinstance(error.args[0], KafkaError):
         error = error.args[0]
     if isinstance(error, KafkaError):
         because = reason if error.code() in AWAY else None
-        said = StorageUnavailable(f"kafka: {error.name().lstrip('_')}: {because or _words(error)}")
+        words, forbidden = f"{error.name().lstrip('_')}: {because or _words(error)}", error.code() in FORBIDDEN
     else:
-        said = StorageUnavailable(f"kafka: {reason if isinstance(error, str) and reason else error}")
+        because, forbidden = (reason if isinstance(error, str) else None), False
+        words = because or str(error)
+    said = (StorageRefused if forbidden or isinstance(because, Refusal) else StorageUnavailable)(f"kafka: {words}")
     if isinstance(error, BaseException):
         said.__cause__ = error
     return said
@@ -149,7 +159,8 @@ class Voice(logging.Logger):
         self._settings = settings
         self._instrument = instrument
         self._loop = asyncio.get_running_loop()
-        self._silent: dict[str, float] = {}
+        self._silent: dict[str, tuple[float, float]] = {}
+        """By the kind of line, until when it isn't said again, and for how long that is."""
         self._heard: tuple[float, str] | None = None
         self.propagate = False
 
@@ -170,6 +181,9 @@ class Voice(logging.Logger):
 
     def _say(self, said: str, why: str | None) -> None:
         kind, now = said.partition(" ")[0], self._loop.time()
-        if now >= self._silent.get(kind, 0.0):
-            self._silent[kind] = now + QUIET
+        until, seconds = self._silent.get(kind, (0.0, 0.0))
+        if now >= until:
+            goes_on = now < until + seconds
+            seconds = min(2 * seconds, RARELY) if goes_on else QUIET
+            self._silent[kind] = (now + seconds, seconds)
             self._instrument.warn("kafka", said=said, **({} if why is None else {"reason": why}))

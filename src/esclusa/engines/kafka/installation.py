@@ -5,17 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from confluent_kafka import KafkaError
-from confluent_kafka.admin import AclOperation  # type: ignore[attr-defined]  # its stubs forget to export it
+from confluent_kafka.admin import AclOperation
 
 from esclusa.engines.kafka import topics as wanted
 from esclusa.engines.kafka.admin import Admin
 from esclusa.engines.kafka.client import FORBIDDEN, PATIENCE, Voice
 from esclusa.engines.kafka.settings import KafkaSettings
-from esclusa.engines.kafka.topics import acknowledged_by, configuration, group_prefix, replicas_of
+from esclusa.engines.kafka.topics import acknowledged_by, alteration, configuration, group_prefix, replicas_of
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import StorageUnavailable
 from esclusa.ports.installation import Finding, State
@@ -110,10 +111,11 @@ class KafkaInstallation:
             return _unseen(part, described, "look at it, if it is there")
         settings = {key: entry.value for key, entry in configured.items()} if isinstance(configured, dict) else {}
         replicas = replicas_of(brokers, self._settings.replication)
+        alter = partial(alteration, name, settings=self._settings)
         faults = [
             *_partitions(topic, described),
-            *_copies(name, described, settings, replicas),
-            *_settings(name, configuration(topic, replicas), settings),
+            *_copies(described, settings, replicas, alter),
+            *_settings(configuration(topic, replicas), settings, alter),
             *_rights(topic, described.authorized_operations),
         ]
         if not settings:
@@ -130,6 +132,8 @@ class KafkaInstallation:
 
 Fault = tuple[State, str, str]
 """`wrong` or `doubtful`, what, and the remedy."""
+Alter = Callable[[str], str]
+"""The command line that gives a topic another setting."""
 
 
 def _partitions(topic: Topic, described: Any) -> Iterator[Fault]:
@@ -146,7 +150,7 @@ def _partitions(topic: Topic, described: Any) -> Iterator[Fault]:
         yield "wrong", f"no leader for partition {', '.join(leaderless)}", "start the brokers that are down"
 
 
-def _copies(name: str, described: Any, settings: Mapping[str, str], replicas: int) -> Iterator[Fault]:
+def _copies(described: Any, settings: Mapping[str, str], replicas: int, alter: Alter) -> Iterator[Fault]:
     copies = min(len(each.replicas) for each in described.partitions)
     least = int(settings.get("min.insync.replicas", acknowledged_by(copies)))
     if copies < replicas:
@@ -154,16 +158,16 @@ def _copies(name: str, described: Any, settings: Mapping[str, str], replicas: in
         yield "wrong", f"{_count(copies, 'copy', 'copies')} of a partition instead of {replicas}", remedy
     if copies > 1 and least >= copies:
         what = f"min.insync.replicas is {least} of {copies}: nothing is accepted while one broker is away"
-        yield "wrong", what, _alter(name, f"min.insync.replicas={acknowledged_by(copies)}")
+        yield "wrong", what, alter(f"min.insync.replicas={acknowledged_by(copies)}")
     elif copies >= wanted.REPLICAS and least < acknowledged_by(copies):
         what = f"min.insync.replicas is {least}: what was accepted is lost with one broker"
-        yield "wrong", what, _alter(name, f"min.insync.replicas={acknowledged_by(copies)}")
+        yield "wrong", what, alter(f"min.insync.replicas={acknowledged_by(copies)}")
     behind = [str(each.id) for each in described.partitions if len(each.isr) < least]
     if behind:
         yield "wrong", f"too few copies in sync of partition {', '.join(behind)}", "start the brokers that are down"
 
 
-def _settings(name: str, expected: Mapping[str, str], settings: Mapping[str, str]) -> Iterator[Fault]:
+def _settings(expected: Mapping[str, str], settings: Mapping[str, str], alter: Alter) -> Iterator[Fault]:
     """What differs from `expected` in a way that matters. More room and a longer retention don't."""
     found = {key: settings[key] for key in COMPARED if key in settings}
     least = {key: int(expected[key]) for key in ("max.message.bytes", "retention.ms")}
@@ -173,26 +177,22 @@ def _settings(name: str, expected: Mapping[str, str], settings: Mapping[str, str
     }
     for key, needed in least.items():
         if key in found and 0 <= int(found[key]) < needed:
-            yield "wrong", f"{key} is {found[key]}: {why[key]}", _alter(name, f"{key}={needed}")
+            yield "wrong", f"{key} is {found[key]}: {why[key]}", alter(f"{key}={needed}")
     if found.get("cleanup.policy", "delete") != "delete":
         yield (
             "wrong",
             f"cleanup.policy is {found['cleanup.policy']}: messages that are needed go",
-            _alter(name, "cleanup.policy=delete"),
+            alter("cleanup.policy=delete"),
         )
     if int(found.get("retention.bytes", -1)) >= 0:
         what = f"retention.bytes is {found['retention.bytes']}: messages go when there are many"
-        yield "wrong", what, _alter(name, "retention.bytes=-1")
+        yield "wrong", what, alter("retention.bytes=-1")
     if found.get("message.timestamp.type", "CreateTime") != "CreateTime":
         yield (
             "wrong",
             "message.timestamp.type: brokers put their own time on messages",
-            _alter(name, "message.timestamp.type=CreateTime"),
+            alter("message.timestamp.type=CreateTime"),
         )
-
-
-def _alter(name: str, setting: str) -> str:
-    return f"kafka-configs.sh --alter --topic {name} --add-config {setting}"
 
 
 def _rights(topic: Topic, operations: Sequence[AclOperation] | None) -> Iterator[Fault]:

@@ -32,7 +32,7 @@ class KafkaEngine:
         yield (), self.log.appender.bytes
 
     async def start(self) -> None:
-        """Begin to connect. `StorageUnavailable` for settings that can't be used, such as a certificate that isn't there."""
+        """Begin to connect. `StorageError` for settings that can't be used, such as a certificate that isn't there."""
         self.log.appender.connect()
 
     async def drain(self) -> None:

@@ -8,18 +8,18 @@ from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from typing import TypeVar
 
-from esclusa.engines.kafka.admin import EARLIEST, LATEST, Admin
+from esclusa.engines.kafka.admin import EARLIEST, LATEST, NONE, Admin
 from esclusa.engines.kafka.client import Config, Voice, common, reading
 from esclusa.engines.kafka.fetcher import Fetcher
 from esclusa.engines.kafka.inbox import Inbox
 from esclusa.engines.kafka.membership import Listener, Membership
 from esclusa.engines.kafka.producer import Appender
-from esclusa.engines.kafka.reader import stretch
+from esclusa.engines.kafka.reader import BEHIND, stretch
 from esclusa.engines.kafka.settings import KafkaSettings
 from esclusa.engines.kafka.subscription import BroadcastListener, GroupMember
 from esclusa.engines.kafka.topics import group_prefix
 from esclusa.kernel.clock import Clock
-from esclusa.kernel.errors import Closed
+from esclusa.kernel.errors import Closed, StorageUnavailable
 from esclusa.kernel.instrument import Instrument
 from esclusa.kernel.message import Message
 from esclusa.ports.log import RELEASE, Subscription, Topic, partition_of
@@ -59,22 +59,29 @@ class KafkaLog:
     async def read(
         self, topic: Topic, partition: int, since: int, end: int, start: int = 0
     ) -> AsyncIterator[Sequence[Message]]:
-        """What stands from `start` on and from the first message made at or after `since` on, below `end`, by batches."""
+        """What stands from `start` on and from the first message made at or after `since` on, below `end`, by batches.
+
+        A leader that was stopped, and deposed meanwhile, has not heard of the last messages. So one that finds none made
+        since is believed only if the last one below `end` was made before, and what is read has to reach `end`.
+        """
         self.check()
         name = self.name(topic)
-        found, ends = await asyncio.gather(
-            self._admin.offsets_since(name, [partition], since), self._admin.offsets(name, [partition], LATEST)
-        )
+        found = (await self._admin.offsets_since(name, [partition], since))[partition]
         self.check()
-        first, end = max(found[partition], start), min(end, ends[partition])
-        if found[partition] < 0 or first >= end:
+        first = max(end - 1 if found == NONE else found, start)
+        if first >= end:
             return
         async for batch in stretch(reading(self._settings), self._voice, name, partition, first, end):
+            if found == NONE and batch[-1].made >= since:
+                raise StorageUnavailable(BEHIND)
             yield batch
             self.check()
 
     async def end(self, topic: Topic, partition: int) -> int:
-        """The position after the last message that all replicas in sync have."""
+        """The position after the last message that all replicas in sync have.
+
+        Who was the leader, and has not heard yet that another one is, tells where it was.
+        """
         self.check()
         return (await self._admin.offsets(self.name(topic), [partition], LATEST))[partition]
 

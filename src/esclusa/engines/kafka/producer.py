@@ -1,5 +1,10 @@
 """Appending: one producer a process, idempotent, acknowledged by all replicas in sync.
 
+A message that was given up may stand there all the same. And another that waits meanwhile may stand there twice, in any
+partition: once librdkafka has given one up, or is told that one is out of order because the one before it has failed, it
+begins a new epoch, in which it numbers anew what it sends again; brokers that have taken that already can't tell
+(librdkafka issue 4953; `tests/faults/test_kafka.py` shows it). The port allows for both.
+
 Delivery reports come in a thread of its own and go to the loop in batches: one call for all that came meanwhile.
 """
 
@@ -13,13 +18,13 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from esclusa.engines.kafka.client import MESSAGE_BYTES, Config, Voice, tell, unavailable
+from esclusa.engines.kafka.client import ATTENTIVE, MESSAGE_BYTES, Config, Voice, tell, unavailable
 from esclusa.kernel.errors import Closed, StorageError, StorageUnavailable
 from esclusa.kernel.instrument import Instrument
 
 DELIVERY = 3.0
 """Seconds that a message has to be acknowledged; then its append fails."""
-LINGER = 0
+LINGER_MS = 0
 """Milliseconds that a message waits for others to share a request with: those that come while one is on its way share the next.
 
 One more would only be a millisecond on each of the three topics that a request passes, at the same cost or a higher one.
@@ -89,11 +94,12 @@ class Appender:
 
     def __init__(self, config: Config, compression: str, voice: Voice, instrument: Instrument) -> None:
         self._config = config | {
+            **ATTENTIVE,
             "acks": "all",
             "enable.idempotence": True,
             "delivery.timeout.ms": int(DELIVERY * 1000),
             "socket.timeout.ms": int(DELIVERY * 1000),  # of what is no message: the other brokers may know better by then
-            "linger.ms": LINGER,
+            "linger.ms": LINGER_MS,
             "compression.type": compression,
             "message.max.bytes": MESSAGE_BYTES,
             "queue.buffering.max.kbytes": 2 * ROOM >> 10,
@@ -111,11 +117,14 @@ class Appender:
         self._closed = False
 
     def connect(self) -> None:
-        """Begin to: a producer needs half a second until it may send, and what is appended meanwhile waits for that."""
+        """Begin to: a producer needs half a second until it may send, and what is appended meanwhile waits for that.
+
+        `StorageError` for settings that it can't be made from.
+        """
         try:
             self._open()
         except KafkaException as error:
-            raise unavailable(error) from error
+            raise StorageError(str(unavailable(error))) from error
 
     def _open(self) -> _Line:
         if self._line is None:

@@ -18,6 +18,7 @@ from esclusa.engines.kafka.inbox import Inbox
 from esclusa.engines.kafka.membership import Letting, Listener, Membership
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import Closed, StorageError, StorageUnavailable
+from esclusa.kernel.message import Message
 from esclusa.ports.log import Assigned, Delivered, Event, Revoked
 
 RETRY = 0.2
@@ -31,7 +32,19 @@ FAREWELL = 5.0
 class Claim:
     """A member's hold on one partition, from its being given to its end."""
 
-    __slots__ = ("asked", "begun", "committed", "end", "held", "letting", "number", "position", "revoking", "seen", "timer")
+    __slots__ = (
+        "begun",
+        "committed",
+        "end",
+        "held",
+        "letting",
+        "number",
+        "pending",
+        "position",
+        "revoking",
+        "seen",
+        "timer",
+    )
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -39,7 +52,7 @@ class Claim:
         self.end = 0
         self.position = 0
         """The next message to hand out."""
-        self.asked: list[tuple[int, Future[None]]] = []
+        self.pending: list[tuple[int, Future[None]]] = []
         """Commits that have not been begun."""
         self.begun: list[tuple[int, Future[None]]] = []
         """Commits that the group is being told of."""
@@ -50,6 +63,18 @@ class Claim:
         """Still this member's: its commits count."""
         self.letting: Letting | None = None
         self.timer: TimerHandle | None = None
+
+    def following(self, messages: Sequence[Message]) -> list[Message]:
+        """Those that have not been handed out, which are handed out now.
+
+        A broker that was the leader, and has fewer messages, has the client begin from the front.
+        """
+        found = []
+        for message in messages:
+            if message.offset >= self.position:
+                found.append(message)
+                self.position = message.offset + 1
+        return found
 
     @property
     def goal(self) -> int:
@@ -164,9 +189,9 @@ class GroupMember:
             claim.timer.cancel()
         if self._claims.get(claim.number) is claim:
             del self._claims[claim.number]
-        for _, future in (*claim.begun, *claim.asked):
+        for _, future in (*claim.begun, *claim.pending):
             settle(future)  # whoever waits for one must not wait on into a time when the partition is given again
-        claim.asked.clear()
+        claim.pending.clear()
         if claim.letting is not None:
             claim.letting.done(claim.number)
 
@@ -198,9 +223,8 @@ class GroupMember:
             return Assigned(claim.number, claim.committed, claim.end)
         while not self._paused and (batch := self._inbox.next()) is not None:
             claim, messages = batch
-            if claim.held and not claim.revoking:
-                claim.position = messages[-1].offset + 1
-                return Delivered(claim.number, messages)
+            if claim.held and not claim.revoking and (following := claim.following(messages)):
+                return Delivered(claim.number, following)
         return None
 
     def pause(self, *, paused: bool) -> None:
@@ -215,22 +239,22 @@ class GroupMember:
         if claim is None or not claim.seen or position <= claim.committed:
             future.set_result(None)
             return future
-        claim.asked.append((position, future))
+        claim.pending.append((position, future))
         if self._committing is None:
             self._committing = self._loop.create_task(self._commit())
         return future
 
     async def _commit(self) -> None:
-        """Commit what is asked for, partitions together, until nothing is."""
+        """Carry out the pending commits, those of all partitions together, until there are none."""
         try:
             await self._commit_all()
         finally:
             self._committing = None  # at once: whoever hears of the last commit may ask for the next
 
     async def _commit_all(self) -> None:
-        while claims := [claim for claim in self._claims.values() if claim.asked]:
+        while claims := [claim for claim in self._claims.values() if claim.pending]:
             for claim in claims:
-                claim.begun, claim.asked = claim.asked, []
+                claim.begun, claim.pending = claim.pending, []
             error: StorageError | None = None
             try:
                 await self._write(claims)
@@ -287,7 +311,7 @@ class GroupMember:
         if self._committing is not None:
             self._committing.cancel()
         for claim in self._claims.values():
-            for _, future in (*claim.begun, *claim.asked):
+            for _, future in (*claim.begun, *claim.pending):
                 settle(future, Closed("the process was killed"))
         self._leave()
 

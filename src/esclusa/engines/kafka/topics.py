@@ -74,6 +74,11 @@ def script(topics: Mapping[str, Topic], settings: KafkaSettings) -> str:
     return "\n".join(lines) + "\n"
 
 
+def alteration(name: str, setting: str, settings: KafkaSettings) -> str:
+    """The command line that gives the topic `name`, as it is called at the brokers, another `setting` (`key=value`)."""
+    return shlex.join([*_tool("configs", settings), "--alter", "--topic", name, "--add-config", setting])
+
+
 def group_prefix(name: str) -> str:
     """With what the names of all groups of the topic `name` begin, at the brokers."""
     return f"{name}:"
@@ -94,6 +99,10 @@ def _each(option: str, values: Iterable[str]) -> list[str]:
 
 def _command(tool: str, settings: KafkaSettings, *arguments: Sequence[str]) -> list[str]:
     """One command of Kafka's, a line for each of `arguments`."""
-    first = [f"kafka-{tool}.sh", "--bootstrap-server", ",".join(settings.servers), "--command-config", "admin.properties"]
-    rows = [shlex.join(row) for row in (first, *arguments)]
+    rows = [shlex.join(row) for row in (_tool(tool, settings), *arguments)]
     return [f"{row} \\" for row in (rows[0], *(f"  {row}" for row in rows[1:-1]))] + [f"  {rows[-1]}"]
+
+
+def _tool(name: str, settings: KafkaSettings) -> list[str]:
+    """One of Kafka's tools, and with whom it speaks."""
+    return [f"kafka-{name}.sh", "--bootstrap-server", ",".join(settings.servers), "--command-config", "admin.properties"]

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError
 
-from esclusa.engines.kafka.client import FRESH, QUIET, Voice, common, unavailable
+from esclusa.engines.kafka.client import FRESH, QUIET, RARELY, Voice, common, unavailable
 from esclusa.engines.kafka.settings import KafkaSettings, SaslSettings
+from esclusa.engines.kafka.trouble import Refusal
+from esclusa.kernel.errors import StorageRefused
 from esclusa.kernel.instrument import Instrument, Level
 from esclusa.kernel.settings import TlsSettings
 
@@ -61,6 +63,21 @@ async def test_a_line_is_told_with_its_reason_and_not_over_and_over() -> None:
 
 
 @pytest.mark.virtual_time
+async def test_what_is_said_for_hours_is_told_ever_more_seldom_and_at_once_when_it_comes_anew() -> None:
+    said = Said()
+    for _ in range(4 * 3600):
+        said.voice.error(REFUSED)
+        await asyncio.sleep(1)
+    assert len(said.lines) < 6 + 4 * 3600 / RARELY + 1
+    await asyncio.sleep(2 * RARELY)
+    before = len(said.lines)
+    for _ in range(round(QUIET) + 2):
+        said.voice.error(REFUSED)
+        await asyncio.sleep(1)
+    assert len(said.lines) == before + 2
+
+
+@pytest.mark.virtual_time
 async def test_a_note_is_not_told_but_may_hold_the_reason_for_as_long_as_it_is_fresh() -> None:
     said = Said()
     assert said.voice.reason is None
@@ -82,3 +99,14 @@ def test_the_reason_is_told_where_an_error_says_no_more_than_that_nobody_answers
 
 def test_who_has_no_right_is_told_where_to_get_it() -> None:
     assert "esclusa setup --print" in str(unavailable(KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED)))
+
+
+def test_a_refusal_is_told_from_what_may_pass() -> None:
+    away = KafkaError(KafkaError._ALL_BROKERS_DOWN)
+    assert isinstance(unavailable(away, Refusal("kafka:9093 refuses the login")), StorageRefused)
+    assert isinstance(unavailable("the brokers don't answer", Refusal("kafka:9093 refuses the login")), StorageRefused)
+    assert isinstance(unavailable(KafkaError(KafkaError.GROUP_AUTHORIZATION_FAILED)), StorageRefused)
+    for passing in (unavailable(away, "kafka:9093 is not there"), unavailable(away), unavailable("the brokers don't answer")):
+        assert not isinstance(passing, StorageRefused)
+    other = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE)
+    assert not isinstance(unavailable(other, Refusal("kafka:9093 refuses the login")), StorageRefused)

@@ -14,7 +14,7 @@ from esclusa.engines.kafka.admin import Admin
 from esclusa.engines.kafka.client import Voice
 from esclusa.engines.kafka.installation import LOOK, KafkaInstallation
 from esclusa.engines.kafka.settings import KafkaSettings
-from esclusa.engines.kafka.topics import LARGEST, configuration
+from esclusa.engines.kafka.topics import LARGEST, alteration, configuration
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import StorageUnavailable
 from esclusa.ports.installation import Finding
@@ -136,7 +136,7 @@ async def test_who_can_not_be_reached_is_told_with_the_reason() -> None:
         (1, {"replication": 3}, "wrong", "too few"),
     ],
 )
-async def test_too_few_copies_are_told_once(count: int, settings: dict[str, int], state: str, words: str) -> None:
+async def test_too_few_copies_are_told_once(count: int, settings: dict[str, Any], state: str, words: str) -> None:
     finding = (await found(Brokers(count), **settings))[0]
     assert finding.state == state
     assert words in finding.what
@@ -195,7 +195,8 @@ async def test_all_that_is_wrong_with_a_topic_is_told_at_once() -> None:
     finding = await of_topic(brokers)
     for words in ("max.message.bytes", "retention.ms", "cleanup.policy", "retention.bytes", "message.timestamp.type"):
         assert words in finding.what
-    assert f"kafka-configs.sh --alter --topic requests.default --add-config max.message.bytes={LARGEST}" in finding.remedy
+    settings = KafkaSettings()
+    assert alteration("requests.default", f"max.message.bytes={LARGEST}", settings) in finding.remedy.split("; ")
     assert "--add-config retention.ms=3600000" in finding.remedy
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from esclusa.engines.kafka import producer
-from esclusa.engines.kafka.client import Voice, common
+from esclusa.engines.kafka.client import MESSAGE_BYTES, Voice, common
 from esclusa.engines.kafka.producer import ENTRY, ROOM, Appender
 from esclusa.engines.kafka.settings import KafkaSettings
 from esclusa.kernel.errors import Closed, StorageUnavailable
@@ -48,9 +48,9 @@ async def refused(future: asyncio.Future[int]) -> None:
 async def test_what_nobody_takes_is_given_up_and_its_room_is_there_for_others() -> None:
     with appending() as appender:
         appender.connect()
-        asked = [append(appender) for _ in range(100)]
+        futures = [append(appender) for _ in range(100)]
         assert appender.bytes == 100 * (len(b"key") + 1000 + ENTRY)
-        for future in asked:
+        for future in futures:
             await refused(future)
         assert appender.bytes == 0
         await appender.settled()
@@ -70,7 +70,7 @@ async def test_beyond_its_room_it_takes_nothing() -> None:
 
 async def test_a_message_that_is_too_large_is_refused_at_once() -> None:
     with appending() as appender:
-        future = append(appender, producer.MESSAGE_BYTES + 1)
+        future = append(appender, MESSAGE_BYTES + 1)
         assert future.done()
         await refused(future)
         assert appender.bytes == 0

@@ -17,7 +17,7 @@ from esclusa.engines.kafka.subscription import Claim, GroupMember
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import Closed
 from esclusa.kernel.message import Message
-from esclusa.ports.log import Assigned, Revoked
+from esclusa.ports.log import Assigned, Delivered, Revoked
 
 pytestmark = pytest.mark.virtual_time
 
@@ -138,9 +138,9 @@ async def test_a_killed_member_says_of_no_commit_that_it_was_done() -> None:
     await scene.given()
     begun = scene.member.commit(0, END + 1)
     await scene.clock.sleep(0.1)
-    asked = scene.member.commit(0, END + 2)
+    pending = scene.member.commit(0, END + 2)
     scene.member.kill()
-    for commit in (begun, asked):
+    for commit in (begun, pending):
         with pytest.raises(Closed):
             await commit
 
@@ -159,3 +159,20 @@ async def test_what_came_for_a_hold_that_has_ended_is_not_delivered() -> None:
     scene.member.kill()
     with pytest.raises(Closed):
         await waiting
+
+
+async def test_what_was_handed_out_does_not_come_again_though_it_is_fetched_again() -> None:
+    """A client begins from the front where a broker has fewer messages: it was the leader, and has not heard of the last."""
+    scene = Scene()
+    await scene.given()
+    claim = scene.member._claims[0]
+
+    def fetched(*offsets: int) -> None:
+        assert scene.inbox is not None
+        scene.inbox.came([(claim, [Message(offset, 0, b"", b"") for offset in offsets], 1)])
+
+    for batch in ((END, END + 1), (0, 1), (2, END), (END + 1, END + 2)):
+        fetched(*batch)
+    came = [await scene.member.receive(), await scene.member.receive()]
+    assert [[message.offset for message in cast("Delivered", event).messages] for event in came] == [[END, END + 1], [END + 2]]
+    scene.member.kill()

@@ -7,7 +7,7 @@ import shlex
 import pytest
 
 from esclusa.engines.kafka.settings import KafkaSettings, SaslSettings
-from esclusa.engines.kafka.topics import acknowledged_by, configuration, replicas_of, script
+from esclusa.engines.kafka.topics import acknowledged_by, alteration, configuration, replicas_of, script
 from esclusa.engines.kafka.upkeep import new_topic
 from esclusa.kernel.settings import TlsSettings
 from esclusa.ports.log import Topic
@@ -43,7 +43,7 @@ def test_what_is_printed_makes_what_is_made() -> None:
     printed = commands(KafkaSettings())[0]
     made = new_topic(TOPIC.name, TOPIC, 3)
     said = dict(word.removeprefix("--config=").split("=") for word in printed if word.startswith("--config="))
-    assert said == dict(made.config)
+    assert said == made.config
     assert printed[printed.index("--partitions") + 1] == str(made.num_partitions)
     assert printed[printed.index("--replication-factor") + 1] == str(made.replication_factor)
 
@@ -57,3 +57,10 @@ def test_a_user_gets_its_rights_and_nobody_none() -> None:
     assert "a secret" not in str(commands(KafkaSettings(sasl=SASL)))
     certified = KafkaSettings(tls=TlsSettings(certificate="a.pem", key="a.key"))
     assert "--allow-principal=User:CN=NAME_ON_THE_CERTIFICATE" in commands(certified)[2]
+
+
+def test_a_topic_is_altered_at_the_same_brokers_by_the_same_user_as_it_is_made() -> None:
+    settings = KafkaSettings(servers=["a:1", "b:2"])
+    words = shlex.split(alteration("acme.requests.default", "retention.ms=1", settings))
+    assert words == ["kafka-configs.sh", *commands(settings)[0][1:5], *words[5:]]
+    assert words[5:] == ["--alter", "--topic", "acme.requests.default", "--add-config", "retention.ms=1"]

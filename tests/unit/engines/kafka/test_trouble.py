@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from esclusa.engines.kafka.settings import KafkaSettings, SaslSettings
-from esclusa.engines.kafka.trouble import reason
+from esclusa.engines.kafka.trouble import Refusal, reason
 from esclusa.kernel.settings import TlsSettings
 
 TLS = TlsSettings()
@@ -69,3 +69,24 @@ def test_what_happens_to_everybody_is_no_reason(text: str) -> None:
     """A broker that ends, or one that closes what nobody uses."""
     assert reason(line(text), KafkaSettings(tls=TLS, sasl=SASL)) is None
     assert reason(text, KafkaSettings()) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ("SASL authentication error: Authentication failed due to invalid credentials (after 314ms in state AUTH_REQ)", True),
+        ("SASL authentication error: SaslAuthenticateRequest failed: Local: Broker transport failure (after 3ms)", False),
+        ("SASL PLAIN mechanism handshake failed: Broker: Unsupported SASL mechanism: broker's supported mechanisms: ", True),
+        ("SASL PLAIN mechanism handshake failed: Local: Timed out: broker's supported mechanisms:  (after 9ms)", False),
+        ("SSL handshake failed: error:0A000086:SSL routines::certificate verify failed: broker certificate", True),
+        ("Receive failed: error:0A000412:SSL routines::ssl/tls alert bad certificate: SSL alert number 42", True),
+        ("SSL handshake failed: Disconnected: connecting to a PLAINTEXT broker listener? (after 102ms)", False),
+        ("SSL handshake failed: Disconnected: connection reset by peer (after 1ms in state SSL_HANDSHAKE)", False),
+        ("Failed to resolve 'kafka1.example:9093': Name or service not known (after 5ms in state CONNECT)", False),
+        ("Connect to ipv4#10.0.0.1:9093 failed: Connection refused (after 0ms in state CONNECT)", False),
+        ("Connection setup timed out in state CONNECT (after 3000ms in state CONNECT)", False),
+    ],
+)
+def test_a_refusal_is_what_somebody_has_to_mend(text: str, refused: bool) -> None:
+    """What is away may come, and what stands between breaks connections off as well: a balancer with nobody behind it."""
+    assert isinstance(reason(line(text), KafkaSettings(tls=TLS, sasl=SASL)), Refusal) == refused
