@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -74,7 +73,7 @@ def _methods(cls: type) -> list[str]:
     ]
 
 
-def _signature(name: str, thing: Callable[..., Any]) -> str:
+def _signature(name: str, thing: object) -> str:
     if not callable(thing) or (isinstance(thing, type) and issubclass(thing, BaseException | msgspec.Struct)):
         return ""
     try:

@@ -33,6 +33,8 @@ def tables(path: str, shape: Any) -> Iterator[tuple[str, shapes.StructType]]:
     if isinstance(shape, shapes.UnionType):
         for member in shape.types:
             yield from tables(path, member)
+    elif isinstance(shape, shapes.Metadata):
+        yield from tables(path, shape.type)
     elif isinstance(shape, shapes.DictType) and list(_structs(shape.value_type)):
         yield from tables(f"{path}.NAME", shape.value_type)
     elif isinstance(shape, shapes.StructType):
@@ -48,7 +50,7 @@ def _structs(shape: Any) -> Iterator[shapes.StructType]:
 def _table(path: str, shape: Any, about: str) -> list[str]:
     parts: list[str] = []
     for place, struct in tables(path, shape):
-        kind = f' kind = "{struct.tag}"' if struct.tag is not None else ""
+        kind = f' {struct.tag_field} = "{struct.tag}"' if struct.tag is not None else ""
         parts += [f"## `[{place}]{kind}`", promise(struct.cls)]
         if about and place.removesuffix(".NAME") == path:
             parts.append(about)

@@ -10,14 +10,12 @@ from esclusa.connectors.template import placeholders
 from esclusa.hub.inventory import Inventory
 from esclusa.hub.settings import ParamSettings
 
-_TEMPLATES = ("url", "query", "headers", "body")
-
 
 def check(draft: Draft) -> None:
     """Note every name that nothing bears."""
     inventory = Inventory(draft.settings.connectors, draft.settings.queries)
     for name in draft.settings.queries:
-        _asked(draft, name)
+        _connectors_named(draft, name)
     for name, settings in draft.settings.connectors.items():
         path: Key = ("connectors", name)
         pools = ["default", *(pool for pool in draft.root.table("pools") if pool != "default")]
@@ -42,7 +40,7 @@ def _unknown(draft: Draft, path: Key, family: str, name: str, known: list[str]) 
     return f"{dotted(path)} is {draft.shown(*path)}, which [{family}] doesn't have: {nearest(name, known)}"
 
 
-def _asked(draft: Draft, query: str) -> None:
+def _connectors_named(draft: Draft, query: str) -> None:
     """The connectors that `query` names."""
     names = list(draft.root.table("connectors"))
     tags = list(dict.fromkeys(f"#{tag}" for connector in draft.settings.connectors.values() for tag in connector.tags))
@@ -72,7 +70,7 @@ def _placeholders(draft: Draft, connector: str, declared: dict[str, ParamSetting
     known = []
     for param, settings in declared.items():
         known += [f"params.{param}.from", f"params.{param}.to"] if settings.type == "dateRange" else [f"params.{param}"]
-    for key in _TEMPLATES:
+    for key in draft.settings.connectors[connector].templates:
         written = draft.root.find("connectors", connector, key)
         for node in () if written is None else written.strings():
             for name in () if node.unknown else _named(node.value):

@@ -7,6 +7,8 @@ import re
 import unicodedata
 from pathlib import Path
 
+import msgspec
+
 from esclusa.config import engines, references
 from esclusa.config.document import FAMILIES
 from esclusa.config.draft import Draft
@@ -15,7 +17,8 @@ from esclusa.config.lines import Key
 from esclusa.config.shape import dotted
 from esclusa.config.tree import Node
 from esclusa.connectors.assembly import faults
-from esclusa.connectors.settings import CertificateCredentials
+from esclusa.connectors.http.settings import HttpSettings
+from esclusa.connectors.settings import CertificateCredentials, ConnectorSettings
 from esclusa.edges.http.settings import ClientSettings
 from esclusa.hub.settings import QuerySettings
 
@@ -29,7 +32,6 @@ _PARAM = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(?P<port>\d{1,5})", re.ASCII)
 _HIGHEST_PORT = 65_535
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
-_STATUS = re.compile(r"[1-5](\d\d|xx)", re.ASCII)
 _WORD = re.compile(r"[A-Za-z]+")
 _WITH_MAX = ("text", "number", "dateRange")
 
@@ -118,7 +120,8 @@ def credentials(draft: Draft) -> None:
             _file(draft, ("credentials", name, "certificate"), settings.certificate)
             _file(draft, ("credentials", name, "key"), settings.key)
     for name, connector in draft.settings.connectors.items():
-        _file(draft, ("connectors", name, "tls", "ca"), connector.tls.ca)
+        if isinstance(connector, HttpSettings):
+            _file(draft, ("connectors", name, "tls", "ca"), connector.tls.ca)
 
 
 def _file(draft: Draft, path: Key, file: str | None) -> None:
@@ -129,15 +132,11 @@ def _file(draft: Draft, path: Key, file: str | None) -> None:
 
 
 def connectors(draft: Draft) -> None:
-    """Times, statuses and tags make sense."""
+    """Times and tags make sense."""
     for name, settings in draft.settings.connectors.items():
         path = ("connectors", name)
         if not settings.timeout:
             draft.wrong((*path, "timeout"), f'connectors.{name}.timeout can\'t be nothing: give it a length, such as "3s"')
-        for status in settings.statuses:
-            if not _STATUS.fullmatch(status):
-                what = f'{dotted((*path, "statuses", status))} is no status: write one such as "404", or a class such as "5xx"'
-                draft.wrong((*path, "statuses", status), what)
         for place, tag in enumerate(settings.tags):
             if not tag or tag.startswith("#"):
                 draft.wrong((*path, "tags", place), f'connectors.{name}.tags: write a tag without "#", which is for queries')
@@ -146,11 +145,17 @@ def connectors(draft: Draft) -> None:
 def transports(draft: Draft) -> None:
     """Connectors can be made of their settings, as far as the connectors themselves can say."""
     for name, settings in draft.settings.connectors.items():
-        node, url = draft.root.find("connectors", name), draft.root.find("connectors", name, "url")
-        if node is None or url is None or not isinstance(url.value, str) or any(text.unknown for text in node.strings()):
+        node = draft.root.find("connectors", name)
+        if node is None or any(text.unknown for text in node.strings()) or not _judged(node, type(settings)):
             continue
         for path, what in faults(name, settings, draft.settings.credentials.get(settings.credentials or "")):
             draft.wrong(path, f"{dotted(path)}: {_without_values(draft.root.find(*path), what)}")
+
+
+def _judged(node: Node, settings: type[ConnectorSettings]) -> bool:
+    """Whether all that is required is written, and is text where it has to be."""
+    required = [node.find(field.encode_name) for field in msgspec.structs.fields(settings) if field.required]
+    return all(found is not None and isinstance(found.value, str) for found in required)
 
 
 def _without_values(node: Node | None, said: str) -> str:

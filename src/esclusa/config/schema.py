@@ -13,8 +13,9 @@ from msgspec import NODEFAULT, Struct, inspect
 
 from esclusa.config.document import FAMILIES
 from esclusa.config.settings import Configuration
-from esclusa.connectors.settings import ConnectorSettings
+from esclusa.connectors.protocols import PROTOCOLS, UNTOLD
 from esclusa.kernel.duration import Duration
+from esclusa.kernel.settings import Settings
 
 _NAME = "^[a-z0-9][a-z0-9-]{0,63}$"
 _VARIABLE = r"\$\{[^}]+\}"
@@ -34,10 +35,14 @@ def schema() -> Schema:
     root = definitions.pop(Configuration.__name__)
     for family in FAMILIES:
         root["properties"][family]["propertyNames"] = {"pattern": _NAME}
-    connector = definitions[ConnectorSettings.__name__]
-    overlaid = {key: value for key, value in connector["properties"].items() if key != "environments"}
-    connector["properties"]["environments"]["additionalProperties"] = {"$ref": "#/$defs/Overlay"}
-    definitions["Overlay"] = {**connector, "properties": overlaid, "required": []}
+    for settings in PROTOCOLS:
+        name, overlay = settings.__name__, f"{settings.__name__}Overlay"
+        connector = definitions[name]
+        overlaid = {key: value for key, value in connector["properties"].items() if key != "environments"}
+        connector["properties"]["environments"]["additionalProperties"] = {"$ref": f"#/$defs/{overlay}"}
+        definitions[overlay] = {**connector, "properties": overlaid, "required": []}
+        if settings.__struct_config__.tag == UNTOLD:
+            connector["required"].remove(settings.__struct_config__.tag_field)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **root, "$defs": dict(sorted(definitions.items()))}
 
 
@@ -76,12 +81,13 @@ def _field(field: inspect.Field, text: str | None, definitions: Definitions) -> 
 
 
 def _texts(settings: type) -> dict[str, str]:
-    """What stands below each field of `settings`, in its source."""
-    body = ast.parse(textwrap.dedent(getsource(settings))).body[0]
+    """What stands below each field of `settings`, in its source or that of what it extends."""
     texts = {}
-    for field, below in pairwise(body.body if isinstance(body, ast.ClassDef) else []):
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(below, ast.Expr):
-            texts[field.target.id] = cleandoc(str(ast.literal_eval(below.value))).replace("\n", " ")
+    for kind in (each for each in reversed(settings.__mro__) if issubclass(each, Settings)):
+        body = ast.parse(textwrap.dedent(getsource(kind))).body[0]
+        for field, below in pairwise(body.body if isinstance(body, ast.ClassDef) else []):
+            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(below, ast.Expr):
+                texts[field.target.id] = cleandoc(str(ast.literal_eval(below.value))).replace("\n", " ")
     return texts
 
 

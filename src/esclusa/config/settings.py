@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from esclusa.connectors.settings import ConnectorSettings, CredentialsSettings
+from esclusa.connectors.protocols import AnyConnectorSettings
+from esclusa.connectors.settings import CredentialsSettings
 from esclusa.edges.http.settings import ClientSettings, ServerSettings
 from esclusa.engines.cassandra.settings import CassandraSettings
 from esclusa.engines.kafka.settings import KafkaSettings
@@ -46,7 +47,7 @@ class Configuration(Settings, frozen=True, kw_only=True):
     esclusa: EsclusaSettings = EsclusaSettings()
     server: ServerSettings = ServerSettings()
     clients: dict[str, ClientSettings] = {}
-    connectors: dict[str, ConnectorSettings] = {}
+    connectors: dict[str, AnyConnectorSettings] = {}
     credentials: dict[str, CredentialsSettings] = {}
     queries: dict[str, QuerySettings] = {}
     pools: dict[str, PoolSettings] = {}

@@ -133,20 +133,31 @@ def _names(info: inspect.StructType) -> list[str]:
 
 def _union(findings: Findings, node: Node, info: inspect.UnionType, path: Key) -> Any:
     kinds = [kind for kind in info.types if not isinstance(kind, inspect.NoneType)]
-    tagged = [kind for kind in kinds if isinstance(kind, inspect.StructType) and kind.tag_field]
-    if tagged:
+    if tagged := _kinds_of(info):
         return _tagged(findings, node, tagged, path)
     if isinstance(node.value, dict):
         kinds.sort(key=lambda kind: not isinstance(kind, inspect.DictType | inspect.StructType))
     return _value(findings, node, kinds[0], path)
 
 
-def _tagged(findings: Findings, node: Node, kinds: Sequence[inspect.StructType], path: Key) -> Any:
+def _kinds_of(info: inspect.Type) -> list[inspect.StructType]:
+    """The tables that bear a tag, among those that `info` may be."""
+    kinds = info.types if isinstance(info, inspect.UnionType) else (info,)
+    return [kind for kind in kinds if isinstance(kind, inspect.StructType) and kind.tag_field]
+
+
+def _tagged(
+    findings: Findings, node: Node, kinds: Sequence[inspect.StructType], path: Key, untold: Mapping[str, str] | None = None
+) -> Any:
+    """One of `kinds`. `untold`: by its name, the tag of what doesn't say which."""
     if not isinstance(node.value, dict):
         return _mismatch(findings, node, path, f"a table: write [{dotted(path)}] above its keys")
     by_tag = {str(kind.tag): kind for kind in kinds}
     tag_field = str(kinds[0].tag_field)
     tag = node.value.get(tag_field)
+    if tag is None and untold is not None:
+        tag = Node(node.place, untold[tag_field])
+        node = Node(node.place, {tag_field: tag, **node.value})
     if tag is None:
         findings.add(node.place, f"[{dotted(path)}] has no {tag_field}: {nearest('', by_tag)}")
         return WRONG
@@ -225,6 +236,8 @@ def _truth(findings: Findings, node: Node, _: inspect.BoolType, path: Key) -> An
 
 
 def _metadata(findings: Findings, node: Node, info: inspect.Metadata, path: Key) -> Any:
+    if info.extra is not None and (tagged := _kinds_of(info.type)):
+        return _tagged(findings, node, tagged, path, info.extra)
     value = _value(findings, node, info.type, path)
     if info.extra == {"path": True} and isinstance(value, str):
         return str((Path(node.place.file).parent / value).absolute())

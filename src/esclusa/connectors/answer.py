@@ -1,4 +1,4 @@
-"""What a connector says of one question, and what whoever asked it holds meanwhile."""
+"""What a connector says of one question, and the ticket that whoever asked it holds meanwhile."""
 
 from __future__ import annotations
 
@@ -10,29 +10,34 @@ import msgspec
 from esclusa.connectors.backend import Reason
 
 
-class Answer(msgspec.Struct, frozen=True, gc=False):
+class Answer(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What a connector says of one question."""
 
-    reason: Reason | None
+    reason: Reason | None = None
     """None: OK."""
-    data: bytes | None
+    data: bytes | None = None
     """JSON; None for a KO, and when there is nothing about the subject."""
-    detail: str
+    detail: str = ""
     """Our words for what went wrong, fit for the user's eyes; empty when OK."""
-    attempts: int
-    elapsed: int
+    attempts: int = 0
+    elapsed: int = 0
     """Milliseconds: the call with its retries and the rests between them; 0 when none was made."""
-    called: int
+    called: int = 0
     """When the first attempt began, in milliseconds since the epoch; 0: never."""
     answered: int
-    """Milliseconds since the epoch."""
+    """When it was given, in milliseconds since the epoch."""
+
+    @classmethod
+    def refused(cls, reason: Reason, detail: str, now: float) -> Answer:
+        """A KO with no call made, given `now` (seconds since the epoch)."""
+        return cls(reason=reason, detail=detail, answered=int(now * 1000))
 
 
 Answered = Callable[[Answer], None]
 
 
 class Ticket(Protocol):
-    """What whoever offered a question holds."""
+    """A question that has been offered to a connector, for whoever offered it."""
 
     @property
     def waiting(self) -> bool:

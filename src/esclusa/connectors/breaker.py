@@ -17,7 +17,7 @@ from esclusa.connectors.settings import BreakerSettings
 BreakerState = Literal["closed", "half_open", "open"]
 """What a breaker does with the next call."""
 REFUSED = 0
-"""The permit that is none."""
+"""What `admit` returns in place of a permit."""
 _BUCKETS = 10
 """The window moves in steps of a tenth of its length."""
 
@@ -47,7 +47,7 @@ class Breaker:
         self._window = Window(settings.window) if self._rate else None
 
     def reset(self) -> None:
-        """Closed, knowing nothing: what it stands before is another back end. Permits that are out tell nothing of it."""
+        """Be closed, and know nothing: the back end is another one from now on, of which permits that are out tell nothing."""
         self._enter("closed")
 
     def state(self, now: float) -> BreakerState:

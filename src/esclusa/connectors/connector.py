@@ -153,7 +153,7 @@ class Connector:
         What is being called goes on as it began; what waits, or rests before another attempt, goes by the new settings, and
         the limit of concurrency counts both. The breaker keeps what it knows, unless the address is another one.
         """
-        former, moved = self._backend, settings.url != self._settings.url
+        former, moved = self._backend, settings.address != self._settings.address
         self._go_by(settings)
         self._backend = backend
         self._breaker.change(settings.breaker)
@@ -327,7 +327,15 @@ class Connector:
             self._telemetry.dropped(call.question, call.attempts)
             return
         called, ended = int(call.called * 1000), int(now * 1000)
-        answer = Answer(outcome.reason, outcome.data, outcome.detail, call.attempts, ended - called, called, ended)
+        answer = Answer(
+            reason=outcome.reason,
+            data=outcome.data,
+            detail=outcome.detail,
+            attempts=call.attempts,
+            elapsed=ended - called,
+            called=called,
+            answered=ended,
+        )
         self._tell(call, answered, answer)
 
     def _refuse_late(self, call: _Call, now: float) -> None:
@@ -341,7 +349,7 @@ class Connector:
         answered = call.answered
         self._leave(call)
         if answered is not None:
-            self._tell(call, answered, Answer(reason, None, detail, 0, 0, 0, int(now * 1000)))
+            self._tell(call, answered, Answer.refused(reason, detail, now))
 
     def _leave(self, call: _Call) -> None:
         call.stage = _DONE

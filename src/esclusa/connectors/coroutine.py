@@ -37,7 +37,7 @@ class CoroutineBackend:
 
     @property
     def idempotent(self) -> bool:
-        """As it was made."""
+        """As given when this was made."""
         return self._idempotent
 
     def ask(self, question: Question, by: float, done: Done) -> Abort:

@@ -14,7 +14,7 @@ from esclusa.kernel.lifecycle import Background
 
 
 class Roster:
-    """A part. Start it before the pools that hand questions to its connectors: then it is stopped after them."""
+    """The part that has the connectors served here. Start it before the pools that hand questions to its connectors: then it is stopped after them."""
 
     def __init__(self, pools: Mapping[str, Mapping[str, Connector]]) -> None:
         """`pools`: the connectors of each pool served here, by name."""
@@ -23,7 +23,7 @@ class Roster:
         self.all: Mapping[str, Connector] = ChainMap(*self._pools.values())
         """Every connector that is asked, by name; follows what changes."""
         self._removed: dict[str, tuple[Connector, asyncio.Task[None]]] = {}
-        """Those that finish what they hold, by name."""
+        """Connectors that were removed and finish what they hold, by name."""
         self._leaving: set[asyncio.Task[None]] = set()
 
     def __contains__(self, pool: str) -> bool:
@@ -35,7 +35,7 @@ class Roster:
         return self._pools[pool]
 
     def add(self, pool: str, connector: Connector) -> None:
-        """It is asked from now on."""
+        """`connector` is asked from now on."""
         self._pools[pool][connector.name] = connector
 
     def restore(self, pool: str, name: str) -> bool:
@@ -52,22 +52,21 @@ class Roster:
         return True
 
     def change(self, name: str, settings: ConnectorSettings, backend: Backend) -> None:
-        """It goes by `settings` and asks `backend` from now on; see `Connector.change`."""
+        """The connector `name` goes by `settings` and asks `backend` from now on; see `Connector.change`."""
         self._see_to(name, self.all[name].change(settings, backend))
 
     def remove(self, name: str) -> None:
-        """It is asked no more, and finishes what it holds."""
+        """The connector `name` is asked no more, and finishes what it holds."""
         for its in self._pools.values():
             removed = its.pop(name, None)
             if removed is not None:
-                removed.hold(held=False)  # whoever held it does not know it any more
                 self._removed[name] = removed, self._see_to(name, self._finish(removed))
 
     async def start(self) -> None:
-        """They connect when they are first asked."""
+        """Nothing to do: connectors connect when they are first asked."""
 
     async def drain(self) -> None:
-        """Their pools have drained them."""
+        """Nothing to do: the pools have had every answer by now."""
 
     async def stop(self) -> None:
         """Close every connection."""
@@ -77,7 +76,8 @@ class Roster:
 
     async def _finish(self, removed: Connector) -> None:
         await removed.finish()
-        self._removed.pop(removed.name, None)
+        if self._removed.get(removed.name, (None,))[0] is removed:  # else it is about one that came after it
+            del self._removed[removed.name]
 
     def _see_to(self, name: str, leaving: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Something is let go of, once those who still need it have what they need."""

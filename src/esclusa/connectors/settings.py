@@ -1,8 +1,8 @@
-"""What the configuration says of connectors: `[connectors.NAME]` and `[credentials.NAME]`."""
+"""What the configuration says of any connector, `[connectors.NAME]`, whatever its protocol; and of `[credentials.NAME]`."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar
 
 from esclusa.kernel.duration import Duration
 from esclusa.kernel.settings import FilePath, Fraction, Positive, Secret, Settings
@@ -34,15 +34,6 @@ class RetrySettings(Settings, frozen=True, kw_only=True):
     """The longest wait before the second attempt; it doubles from attempt to attempt, with full jitter."""
     most: Duration = Duration(2)
     """The longest wait before any attempt."""
-
-
-class TlsSettings(Settings, frozen=True, kw_only=True):
-    """How the back end's certificate is checked."""
-
-    ca: FilePath | None = None
-    """A PEM file of authorities to trust instead of the system's."""
-    name: str | None = None
-    """The name that the certificate must bear, where it is not the URL's host."""
 
 
 class BasicCredentials(Settings, frozen=True, kw_only=True, tag_field="kind", tag="basic"):
@@ -84,27 +75,14 @@ class CertificateCredentials(Settings, frozen=True, kw_only=True, tag_field="kin
 CredentialsSettings = BasicCredentials | BearerCredentials | ApiKeyCredentials | CertificateCredentials
 
 
-class ConnectorSettings(Settings, frozen=True, kw_only=True):
-    """One back end and how to ask it. With a `url` alone it works: `GET`, JSON into `data`, no retry (H10 to H13)."""
+class ConnectorSettings(Settings, frozen=True, kw_only=True, tag_field="protocol"):
+    """One back end and the policies under which it is asked (H10 to H13). Each protocol adds what it needs."""
+
+    templates: ClassVar[tuple[str, ...]] = ()
+    """Keys in whose texts placeholders may stand."""
 
     title: str = ""
     """The body's name as people know it; the connector's name unless given."""
-    protocol: Literal["rest"] = "rest"
-    """How the back end is spoken to."""
-    url: str
-    """`https://host/path/{subject}?from={params.from}`: placeholders are percent-encoded."""
-    method: Literal["GET", "POST", "PUT", "HEAD"] = "GET"
-    """`GET`, `HEAD` and `PUT` are idempotent; `POST` only where `idempotent` says so."""
-    query: dict[str, str] = {}
-    """Query parameters to add, with placeholders; left out when a placeholder in them has no value."""
-    headers: dict[str, str] = {}
-    """Headers to add, with placeholders."""
-    body: str | dict[str, Any] | None = None
-    """A text, or a table sent as JSON, with placeholders in its strings."""
-    idempotent: bool | None = None
-    """Whether it may be asked again or cut without harm; by the method unless given."""
-    statuses: dict[str, Literal["ok", "empty", "error"]] = {}
-    """By status (`"404"`) or class (`"5xx"`): `empty` is OK with no data. Unless given: 2xx `ok`, all else `error`."""
     transform: str | None = None
     """What becomes `data`: a JMESPath expression, or `package.module:function` called with the decoded answer."""
     timeout: Duration = Duration(10)
@@ -117,8 +95,6 @@ class ConnectorSettings(Settings, frozen=True, kw_only=True):
     """When it is left alone."""
     retry: RetrySettings = RetrySettings()
     """Whether it is asked again."""
-    tls: TlsSettings = TlsSettings()
-    """Whom to trust, of an `https` address."""
     credentials: str | None = None
     """A name of `[credentials]`."""
     pool: str = "default"
@@ -129,3 +105,8 @@ class ConnectorSettings(Settings, frozen=True, kw_only=True):
     """By parameter, the values that concern it; a parameter that the request leaves out matches (H4)."""
     environments: dict[str, dict[str, Any]] = {}
     """By `[esclusa] environment`, what is laid over the keys above (H12)."""
+
+    @property
+    def address(self) -> str:
+        """Where its back end is: at another address is another one."""
+        return ""

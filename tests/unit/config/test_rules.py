@@ -104,8 +104,8 @@ def test_files_of_credentials_are_there(mistakes: Mistakes) -> None:
     ("key", "what"),
     [
         ("timeout = '0s'", "3: connectors.dgt.timeout can't be nothing: "),
-        ("statuses = { 604 = 'ok' }", "3: connectors.dgt.statuses.604 is no status: "),
-        ("statuses = { 4XX = 'ok' }", "3: connectors.dgt.statuses.4XX is no status: "),
+        ("statuses = { 604 = 'ok' }", "3: connectors.dgt.statuses.604: this is no status: "),
+        ("statuses = { 4XX = 'ok' }", "3: connectors.dgt.statuses.4XX: this is no status: "),
         ("tags = ['a', '#b']", '3: connectors.dgt.tags: write a tag without "#"'),
         ("tags = ['']", "3: connectors.dgt.tags: write a tag"),
     ],

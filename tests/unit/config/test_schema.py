@@ -66,7 +66,7 @@ def test_what_is_wrong_does_not_fit(validator: jsonschema_rs.Draft202012Validato
 
 
 def test_every_key_says_what_it_is_for_or_has_a_name_that_does() -> None:
-    described = schema()["$defs"]["ConnectorSettings"]["properties"]
+    described = schema()["$defs"]["RestSettings"]["properties"]
     assert described["timeout"] == {
         "type": "string",
         "pattern": described["timeout"]["pattern"],

@@ -7,7 +7,8 @@ from typing import Any
 from esclusa.connectors.answer import Answer, Ticket
 from esclusa.connectors.backend import Question, Reason
 from esclusa.connectors.connector import Connector
-from esclusa.connectors.settings import BreakerSettings, ConnectorSettings, RetrySettings
+from esclusa.connectors.rest import RestSettings
+from esclusa.connectors.settings import BreakerSettings, RetrySettings
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.duration import Duration
 from esclusa.kernel.ids import Ids
@@ -39,7 +40,7 @@ class Scene:
         self.backend = ScriptedBackend(self.clock, step, idempotent=idempotent)
         self.lines: list[tuple[Level, str, dict[str, Any]]] = []
         self.instrument = Instrument(lambda *line: self.lines.append(line), level)
-        settings = ConnectorSettings(
+        settings = RestSettings(
             url="http://dgt.example/",
             concurrency=concurrency,
             queue=queue,

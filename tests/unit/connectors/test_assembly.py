@@ -5,22 +5,23 @@ from typing import Any
 
 import pytest
 
-from esclusa.connectors.assembly import Contexts, faults, make_backend
+from esclusa.connectors.assembly import faults, make_backend
+from esclusa.connectors.http.contexts import Contexts
+from esclusa.connectors.http.settings import TlsSettings
+from esclusa.connectors.protocol import Workshop
+from esclusa.connectors.rest import RestSettings
 from esclusa.connectors.settings import (
     ApiKeyCredentials,
     BasicCredentials,
     BearerCredentials,
     BreakerSettings,
     CertificateCredentials,
-    ConnectorSettings,
     CredentialsSettings,
-    TlsSettings,
 )
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.duration import Duration
 from esclusa.kernel.errors import ConfigurationError
 from esclusa.kernel.ids import Ids
-from unit.connectors.transport.trust import Trust
 
 URL = "https://dgt.example/people/{subject}"
 CERTIFICATE = CertificateCredentials(certificate="no-such.pem", key="no-such.key")
@@ -28,7 +29,7 @@ CERTIFICATE = CertificateCredentials(certificate="no-such.pem", key="no-such.key
 
 def wrong(credentials: CredentialsSettings | None = None, url: str = URL, **settings: Any) -> dict[str, str]:
     """What is wrong, by dotted key."""
-    said = ConnectorSettings(url=url, credentials=None if credentials is None else "ours", **settings)
+    said = RestSettings(url=url, credentials=None if credentials is None else "ours", **settings)
     return {".".join(path): what for path, what in faults("dgt", said, credentials)}
 
 
@@ -69,9 +70,9 @@ def test_every_mistake_is_named_with_its_key() -> None:
         "connectors.dgt.headers.X B",
         "connectors.dgt.headers.Content-Length",
         "connectors.dgt.body",
+        "credentials.ours",
         "connectors.dgt.transform",
         "connectors.dgt.breaker.window",
-        "credentials.ours",
     ]
     assert found["connectors.dgt.url"].startswith("{person}, {nif}: a placeholder is one of")
 
@@ -110,34 +111,22 @@ def test_certificates_need_https() -> None:
     assert list(found) == ["connectors.dgt.tls", "connectors.dgt.credentials"]
 
 
-def make(settings: ConnectorSettings, credentials: CredentialsSettings | None = None) -> list[str]:
+def make(settings: RestSettings, credentials: CredentialsSettings | None = None) -> list[str]:
     """The mistakes for which it can't be made."""
     clock = Clock()
     with pytest.raises(ConfigurationError) as raised:
-        make_backend("dgt", settings, credentials, 1000, clock, Ids(clock))
+        make_backend("dgt", settings, credentials, Workshop(clock, Ids(clock), 1000, Contexts()))
     return [mistake.what for mistake in raised.value.mistakes]
 
 
 async def test_what_is_wrong_is_raised_whole() -> None:
-    mistakes = make(ConnectorSettings(url="http://dgt.example/{x}", transform="a["))
+    mistakes = make(RestSettings(url="http://dgt.example/{x}", transform="a["))
     assert [what.partition(":")[0] for what in mistakes] == ["connectors.dgt.url", "connectors.dgt.transform"]
 
 
 async def test_files_that_can_not_be_used_are_named_with_their_key(tmp_path: Path) -> None:
     absent = str(tmp_path / "absent.pem")
-    (what,) = make(ConnectorSettings(url=URL, tls=TlsSettings(ca=absent)))
+    (what,) = make(RestSettings(url=URL, tls=TlsSettings(ca=absent)))
     assert what.startswith(f"connectors.dgt.tls.ca: {absent}: ")
-    (what,) = make(ConnectorSettings(url=URL, credentials="ours"), CERTIFICATE)
+    (what,) = make(RestSettings(url=URL, credentials="ours"), CERTIFICATE)
     assert what.startswith("credentials.ours.certificate: no-such.pem: ")
-
-
-def test_connectors_that_trust_and_show_the_same_share_a_context(tmp_path: Path) -> None:
-    trust = Trust(tmp_path)
-    certificate, key = trust.client("esclusa@hub.example")
-    ours = CertificateCredentials(certificate=certificate, key=key)
-    contexts = Contexts()
-    assert contexts.of(None, None) is contexts.of(None, None)
-    assert contexts.of(trust.ca_file, ours) is contexts.of(
-        trust.ca_file, CertificateCredentials(certificate=certificate, key=key)
-    )
-    assert contexts.of(trust.ca_file, ours) is not contexts.of(trust.ca_file, None)

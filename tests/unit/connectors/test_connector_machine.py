@@ -13,7 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from esclusa.connectors.answer import Answer, Ticket
 from esclusa.connectors.backend import Outcome, Question, Reason
 from esclusa.connectors.connector import GRACE, Connector
-from esclusa.connectors.settings import BreakerSettings, ConnectorSettings, RetrySettings
+from esclusa.connectors.rest import RestSettings
+from esclusa.connectors.settings import BreakerSettings, RetrySettings
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.duration import Duration
 from esclusa.kernel.ids import Ids
@@ -32,7 +33,7 @@ OUTCOMES = [
 ]
 
 
-class Asked:
+class Offered:
     """One question of the run."""
 
     def __init__(self, name: str, call_by: float) -> None:
@@ -56,8 +57,8 @@ class ConnectorMachine(RuleBasedStateMachine):
     def start(self, concurrency: int, queue: int, failures: int, attempts: int, idempotent: bool) -> None:
         self.loop = VirtualLoop()
         self.concurrency, self.queue = concurrency, queue
-        self.asked: list[Asked] = []
-        settings = ConnectorSettings(
+        self.offers: list[Offered] = []
+        settings = RestSettings(
             url="http://dgt.example/",
             concurrency=concurrency,
             queue=queue,
@@ -85,22 +86,22 @@ class ConnectorMachine(RuleBasedStateMachine):
 
     @rule(patience=st.sampled_from([0.0, 2.0, 5.0, 12.0, 40.0]), reacts=st.booleans())
     def offer(self, patience: float, reacts: bool) -> None:
-        asked = Asked(str(len(self.asked)), self.clock.now() + patience)
-        self.asked.append(asked)
+        offered = Offered(str(len(self.offers)), self.clock.now() + patience)
+        self.offers.append(offered)
 
         def answered(answer: Answer) -> None:
-            asked.answers.append(answer)
-            if reacts and len(self.asked) < 200:
-                self.put(Asked(asked.name + "+", self.clock.now() + patience), self.asked)
+            offered.answers.append(answer)
+            if reacts and len(self.offers) < 200:
+                self.put(Offered(offered.name + "+", self.clock.now() + patience), self.offers)
 
-        self.within(lambda: self.hand(asked, answered))
+        self.within(lambda: self.hand(offered, answered))
 
-    def put(self, asked: Asked, among: list[Asked]) -> None:
-        among.append(asked)
-        self.hand(asked, asked.answers.append)
+    def put(self, offered: Offered, among: list[Offered]) -> None:
+        among.append(offered)
+        self.hand(offered, offered.answers.append)
 
-    def hand(self, asked: Asked, answered: Callable[[Answer], None]) -> None:
-        asked.ticket = self.connector.offer(Question(asked.name, "q", "s", {}), asked.call_by, answered)
+    def hand(self, offered: Offered, answered: Callable[[Answer], None]) -> None:
+        offered.ticket = self.connector.offer(Question(offered.name, "q", "s", {}), offered.call_by, answered)
 
     @precondition(lambda self: self.backend.open)
     @rule(place=st.integers(0, 10), outcome=st.sampled_from(OUTCOMES))
@@ -112,13 +113,13 @@ class ConnectorMachine(RuleBasedStateMachine):
     def raise_next(self) -> None:
         self.backend.then(raises)
 
-    @precondition(lambda self: self.asked)
+    @precondition(lambda self: self.offers)
     @rule(place=st.integers(0, 200))
     def drop(self, place: int) -> None:
-        asked = self.asked[place % len(self.asked)]
-        if asked.ticket is not None and not asked.answers:
-            asked.dropped = True
-            self.within(asked.ticket.drop)
+        offered = self.offers[place % len(self.offers)]
+        if offered.ticket is not None and not offered.answers:
+            offered.dropped = True
+            self.within(offered.ticket.drop)
 
     @rule(seconds=st.sampled_from([0.5, 2.0, 10.0, 15.0]))
     def wait(self, seconds: float) -> None:
@@ -131,28 +132,28 @@ class ConnectorMachine(RuleBasedStateMachine):
         now = self.within(self.clock.now)
         assert len(self.backend.open) <= self.connector.running <= self.concurrency
         assert self.connector.waiting <= self.queue
-        waiting = sum(asked.ticket is not None and asked.ticket.waiting for asked in self.asked)
+        waiting = sum(offered.ticket is not None and offered.ticket.waiting for offered in self.offers)
         assert waiting == self.connector.waiting
         timed = sum(len(bucket) for bucket in self.connector._wheel._buckets.values())
         assert timed == self.connector.waiting + self.connector.running, "each has one moment, and nobody else"
         assert not self.connector.waiting or self.connector.running == self.concurrency, "nobody waits beside a free slot"
         assert not self.connector.waiting or self.connector.breaker_state == "closed"
-        for asked in self.asked:
-            assert len(asked.answers) <= (not asked.dropped)
-            assert asked.answers or asked.dropped or now <= asked.call_by + GRACE + SLACK
-        call_bys = {asked.name: asked.call_by for asked in self.asked}
+        for offered in self.offers:
+            assert len(offered.answers) <= (not offered.dropped)
+            assert offered.answers or offered.dropped or now <= offered.call_by + GRACE + SLACK
+        call_bys = {offered.name: offered.call_by for offered in self.offers}
         for attempt in self.backend.attempts:
             assert attempt.at < call_bys[attempt.question.request], "nothing is called after callBy"
             assert attempt.by <= call_bys[attempt.question.request], "and nothing may last past it"
         firsts = list(dict.fromkeys(attempt.question.request for attempt in self.backend.attempts))
-        offered = [asked.name for asked in self.asked]
-        assert firsts == sorted(firsts, key=offered.index), "first come, first called"
+        names = [offered.name for offered in self.offers]
+        assert firsts == sorted(firsts, key=names.index), "first come, first called"
 
     def teardown(self) -> None:
         if hasattr(self, "loop"):
             self.loop.run_until_complete(asyncio.sleep(100))
-            for asked in self.asked:
-                assert len(asked.answers) == (not asked.dropped), "every question is answered exactly once"
+            for offered in self.offers:
+                assert len(offered.answers) == (not offered.dropped), "every question is answered exactly once"
             assert (self.connector.running, self.connector.waiting) == (0, 0)
             assert not self.connector._wheel._buckets, "nothing is left behind"
             self.loop.run_until_complete(self.connector.close())

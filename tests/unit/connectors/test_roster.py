@@ -9,8 +9,8 @@ import pytest
 from esclusa.connectors.answer import Answer
 from esclusa.connectors.backend import Question
 from esclusa.connectors.connector import Connector
+from esclusa.connectors.rest import RestSettings
 from esclusa.connectors.roster import Roster
-from esclusa.connectors.settings import ConnectorSettings
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.ids import Ids
 from esclusa.kernel.instrument import Instrument
@@ -19,7 +19,7 @@ from esclusa.testing.virtual import settle
 
 pytestmark = pytest.mark.virtual_time
 
-SETTINGS = ConnectorSettings(url="http://x.example/")
+SETTINGS = RestSettings(url="http://x.example/")
 
 
 class Cast:
@@ -71,22 +71,11 @@ async def test_one_that_is_removed_finishes_what_it_holds() -> None:
     roster.remove("a")
     await settle()
     assert list(roster.all) == []
-    assert not cast.backends["a"].closed
+    assert cast.backends["a"].closed == 0
     cast.backends["a"].attempts[0].answer()
     await settle()
     assert cast.answers["a"].reason is None
-    assert cast.backends["a"].closed
-    await roster.stop()
-
-
-async def test_one_that_is_removed_while_it_is_held_is_held_no_more() -> None:
-    cast = Cast()
-    roster = Roster({"default": {"a": cast.connector("a")}})
-    roster.all["a"].hold(held=True)
-    cast.ask(roster.all["a"])
-    assert not cast.backends["a"].attempts
-    roster.remove("a")
-    assert len(cast.backends["a"].attempts) == 1, "its pool would never let it go on"
+    assert cast.backends["a"].closed == 1
     await roster.stop()
 
 
@@ -103,12 +92,36 @@ async def test_one_that_comes_back_before_it_has_finished_is_the_same_one() -> N
     cast.backends["a"].attempts[0].answer()
     await settle()
     assert cast.answers["a"].reason is None
-    assert not cast.backends["a"].closed
+    assert cast.backends["a"].closed == 0
     roster.remove("a")
     await settle()
-    assert cast.backends["a"].closed
+    assert cast.backends["a"].closed == 1
     assert not roster.restore("slow", "a"), "it has finished"
     await roster.stop()
+
+
+async def test_one_that_takes_its_time_to_end_does_not_hide_the_one_after_it() -> None:
+    cast = Cast()
+    roster = Roster({"default": {"a": cast.connector("a")}})
+    until = asyncio.Event()
+
+    async def close() -> None:
+        await until.wait()
+
+    cast.backends["a"].close = close
+    roster.remove("a")
+    await settle()
+    assert not roster.restore("default", "a"), "it is closed already"
+    second = cast.connector("a")
+    roster.add("default", second)
+    cast.ask(second)
+    roster.remove("a")
+    until.set()
+    await settle()
+    assert roster.restore("default", "a"), "it still holds a question"
+    assert roster.all["a"] is second
+    await roster.stop()
+    assert second.closed
 
 
 async def test_one_that_changes_keeps_what_it_holds() -> None:

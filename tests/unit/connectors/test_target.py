@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from esclusa.connectors.backend import Question
 from esclusa.connectors.target import Target
 
-ASKED = Question("01890a5d-ac96-774b-bcce-b302099a8057", "q", "12345678Z", {"office": "2/8", "period.from": "2026-01-01"})
+QUESTION = Question("01890a5d-ac96-774b-bcce-b302099a8057", "q", "12345678Z", {"office": "2/8", "period.from": "2026-01-01"})
 
 
 def fill(url: str, **query: str) -> str:
-    return Target(url, query).fill(ASKED)
+    return Target(url, query).fill(QUESTION)
 
 
 @pytest.mark.parametrize(

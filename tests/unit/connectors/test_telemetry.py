@@ -7,7 +7,7 @@ import pytest
 from esclusa.connectors.answer import Answer
 from esclusa.connectors.backend import Question, Reason
 from esclusa.connectors.connector import Connector
-from esclusa.connectors.settings import ConnectorSettings
+from esclusa.connectors.rest import RestSettings
 from esclusa.connectors.telemetry import Telemetry
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.ids import Ids
@@ -16,7 +16,7 @@ from esclusa.testing.backends import ScriptedBackend
 
 pytestmark = pytest.mark.virtual_time
 
-ASKED = Question("r", "expedientes", "12345678Z", {"secret": "s3cret"})
+QUESTION = Question("r", "expedientes", "12345678Z", {"secret": "s3cret"})
 
 
 class Heard:
@@ -27,14 +27,14 @@ class Heard:
         self.instrument = Instrument(lambda *line: self.lines.append(line), level)
         clock = Clock()
         connector = Connector(
-            "dgt", ScriptedBackend(clock), ConnectorSettings(url="http://dgt.example/"), clock, Ids(clock), Instrument()
+            "dgt", ScriptedBackend(clock), RestSettings(url="http://dgt.example/"), clock, Ids(clock), Instrument()
         )
         self.telemetry = Telemetry("dgt", connector, self.instrument)
 
     def end(self, reason: Reason | None) -> Level | None:
         """The level of the line of a call that ended so; None: there was none."""
         self.lines.clear()
-        self.telemetry.ended(ASKED, 1.0, Answer(reason, None, "", 0, 0, 0, 0))
+        self.telemetry.ended(QUESTION, 1.0, Answer(reason=reason, answered=1000))
         return self.lines[0][0] if self.lines else None
 
 
@@ -65,13 +65,13 @@ async def test_steps_are_for_who_looks_for_a_fault() -> None:
 async def test_an_error_is_told_by_its_kind_and_place_and_never_in_its_own_words() -> None:
     heard = Heard(Level.INFO)
     try:
-        int(ASKED.subject)
+        int(QUESTION.subject)
     except ValueError as error:
         heard.telemetry.broken("a protocol failed", error)
     ((level, event, facts),) = heard.lines
     assert (level, event, facts["error"]) == (Level.ERROR, "a protocol failed", "ValueError")
     assert "test_telemetry.py:" in facts["place"]
-    assert ASKED.subject not in str(facts)
+    assert QUESTION.subject not in str(facts)
 
 
 async def test_a_question_never_called_is_counted_and_not_timed() -> None:

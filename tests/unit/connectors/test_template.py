@@ -23,11 +23,11 @@ from esclusa.connectors.template import (
 )
 
 REQUEST = "01890a5d-ac96-774b-bcce-b302099a8057"
-ASKED = Question(REQUEST, "expedientes", "12345678Z", {"office": "28", "period.from": "2026-01-01", "empty": ""})
+QUESTION = Question(REQUEST, "expedientes", "12345678Z", {"office": "28", "period.from": "2026-01-01", "empty": ""})
 
 
 def fill(text: str, escape: Escape = verbatim, absent: str | None = None) -> str | None:
-    return Template(text, escape, absent=absent).fill(ASKED)
+    return Template(text, escape, absent=absent).fill(QUESTION)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_what_is_visible_ascii_can(value: str) -> None:
 
 
 def test_the_text_around_the_values_of_a_header_is_visible_ascii_too() -> None:
-    assert header_template("Office {params.office}").fill(ASKED) == "Office 28"
+    assert header_template("Office {params.office}").fill(QUESTION) == "Office 28"
     with pytest.raises(ValueError, match="visible ASCII"):
         header_template("Oficina nº {params.office}")
     with pytest.raises(ValueError, match="visible ASCII"):
@@ -138,7 +138,7 @@ def test_a_table_is_sent_as_json_with_its_strings_filled() -> None:
         "n": 3,
         "deep": {"since": "{params.period.from}", "list": ["{params.office}", "plain", None, {"to": "{params.period.to}"}]},
     }
-    assert json.loads(JsonTemplate(body).fill(ASKED)) == {
+    assert json.loads(JsonTemplate(body).fill(QUESTION)) == {
         "nif": "12345678Z",
         "n": 3,
         "deep": {"since": "2026-01-01", "list": ["28", "plain", None, {}]},
@@ -147,13 +147,13 @@ def test_a_table_is_sent_as_json_with_its_strings_filled() -> None:
 
 def test_of_a_table_what_has_no_value_is_left_out_and_of_a_list_it_is_null() -> None:
     body = {"to": "{params.period.to}", "list": ["{params.period.to}"]}
-    assert json.loads(JsonTemplate(body).fill(ASKED)) == {"list": [None]}
+    assert json.loads(JsonTemplate(body).fill(QUESTION)) == {"list": [None]}
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
 def test_no_value_breaks_out_of_a_table(value: str) -> None:
-    asked = Question(REQUEST, "q", value, {})
-    assert json.loads(JsonTemplate({"nif": "{subject}", "fixed": 1}).fill(asked)) == {"nif": value, "fixed": 1}
+    question = Question(REQUEST, "q", value, {})
+    assert json.loads(JsonTemplate({"nif": "{subject}", "fixed": 1}).fill(question)) == {"nif": value, "fixed": 1}
 
 
 def test_a_mistake_anywhere_in_a_table_is_an_error() -> None:

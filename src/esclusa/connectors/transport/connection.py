@@ -81,7 +81,7 @@ class Connection(asyncio.Protocol):
     # The event loop calls the following.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """It is open."""
+        """The connection is open."""
         self._transport = cast("asyncio.Transport", transport)
         self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
@@ -106,7 +106,7 @@ class Connection(asyncio.Protocol):
             self._answered(self.call)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It is closed, by whomever."""
+        """The connection is closed, by whomever."""
         call, self.call, self._transport = self.call, None, None
         began = self._parser.began
         self._parser.release()

@@ -10,7 +10,7 @@ _GZIP = 16 + zlib.MAX_WBITS
 _ZLIB = zlib.MAX_WBITS
 _RAW = -zlib.MAX_WBITS
 _MEMBERS = 16
-"""Of one gzip body; each costs a copy of what follows it, so that many small ones would cost far more than they weigh."""
+"""Gzip members of one body; each costs a copy of what follows it, so that many small ones would cost far more than they weigh."""
 
 
 def decoded(coding: bytes, body: bytes, limit: int) -> bytes:

@@ -42,7 +42,7 @@ class Resolver:
             self._fresh_until = float("inf")
 
     async def addresses(self) -> list[Address]:
-        """At least one; `HttpError` of kind `resolve` when there are none. Cancelling it leaves the look-up to others."""
+        """The host's addresses, at least one; `HttpError` of kind `resolve` when there are none. Cancelling it leaves the look-up to others."""
         if self._clock.now() < self._fresh_until:
             return self._known
         if self._asking is None:

@@ -15,13 +15,13 @@ _UNTRUSTED = {
     62: "its certificate is for another name",
     64: "its certificate is for another address",
 }
-"""By OpenSSL's code of verification (openssl-verification-options, x509_vfy.h)."""
+"""What is wrong with a certificate, by OpenSSL's code of verification (openssl-verification-options, x509_vfy.h)."""
 
 
 def client_context(
     *, ca: str | None = None, certificate: str | None = None, key: str | None = None, password: str | None = None
 ) -> ssl.SSLContext:
-    """How back ends are checked, and by what they can check us. One context serves any number of clients.
+    """The context of TLS that checks back ends, and shows our certificate to those that ask. One context serves any number of clients.
 
     - `ca`: a PEM file of the authorities to trust, instead of the system's.
     - `certificate`, `key`: PEM files, for mutual TLS; the key may stand in the certificate's file, under `password`.

@@ -95,10 +95,10 @@ async def test_a_dead_address_costs_a_head_start_only(deaf: int) -> None:
 
 async def test_when_no_address_takes_it_the_call_fails_as_soon_as_that_is_known() -> None:
     """And the next call looks the name up anew: it may have moved."""
-    asked = []
+    looked_up = []
 
     def lookup(host: str) -> list[Address]:
-        asked.append(host)
+        looked_up.append(host)
         return [HERE, ALSO_HERE]
 
     clock = HandClock()
@@ -106,7 +106,7 @@ async def test_when_no_address_takes_it_the_call_fails_as_soon_as_that_is_known(
     async with HttpClient(Origin("http", "dgt.example", closed_port()), clock, lookup=lookup) as client:
         for number in (1, 2):
             assert error(await outcome(client, clock)).kind == "connect"
-            assert len(asked) == number
+            assert len(looked_up) == number
             await until(lambda: asyncio.all_tasks() == tasks)
         assert client.connections == 0
 
@@ -169,10 +169,10 @@ async def test_a_race_that_is_given_up_leaves_nothing(deaf: int) -> None:
 
 
 async def test_an_address_that_may_not_be_called_is_not() -> None:
-    asked = []
+    judged = []
 
     def allow(address: Address) -> bool:
-        asked.append(address)
+        judged.append(address)
         return not address.is_loopback
 
     async with back_end(always(answer())) as back:
@@ -182,7 +182,7 @@ async def test_an_address_that_may_not_be_called_is_not() -> None:
                 failed = error(await outcome(client, clock))
                 assert (failed.kind, failed.sent) == ("connect", False)
         assert back.accepted == 0
-        assert set(asked) == {HERE}
+        assert set(judged) == {HERE}
 
 
 async def test_of_several_addresses_those_that_may_be_called_are() -> None:

@@ -141,6 +141,7 @@ nasty = st.text(st.sampled_from('aZ/?%: \t\r\n\0\x7fñ#"\ud800'), max_size=12)
 @example(method="GET", target="/ HTTP/1.1\r\n\r\nGET /", name=b"a", value=b"", body=b"")
 @example(method="GET", target="/", name=b"a", value=b"x\r\n\r\nGET / HTTP/1.1\r\n\r\n", body=b"")
 @example(method="GET", target="/", name=b"a", value=b"x", body=b"GET / HTTP/1.1\r\n\r\n")
+@example(method="aZ", target="/", name=b"a", value=b"x", body=b"")
 def test_whatever_is_put_into_a_request_it_is_one_request(
     method: str, target: str, name: bytes, value: bytes, body: bytes
 ) -> None:

@@ -20,14 +20,14 @@ class Names:
     """A name server whose answers wait for a word."""
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.lookups = 0
         self.go = threading.Event()
         self.found: list[Address] = [HERE]
         self.failure: Exception | None = None
 
     def __call__(self, host: str) -> list[Address]:
         assert host == "dgt.example"
-        self.asked += 1
+        self.lookups += 1
         assert self.go.wait(20)
         if self.failure is not None:
             raise self.failure
@@ -41,7 +41,7 @@ async def test_many_ask_and_one_look_up_is_made() -> None:
     await turns()
     names.go.set()
     assert await asking == [[HERE]] * 50
-    assert names.asked == 1
+    assert names.lookups == 1
 
 
 async def test_what_was_found_is_used_for_five_seconds() -> None:
@@ -52,11 +52,11 @@ async def test_what_was_found_is_used_for_five_seconds() -> None:
     await resolver.addresses()
     clock.move(4.9)
     await resolver.addresses()
-    assert names.asked == 1
+    assert names.lookups == 1
     clock.move(0.2)
     names.found = [ip_address("::1")]
     assert await resolver.addresses() == [ip_address("::1")]
-    assert names.asked == 2
+    assert names.lookups == 2
 
 
 async def test_what_was_of_no_use_is_forgotten() -> None:
@@ -66,7 +66,7 @@ async def test_what_was_of_no_use_is_forgotten() -> None:
     await resolver.addresses()
     resolver.forget()
     await resolver.addresses()
-    assert names.asked == 2
+    assert names.lookups == 2
 
 
 @pytest.mark.parametrize(
@@ -78,11 +78,11 @@ async def test_a_name_without_an_address_is_an_error_and_asked_again(failure: Ex
     names.failure = failure
     names.found = []
     resolver = Resolver("dgt.example", HandClock(), names)
-    for asked in (1, 2):
+    for times in (1, 2):
         with pytest.raises(HttpError, match=r"no address is known for dgt\.example") as refusal:
             await resolver.addresses()
         assert refusal.value.kind == "resolve"
-        assert names.asked == asked
+        assert names.lookups == times
 
 
 async def test_cancelling_one_leaves_the_look_up_to_the_others() -> None:
@@ -95,7 +95,7 @@ async def test_cancelling_one_leaves_the_look_up_to_the_others() -> None:
     names.go.set()
     assert await second == [HERE]
     assert first.cancelled()
-    assert names.asked == 1
+    assert names.lookups == 1
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
@@ -111,7 +111,7 @@ async def test_a_slow_name_server_does_not_hold_up_a_deadline() -> None:
     async with HttpClient(Origin("http", "dgt.example", 80), clock, lookup=names) as client:
         outcomes = Outcomes()
         client.send(get(), clock.now() + 3, outcomes)
-        await until(lambda: names.asked == 1)
+        await until(lambda: names.lookups == 1)
         clock.move(3)
         assert isinstance(outcomes[0], HttpError)
         assert (outcomes[0].kind, outcomes[0].sent) == ("timeout", False)
@@ -123,7 +123,7 @@ async def test_a_slow_name_server_of_one_back_end_is_no_other_back_ends() -> Non
     """However many wait for theirs: each client asks in a thread of its own."""
     slow = [Names() for _ in range(20)]
     asking = [asyncio.create_task(Resolver("dgt.example", HandClock(), names).addresses()) for names in slow]
-    await until(lambda: all(names.asked for names in slow))
+    await until(lambda: all(names.lookups for names in slow))
     quick = Names()
     quick.go.set()
     assert await Resolver("dgt.example", HandClock(), quick).addresses() == [HERE]
@@ -138,7 +138,7 @@ def test_an_answer_that_comes_after_the_loop_is_closed_is_dropped() -> None:
     async def ask() -> None:
         resolver = Resolver("dgt.example", HandClock(), names)
         task = asyncio.create_task(resolver.addresses())
-        await until(lambda: names.asked == 1)
+        await until(lambda: names.lookups == 1)
         task.cancel()
 
     asyncio.run(ask())

@@ -7,13 +7,13 @@ import re
 import pytest
 
 from esclusa.connectors.backend import Question
-from esclusa.connectors.http_request import Requests, is_idempotent
+from esclusa.connectors.rest import RestSettings
+from esclusa.connectors.rest.request import Requests, is_idempotent
 from esclusa.connectors.settings import (
     ApiKeyCredentials,
     BasicCredentials,
     BearerCredentials,
     CertificateCredentials,
-    ConnectorSettings,
     CredentialsSettings,
 )
 from esclusa.connectors.transport import Request
@@ -23,12 +23,12 @@ from esclusa.kernel.ids import Ids
 pytestmark = pytest.mark.virtual_time
 
 REQUEST = "01890a5d-ac96-774b-bcce-b302099a8057"
-ASKED = Question(REQUEST, "expedientes", "12345678Z", {"office": "28", "text": "a<\"&'>b"})
+QUESTION = Question(REQUEST, "expedientes", "12345678Z", {"office": "28", "text": "a<\"&'>b"})
 URL = "http://dgt.example/people/{subject}"
 
 
-def made(settings: ConnectorSettings, credentials: CredentialsSettings | None = None) -> Request:
-    return Requests(settings, credentials, Ids(Clock(), seed=1)).make(ASKED)
+def made(settings: RestSettings, credentials: CredentialsSettings | None = None) -> Request:
+    return Requests(settings, credentials, Ids(Clock(), seed=1)).make(QUESTION)
 
 
 def fields(request: Request) -> dict[str, str]:
@@ -39,13 +39,13 @@ def fields(request: Request) -> dict[str, str]:
 
 
 async def test_with_a_url_alone_it_is_a_get_that_accepts_json() -> None:
-    request = made(ConnectorSettings(url=URL))
+    request = made(RestSettings(url=URL))
     assert (request.method, request.target, request.body) == ("GET", b"/people/12345678Z", b"")
     assert fields(request)["accept"] == "application/json"
 
 
 async def test_it_bears_the_request_s_id_and_as_a_trace_too() -> None:
-    request = fields(made(ConnectorSettings(url=URL)))
+    request = fields(made(RestSettings(url=URL)))
     assert request["x-request-id"] == REQUEST
     match = re.fullmatch(r"00-([0-9a-f]{32})-([0-9a-f]{16})-01", request["traceparent"])
     assert match is not None
@@ -53,31 +53,31 @@ async def test_it_bears_the_request_s_id_and_as_a_trace_too() -> None:
 
 
 async def test_every_call_is_a_span_of_its_own() -> None:
-    requests = Requests(ConnectorSettings(url=URL), None, Ids(Clock()))
-    assert fields(requests.make(ASKED))["traceparent"] != fields(requests.make(ASKED))["traceparent"]
+    requests = Requests(RestSettings(url=URL), None, Ids(Clock()))
+    assert fields(requests.make(QUESTION))["traceparent"] != fields(requests.make(QUESTION))["traceparent"]
 
 
 async def test_headers_are_filled_and_left_out_without_a_value() -> None:
     headers = {"X-Office": "Office {params.office}", "X-Since": "{params.period.from}", "X-Fixed": "{{as it is}}"}
-    request = fields(made(ConnectorSettings(url=URL, headers=headers)))
+    request = fields(made(RestSettings(url=URL, headers=headers)))
     assert (request["x-office"], request["x-fixed"]) == ("Office 28", "{as it is}")
     assert "x-since" not in request
 
 
 async def test_what_the_settings_say_comes_before_what_is_added() -> None:
     headers = {"accept": "text/plain", "X-REQUEST-ID": "mine-{request}", "TraceParent": "mine"}
-    request = fields(made(ConnectorSettings(url=URL, headers=headers)))
+    request = fields(made(RestSettings(url=URL, headers=headers)))
     assert request == {"accept": "text/plain", "x-request-id": f"mine-{REQUEST}", "traceparent": "mine"}
 
 
 async def test_a_table_is_sent_as_json() -> None:
-    request = made(ConnectorSettings(url=URL, method="POST", body={"nif": "{subject}", "text": "{params.text}"}))
+    request = made(RestSettings(url=URL, method="POST", body={"nif": "{subject}", "text": "{params.text}"}))
     assert fields(request)["content-type"] == "application/json"
-    assert json.loads(request.body) == {"nif": "12345678Z", "text": ASKED.params["text"]}
+    assert json.loads(request.body) == {"nif": "12345678Z", "text": QUESTION.params["text"]}
 
 
 async def test_a_text_is_sent_as_plain_text_in_utf_8() -> None:
-    request = made(ConnectorSettings(url=URL, method="POST", body="año {params.text}{params.absent}"))
+    request = made(RestSettings(url=URL, method="POST", body="año {params.text}{params.absent}"))
     assert fields(request)["content-type"] == "text/plain; charset=utf-8"
     assert request.body == "año a<\"&'>b".encode()
 
@@ -91,7 +91,7 @@ async def test_a_text_is_sent_as_plain_text_in_utf_8() -> None:
     ],
 )
 async def test_values_are_escaped_for_the_type_that_the_headers_give_a_text(media_type: str, body: bytes) -> None:
-    settings = ConnectorSettings(url=URL, method="POST", body='{{"x": "{params.text}"}}', headers={"Content-Type": media_type})
+    settings = RestSettings(url=URL, method="POST", body='{{"x": "{params.text}"}}', headers={"Content-Type": media_type})
     request = made(settings)
     assert (request.body, fields(request)["content-type"]) == (body, media_type)
 
@@ -111,17 +111,17 @@ async def test_values_are_escaped_for_the_type_that_the_headers_give_a_text(medi
     ids=["basic", "bearer", "apikey", "apikey by another name"],
 )
 async def test_credentials_are_shown_as_they_are(credentials: CredentialsSettings, name: str, value: str) -> None:
-    assert fields(made(ConnectorSettings(url=URL), credentials))[name] == value
+    assert fields(made(RestSettings(url=URL), credentials))[name] == value
 
 
 async def test_a_certificate_is_shown_in_no_header() -> None:
     shown = CertificateCredentials(certificate="c.pem", key="k.pem")
-    assert fields(made(ConnectorSettings(url=URL), shown)).keys() == fields(made(ConnectorSettings(url=URL))).keys()
+    assert fields(made(RestSettings(url=URL), shown)).keys() == fields(made(RestSettings(url=URL))).keys()
 
 
 @pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "ñ", "\ud800"])
 async def test_a_value_that_can_not_stand_in_a_header_makes_no_request(value: str) -> None:
-    requests = Requests(ConnectorSettings(url="http://dgt.example/", headers={"X-Who": "{subject}"}), None, Ids(Clock()))
+    requests = Requests(RestSettings(url="http://dgt.example/", headers={"X-Who": "{subject}"}), None, Ids(Clock()))
     with pytest.raises(ValueError, match="a header can't have"):
         requests.make(Question(REQUEST, "q", value, {}))
 
@@ -140,6 +140,6 @@ async def test_a_value_that_can_not_stand_in_a_header_makes_no_request(value: st
 async def test_whether_it_is_idempotent_is_said_by_the_method_unless_by_the_settings(
     method: str, said: bool | None, idempotent: bool
 ) -> None:
-    settings = ConnectorSettings(url=URL, method=method, idempotent=said)  # type: ignore[arg-type]  # one of its literals
+    settings = RestSettings(url=URL, method=method, idempotent=said)  # type: ignore[arg-type]  # one of its literals
     assert is_idempotent(settings) is idempotent
     assert made(settings).idempotent is idempotent

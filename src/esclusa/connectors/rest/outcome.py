@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Mapping
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Literal
 
 import msgspec
 
 from esclusa.connectors.backend import TOO_LARGE, Outcome, Reason
-from esclusa.connectors.settings import ConnectorSettings
+from esclusa.connectors.http.endings import seconds_until, unanswered
+from esclusa.connectors.rest.settings import RestSettings
 from esclusa.connectors.transform import Transform
 from esclusa.connectors.transport import HttpError, Response
 from esclusa.kernel.clock import Clock
-from esclusa.kernel.errors import HttpErrorKind
 
 Kind = Literal["ok", "empty", "error"]
 
@@ -29,23 +27,6 @@ _TOO_MANY_REQUESTS = 429
 _REQUEST_TIMEOUT = 408
 _BODILESS = (204, 205)
 _UTF8 = (None, "utf-8", "utf8", "us-ascii", "ascii")
-_WORDS: Mapping[HttpErrorKind, str] = {
-    "busy": "Too many calls of it are waiting",
-    "resolve": "Its address is not known",
-    "connect": "It can't be reached",
-    "tls": "There is no secure connection with it",
-    "timeout": "No answer in time",
-    "closed": "It closed the connection before it had answered",
-    "protocol": "What it answered is not HTTP",
-    "too_large": TOO_LARGE,
-    "aborted": "The call was given up",
-}
-_SPECIFIC = ("connect", "tls", "protocol")
-"""Where what happened exactly says more, and nothing of where the back end is."""
-_OURS = ("busy", "too_large", "aborted")
-"""What says nothing of the back end's health."""
-_FINAL = ("too_large", "aborted")
-"""What another attempt would not change."""
 _CHARSETS = ("ascii", "cp", "iso8859", "utf-8", "utf-16", "utf-32")
 """Python knows more, some of them no charsets and some slow."""
 
@@ -54,7 +35,7 @@ class Outcomes:
     """Reads the answers of one connector. Never raises, whatever came."""
 
     def __init__(
-        self, settings: ConnectorSettings, transform: Transform | None, max_answer: int, clock: Clock, *, idempotent: bool
+        self, settings: RestSettings, transform: Transform | None, max_answer: int, clock: Clock, *, idempotent: bool
     ) -> None:
         """`max_answer`: bytes of JSON beyond which an answer is too large; `idempotent`: it may be asked again without harm."""
         self._kinds = kinds(settings.statuses)
@@ -70,7 +51,7 @@ class Outcomes:
     def read(self, ending: Response | HttpError) -> Outcome:
         """The outcome of an attempt that ended so."""
         if isinstance(ending, HttpError):
-            return self._failed(ending)
+            return unanswered(ending, idempotent=self._idempotent)
         kind = self._kinds.get(ending.status, "error")
         if kind == "error":
             return self._refused(ending)
@@ -107,13 +88,6 @@ class Outcomes:
         after = seconds_until(response.header(b"retry-after"), self._clock.now()) if again else 0.0
         return Outcome(reason=Reason.BACKEND_ERROR, detail=detail, again=again, after=after, failure=sick)
 
-    def _failed(self, error: HttpError) -> Outcome:
-        kind = error.kind
-        reason = Reason.BACKEND_TIMEOUT if kind == "timeout" else Reason.BACKEND_ERROR
-        detail = f"{_WORDS[kind]}: {error.detail}" if kind in _SPECIFIC else _WORDS[kind]
-        again = (self._idempotent or not error.sent) and kind not in _FINAL
-        return Outcome(reason=reason, detail=detail, again=again, failure=kind not in _OURS)
-
 
 def kinds(statuses: Mapping[str, Kind]) -> dict[int, Kind]:
     """What each status means; those that are not in it are errors. A status counts more than its class (`"4xx"`)."""
@@ -138,17 +112,3 @@ def utf8(body: bytes, charset: str | None) -> bytes:
     if not name.startswith(_CHARSETS):
         raise LookupError(charset)
     return body.decode(name).removeprefix("\ufeff").encode()
-
-
-def seconds_until(retry_after: bytes | None, now: float) -> float:
-    """What `Retry-After` says, in seconds from `now`: a number of them, or a date (RFC 9110, 10.2.3); 0: nothing."""
-    if retry_after is None:
-        return 0.0
-    text = retry_after.decode("latin-1").strip()
-    if text.isascii() and text.isdigit():
-        return float(text)
-    try:
-        when = parsedate_to_datetime(text)
-        return max(0.0, (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - now)
-    except (ValueError, OverflowError):
-        return 0.0

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from esclusa.connectors.backend import Outcome, Reason
-from esclusa.connectors.http_outcome import TOO_LARGE, Outcomes, kinds, seconds_until, utf8
-from esclusa.connectors.settings import ConnectorSettings
+from esclusa.connectors.backend import TOO_LARGE, Outcome, Reason
+from esclusa.connectors.rest import RestSettings
+from esclusa.connectors.rest.outcome import Outcomes, kinds, utf8
 from esclusa.connectors.transform import compiled
 from esclusa.connectors.transport import HttpError, Response
 from esclusa.kernel.clock import Clock
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.virtual_time
 
 
 def outcomes(*, idempotent: bool = True, transform: str | None = None, max_answer: int = 1000, **settings: Any) -> Outcomes:
-    said = ConnectorSettings(url="http://dgt.example/", **settings)
+    said = RestSettings(url="http://dgt.example/", **settings)
     return Outcomes(
         said, None if transform is None else compiled(transform), max_answer, Clock(epoch=EPOCH), idempotent=idempotent
     )
@@ -152,29 +152,8 @@ async def test_data_beyond_the_limit_are_too_large_also_when_a_transform_has_mad
     assert outcomes(max_answer=6, transform="[a,a,a]").read(answer(b'{"a":1}')) == too_large
 
 
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("7", 7.0),
-        ("0", 0.0),
-        ("Fri, 15 Jan 2027 08:00:30 GMT", 30.0),
-        ("Fri, 15 Jan 2027 08:00:30 -0000", 30.0),
-        ("Fri, 15 Jan 2027 07:59:30 GMT", 0.0),
-        ("-5", 0.0),
-        ("soon", 0.0),
-        ("", 0.0),
-        ("٣", 0.0),
-        ("9" * 5000, float("inf")),
-        ("Fri, 99 Jan 99999 08:00:30 GMT", 0.0),
-    ],
-)
-async def test_retry_after_is_seconds_or_a_date(value: str, seconds: float) -> None:
-    assert seconds_until(value.encode(), EPOCH) == seconds
-    assert outcomes().read(answer(b"", 503, retry_after=value)).after == seconds
-
-
-async def test_without_retry_after_nothing_is_asked_for() -> None:
-    assert seconds_until(None, EPOCH) == 0
+async def test_what_it_says_of_when_to_come_back_is_heard() -> None:
+    assert outcomes().read(answer(b"", 503, retry_after="7")).after == 7
 
 
 @pytest.mark.parametrize(

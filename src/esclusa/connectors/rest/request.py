@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from typing import Any
 
 from esclusa.connectors.backend import Question
-from esclusa.connectors.settings import (
-    ApiKeyCredentials,
-    BasicCredentials,
-    BearerCredentials,
-    ConnectorSettings,
-    CredentialsSettings,
-)
+from esclusa.connectors.http.credentials import headers_of
+from esclusa.connectors.rest.settings import RestSettings
+from esclusa.connectors.settings import CredentialsSettings
 from esclusa.connectors.target import Target
-from esclusa.connectors.template import JsonTemplate, Template, escape_of, header, header_template
+from esclusa.connectors.template import JsonTemplate, Template, escape_of, header_template
 from esclusa.connectors.transport import Fields, Request, RequestTemplate
 from esclusa.connectors.transport.request import IDEMPOTENT
 from esclusa.kernel.ids import Ids
@@ -28,7 +23,7 @@ _TRACE = "traceparent"
 
 
 class Requests:
-    """Makes the requests of one connector. `ValueError` or `InvalidRequest`, in words, when its settings can't be one.
+    """Makes the requests of one connector. `ValueError` or `InvalidRequest`, in words, when no request can be made by its settings.
 
     Every request bears the correlation id of its question in `X-Request-Id`, and as the trace of a W3C `traceparent` of its
     own (https://www.w3.org/TR/trace-context/), unless the settings say otherwise of these.
@@ -36,7 +31,7 @@ class Requests:
 
     __slots__ = ("_body", "_correlated", "_filled", "_ids", "_target", "_template")
 
-    def __init__(self, settings: ConnectorSettings, credentials: CredentialsSettings | None, ids: Ids) -> None:
+    def __init__(self, settings: RestSettings, credentials: CredentialsSettings | None, ids: Ids) -> None:
         self._ids = ids
         self._target = Target(settings.url, settings.query)
         self._body = body_of(settings)
@@ -69,34 +64,20 @@ class Requests:
         return Request(self._template, self._target.fill(question), tuple(fields), body)
 
 
-def is_idempotent(settings: ConnectorSettings) -> bool:
+def is_idempotent(settings: RestSettings) -> bool:
     """Whether a call may be cut or made again without harm: as the settings say, else by the method."""
     return settings.method in IDEMPOTENT if settings.idempotent is None else settings.idempotent
 
 
-def headers_of(credentials: CredentialsSettings | None) -> dict[str, str]:
-    """What shows who we are; nothing for a certificate, which is shown elsewhere. `ValueError` when it can't be sent."""
-    if isinstance(credentials, BasicCredentials):
-        if ":" in credentials.username:
-            raise ValueError("a user name with a colon can't be sent")
-        pair = f"{credentials.username}:{credentials.password}".encode()
-        return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
-    if isinstance(credentials, BearerCredentials):
-        return {"Authorization": f"Bearer {header(credentials.token)}"}
-    if isinstance(credentials, ApiKeyCredentials):
-        return {credentials.header: header(credentials.value)}
-    return {}
-
-
-def content_type_of(settings: ConnectorSettings) -> str:
-    """The media type of its body: as its headers say; else JSON for a table, plain text for a text."""
+def content_type_of(settings: RestSettings) -> str:
+    """The media type of a request's body: as its headers say; else JSON for a table, plain text for a text."""
     for name, value in settings.headers.items():
         if name.lower() == _CONTENT_TYPE:
             return value
     return "text/plain; charset=utf-8" if isinstance(settings.body, str) else "application/json"
 
 
-def body_of(settings: ConnectorSettings) -> Body | None:
+def body_of(settings: RestSettings) -> Body | None:
     """What makes the body of a request. In a text, a placeholder without value is nothing."""
     body: str | dict[str, Any] | None = settings.body
     if body is None:

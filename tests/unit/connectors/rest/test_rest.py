@@ -13,13 +13,11 @@ from esclusa.connectors.answer import Answer
 from esclusa.connectors.assembly import make_backend
 from esclusa.connectors.backend import Question, Reason
 from esclusa.connectors.connector import Connector
-from esclusa.connectors.settings import (
-    CertificateCredentials,
-    ConnectorSettings,
-    CredentialsSettings,
-    RetrySettings,
-    TlsSettings,
-)
+from esclusa.connectors.http.contexts import Contexts
+from esclusa.connectors.http.settings import TlsSettings
+from esclusa.connectors.protocol import Workshop
+from esclusa.connectors.rest import RestSettings
+from esclusa.connectors.settings import CertificateCredentials, CredentialsSettings, RetrySettings
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.duration import Duration
 from esclusa.kernel.ids import Ids
@@ -27,15 +25,15 @@ from esclusa.kernel.instrument import Instrument
 from unit.connectors.transport.scripted import BackEnd, Peer, Script, answer, back_end
 from unit.connectors.transport.trust import Trust, server
 
-ASKED = Question("01890a5d-ac96-774b-bcce-b302099a8057", "expedientes", "12345678Z", {"office": "28"})
+QUESTION = Question("01890a5d-ac96-774b-bcce-b302099a8057", "expedientes", "12345678Z", {"office": "28"})
 JSON = b"content-type: application/json"
 
 
 @asynccontextmanager
-async def made(settings: ConnectorSettings, credentials: CredentialsSettings | None = None) -> AsyncIterator[Connector]:
+async def made(settings: RestSettings, credentials: CredentialsSettings | None = None) -> AsyncIterator[Connector]:
     clock = Clock()
     ids = Ids(clock)
-    backend = make_backend("dgt", settings, credentials, 1000, clock, ids)
+    backend = make_backend("dgt", settings, credentials, Workshop(clock, ids, 1000, Contexts()))
     one = Connector("dgt", backend, settings, clock, ids, Instrument())
     try:
         yield one
@@ -43,9 +41,9 @@ async def made(settings: ConnectorSettings, credentials: CredentialsSettings | N
         await one.close()
 
 
-async def ask(one: Connector, asked: Question = ASKED, *, seconds: float = 20.0) -> Answer:
+async def ask(one: Connector, question: Question = QUESTION, *, seconds: float = 20.0) -> Answer:
     answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-    one.offer(asked, Clock().now() + seconds, answered.set_result)
+    one.offer(question, Clock().now() + seconds, answered.set_result)
     return await answered
 
 
@@ -71,7 +69,7 @@ def url(back: BackEnd) -> str:
 async def test_a_question_goes_out_as_a_request_and_its_answer_comes_back_as_it_is() -> None:
     requests: list[bytes] = []
     async with back_end(told(requests, answer(b'{"n": 1}', b"200 OK", JSON))) as back:
-        settings = ConnectorSettings(url=url(back), query={"office": "{params.office}", "since": "{params.since}"})
+        settings = RestSettings(url=url(back), query={"office": "{params.office}", "since": "{params.since}"})
         async with made(settings) as one:
             said = await ask(one)
     assert (said.reason, said.data, said.attempts) == (None, b'{"n": 1}', 1)
@@ -79,7 +77,7 @@ async def test_a_question_goes_out_as_a_request_and_its_answer_comes_back_as_it_
 
 
 async def test_connections_are_kept_for_the_next_question() -> None:
-    async with back_end(told([], answer(b"{}"))) as back, made(ConnectorSettings(url=url(back))) as one:
+    async with back_end(told([], answer(b"{}"))) as back, made(RestSettings(url=url(back))) as one:
         for _ in range(5):
             assert (await ask(one)).reason is None
         assert back.accepted == 1
@@ -88,7 +86,7 @@ async def test_connections_are_kept_for_the_next_question() -> None:
 async def test_a_post_takes_its_body_and_is_not_repeated_once_it_was_sent() -> None:
     requests: list[bytes] = []
     async with back_end(told(requests, answer(b"", b"503 Busy"), answer(b"{}"))) as back:
-        settings = ConnectorSettings(
+        settings = RestSettings(
             url=url(back), method="POST", body={"nif": "{subject}"}, retry=RetrySettings(attempts=3, first=Duration(0))
         )
         async with made(settings) as one:
@@ -100,7 +98,7 @@ async def test_a_post_takes_its_body_and_is_not_repeated_once_it_was_sent() -> N
 async def test_a_get_is_repeated_and_may_then_succeed() -> None:
     requests: list[bytes] = []
     async with back_end(told(requests, answer(b"", b"503 Busy"), b"garbage\r\n\r\n", answer(b"[1]"))) as back:
-        settings = ConnectorSettings(url=url(back), retry=RetrySettings(attempts=3, first=Duration(0.001)))
+        settings = RestSettings(url=url(back), retry=RetrySettings(attempts=3, first=Duration(0.001)))
         async with made(settings) as one:
             said = await ask(one)
     assert (said.reason, said.data, said.attempts) == (None, b"[1]", 3)
@@ -108,7 +106,7 @@ async def test_a_get_is_repeated_and_may_then_succeed() -> None:
 
 async def test_a_post_is_repeated_when_nothing_was_sent() -> None:
     async with back_end(told([], answer(b"{}"))) as back:
-        settings = ConnectorSettings(url=url(back), method="POST", retry=RetrySettings(attempts=2, first=Duration(0)))
+        settings = RestSettings(url=url(back), method="POST", retry=RetrySettings(attempts=2, first=Duration(0)))
     async with made(settings) as one:  # the back end is gone
         said = await ask(one)
     assert (said.reason, said.attempts) == (Reason.BACKEND_ERROR, 2)
@@ -116,14 +114,14 @@ async def test_a_post_is_repeated_when_nothing_was_sent() -> None:
 
 
 async def test_one_that_hangs_is_cut_at_its_timeout() -> None:
-    async with back_end(told([], b"")) as back, made(ConnectorSettings(url=url(back), timeout=Duration(0.1))) as one:
+    async with back_end(told([], b"")) as back, made(RestSettings(url=url(back), timeout=Duration(0.1))) as one:
         said = await ask(one)
     assert (said.reason, said.detail) == (Reason.BACKEND_TIMEOUT, "No answer in time")
     assert 90 <= said.elapsed < 2000
 
 
 async def test_and_at_call_by() -> None:
-    async with back_end(told([], b"")) as back, made(ConnectorSettings(url=url(back))) as one:
+    async with back_end(told([], b"")) as back, made(RestSettings(url=url(back))) as one:
         said = await ask(one, seconds=0.1)
     assert said.reason is Reason.BACKEND_TIMEOUT
 
@@ -147,7 +145,7 @@ async def test_what_is_no_answer_is_a_backend_error_in_our_words(said: bytes, de
         await peer.request()
         peer.send(said)
 
-    async with back_end(script) as back, made(ConnectorSettings(url=url(back))) as one:
+    async with back_end(script) as back, made(RestSettings(url=url(back))) as one:
         answered = await ask(one)
     assert (answered.reason, answered.data) == (Reason.BACKEND_ERROR, None)
     assert detail is None or answered.detail.startswith(detail)
@@ -163,8 +161,8 @@ async def test_what_is_no_answer_is_a_backend_error_in_our_words(said: bytes, de
 )
 async def test_what_can_not_be_asked_is_a_backend_error_and_nothing_is_sent(subject: str, why: str) -> None:
     requests: list[bytes] = []
-    async with back_end(told(requests, answer(b"{}"))) as back, made(ConnectorSettings(url=url(back))) as one:
-        said = await ask(one, Question(ASKED.request, "q", subject, {}))
+    async with back_end(told(requests, answer(b"{}"))) as back, made(RestSettings(url=url(back))) as one:
+        said = await ask(one, Question(QUESTION.request, "q", subject, {}))
         assert (await ask(one)).reason is None
     assert (said.reason, said.detail) == (Reason.BACKEND_ERROR, f"It can't be asked this: {why}")
     assert len(requests) == 1
@@ -172,14 +170,14 @@ async def test_what_can_not_be_asked_is_a_backend_error_and_nothing_is_sent(subj
 
 async def test_a_404_may_mean_nothing_about_this_person() -> None:
     not_found = told([], answer(b"gone", b"404 Not Found"))
-    async with back_end(not_found) as back, made(ConnectorSettings(url=url(back), statuses={"404": "empty"})) as one:
+    async with back_end(not_found) as back, made(RestSettings(url=url(back), statuses={"404": "empty"})) as one:
         said = await ask(one)
     assert (said.reason, said.data) == (None, None)
 
 
 async def test_head_tells_only_whether() -> None:
     bare = told([], b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n")
-    async with back_end(bare) as back, made(ConnectorSettings(url=url(back), method="HEAD")) as one:
+    async with back_end(bare) as back, made(RestSettings(url=url(back), method="HEAD")) as one:
         said = await ask(one)
         assert (await ask(one)).reason is None
     assert (said.reason, said.data) == (None, None)
@@ -198,8 +196,8 @@ async def test_dropping_a_safe_call_closes_its_connection_and_frees_the_slot() -
         await peer.gone()
         gone.set()
 
-    async with back_end(script) as back, made(ConnectorSettings(url=url(back), concurrency=1)) as one:
-        ticket = one.offer(ASKED, Clock().now() + 20, lambda _: pytest.fail("it was dropped"))
+    async with back_end(script) as back, made(RestSettings(url=url(back), concurrency=1)) as one:
+        ticket = one.offer(QUESTION, Clock().now() + 20, lambda _: pytest.fail("it was dropped"))
         await arrived.wait()
         ticket.drop()
         assert (await ask(one)).reason is None
@@ -211,7 +209,7 @@ async def test_over_tls_with_an_authority_of_our_own_and_a_certificate_of_ours(t
     certificate, key = trust.client("esclusa@hub.example")
     side = server(trust.ca.issue_cert("dgt.example"), clients=trust.ca)
     async with back_end(told([], answer(b"[1]")), tls=side) as back:
-        settings = ConnectorSettings(
+        settings = RestSettings(
             url=f"https://127.0.0.1:{back.port}/{{subject}}",
             tls=TlsSettings(ca=trust.ca_file, name="dgt.example"),
             credentials="ours",
@@ -228,7 +226,7 @@ async def test_a_back_end_whose_certificate_is_not_trusted_is_not_asked(tmp_path
     side = server(trust.ca.issue_cert("127.0.0.1"))
     async with (
         back_end(told(requests, answer(b"[1]")), tls=side) as back,
-        made(ConnectorSettings(url=f"https://127.0.0.1:{back.port}/")) as one,
+        made(RestSettings(url=f"https://127.0.0.1:{back.port}/")) as one,
     ):
         said = await ask(one)
     assert said.reason is Reason.BACKEND_ERROR
@@ -238,7 +236,7 @@ async def test_a_back_end_whose_certificate_is_not_trusted_is_not_asked(tmp_path
 
 async def test_many_questions_at_once_never_take_more_connections_than_its_concurrency() -> None:
     async with back_end(told([], answer(b"{}"))) as back:
-        async with made(ConnectorSettings(url=url(back), concurrency=4)) as one:
+        async with made(RestSettings(url=url(back), concurrency=4)) as one:
             answers = await asyncio.gather(*(ask(one) for _ in range(200)))
         assert {said.reason for said in answers} == {None}
         assert back.accepted <= 4

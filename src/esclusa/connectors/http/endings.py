@@ -1,0 +1,55 @@
+"""What an HTTP call that brought no answer means for the question; and what an answer says of when to come back.
+
+The breaker counts what tells of the back end's health: no connection, no answer in time, what is no HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+
+from esclusa.connectors.backend import TOO_LARGE, Outcome, Reason
+from esclusa.connectors.transport import HttpError
+from esclusa.kernel.errors import HttpErrorKind
+
+_WORDS: Mapping[HttpErrorKind, str] = {
+    "busy": "Too many calls of it are waiting",
+    "resolve": "Its address is not known",
+    "connect": "It can't be reached",
+    "tls": "There is no secure connection with it",
+    "timeout": "No answer in time",
+    "closed": "It closed the connection before it had answered",
+    "protocol": "What it answered is not HTTP",
+    "too_large": TOO_LARGE,
+    "aborted": "The call was given up",
+}
+_SPECIFIC = ("connect", "tls", "protocol")
+"""Where what happened exactly says more, and nothing of where the back end is."""
+_OURS = ("busy", "too_large", "aborted")
+"""What says nothing of the back end's health."""
+_FINAL = ("too_large", "aborted")
+"""What another attempt would not change."""
+
+
+def unanswered(error: HttpError, *, idempotent: bool) -> Outcome:
+    """The outcome of an attempt that ended so. `idempotent`: it may be made again without harm."""
+    kind = error.kind
+    reason = Reason.BACKEND_TIMEOUT if kind == "timeout" else Reason.BACKEND_ERROR
+    detail = f"{_WORDS[kind]}: {error.detail}" if kind in _SPECIFIC else _WORDS[kind]
+    again = (idempotent or not error.sent) and kind not in _FINAL
+    return Outcome(reason=reason, detail=detail, again=again, failure=kind not in _OURS)
+
+
+def seconds_until(retry_after: bytes | None, now: float) -> float:
+    """What `Retry-After` says, in seconds from `now`: a number of them, or a date (RFC 9110, 10.2.3); 0: nothing."""
+    if retry_after is None:
+        return 0.0
+    text = retry_after.decode("latin-1").strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        when = parsedate_to_datetime(text)
+        return max(0.0, (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - now)
+    except (ValueError, OverflowError):
+        return 0.0

@@ -1,0 +1,43 @@
+"""What a protocol is to the rest: settings, what can be wrong with them, and back ends made of them.
+
+A protocol adds one module or package beside this one, with its settings and a `ConnectorProtocol`, and its line in
+`esclusa.connectors.protocols`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Generic, TypeVar
+
+import msgspec
+
+from esclusa.connectors.backend import Backend
+from esclusa.connectors.faults import Check
+from esclusa.connectors.http.contexts import Contexts
+from esclusa.connectors.settings import ConnectorSettings, CredentialsSettings
+from esclusa.kernel.clock import Clock
+from esclusa.kernel.ids import Ids
+
+S = TypeVar("S", bound=ConnectorSettings)
+
+
+class Workshop(msgspec.Struct, frozen=True):
+    """What back ends are made with."""
+
+    clock: Clock
+    ids: Ids
+    max_answer: int
+    """Bytes of data beyond which an answer is too large."""
+    contexts: Contexts
+    """Shared by all that are made, because they are costly."""
+
+
+class ConnectorProtocol(msgspec.Struct, Generic[S], frozen=True):
+    """One way to speak to back ends."""
+
+    settings: type[S]
+    """Tagged with the protocol's name."""
+    checks: Callable[[str, S, CredentialsSettings | None], Iterable[Check]]
+    """What is to be looked at in the settings of a connector, by its name. Nothing is read and nothing connected for it."""
+    make: Callable[[str, S, CredentialsSettings | None, Workshop], Backend]
+    """What the connector of that name asks; it connects when it first is. Inside a running event loop. `UnusableSettings`."""

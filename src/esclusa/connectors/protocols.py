@@ -1,0 +1,17 @@
+"""The protocols there are: the one list of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from esclusa.connectors.protocol import ConnectorProtocol
+from esclusa.connectors.rest import REST, RestSettings
+
+UNTOLD = "rest"
+"""The protocol of a connector that names none."""
+AnyConnectorSettings = Annotated[RestSettings, Meta(extra={"protocol": UNTOLD})]
+"""The settings of a connector of any protocol."""
+PROTOCOLS: dict[type[Any], ConnectorProtocol[Any]] = {each.settings: each for each in (REST,)}
+"""By the type of their settings."""

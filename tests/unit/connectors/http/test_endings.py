@@ -1,0 +1,32 @@
+"""What a call that brought no answer means, and when to come back."""
+
+from __future__ import annotations
+
+import pytest
+
+from esclusa.connectors.http.endings import seconds_until
+from esclusa.testing.virtual import EPOCH
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("7", 7.0),
+        ("0", 0.0),
+        ("Fri, 15 Jan 2027 08:00:30 GMT", 30.0),
+        ("Fri, 15 Jan 2027 08:00:30 -0000", 30.0),
+        ("Fri, 15 Jan 2027 07:59:30 GMT", 0.0),
+        ("-5", 0.0),
+        ("soon", 0.0),
+        ("", 0.0),
+        ("٣", 0.0),
+        ("9" * 5000, float("inf")),
+        ("Fri, 99 Jan 99999 08:00:30 GMT", 0.0),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(value: str, seconds: float) -> None:
+    assert seconds_until(value.encode(), EPOCH) == seconds
+
+
+def test_without_retry_after_nothing_is_asked_for() -> None:
+    assert seconds_until(None, EPOCH) == 0
