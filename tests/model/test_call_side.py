@@ -20,16 +20,17 @@ from esclusa.hub.idempotency import IdempotencyKeys
 from esclusa.hub.pool import Pool
 from esclusa.hub.positions import Tracker
 from esclusa.hub.recovery import Recovery
-from esclusa.hub.stored import Envelope, decode
+from esclusa.hub.request_partition import RequestPartition
 from esclusa.hub.submit import Submitter
 from esclusa.hub.vault import Sealer, Vault
+from esclusa.ports.log import Assigned
 from esclusa.testing.virtual import run
 from support.calls import CallPlay, PoolProcess
 from support.play import Broken, perform
 
 ROUNDS = 300
 STEPS = 40
-RAREST = 1334
+RAREST = 191
 
 
 def test_no_schedule_breaks_a_promise() -> None:
@@ -68,7 +69,7 @@ def highest_finished_is_committed() -> Iterator[None]:
 @contextmanager
 def only_what_is_in_flight_is_remembered() -> Iterator[None]:
     def land(self: Pool, flight: Any) -> None:
-        self._repetitions._asked.pop(flight.envelope.id, None)
+        self._repetitions.discard(flight.envelope)
         original(self, flight)
 
     original = Pool._land
@@ -76,21 +77,17 @@ def only_what_is_in_flight_is_remembered() -> Iterator[None]:
         yield
 
 
-@contextmanager
-def beyond_the_noted_end_is_new() -> Iterator[None]:
-    def read(kind: type[Any], stored: bytes) -> Any:
-        it = decode(kind, stored)
-        if kind is Envelope:
-            return Envelope(it.version, it.id, it.times, it.connectors, it.sealed, it.allowance, keyed=False)
-        return it
+def beyond_the_noted_end_is_new() -> Any:
+    def init(self: RequestPartition, event: Assigned, _: int) -> None:
+        original(self, event, 0)
 
-    with mock.patch("esclusa.hub.pool.decode", read):
-        yield
+    original = RequestPartition.__init__
+    return mock.patch.object(RequestPartition, "__init__", init)
 
 
 def no_margin_for_skew() -> Any:
-    def exact(self: Recovery, log: Any, answers: Any, partition: int, given: int, _: int) -> None:
-        original(self, log, answers, partition, given, 0)
+    def exact(self: Recovery, log: Any, answers: Any, partition: int, _: int) -> None:
+        original(self, log, answers, partition, 0)
 
     original = Recovery.__init__
     return mock.patch.object(Recovery, "__init__", exact)
@@ -137,7 +134,7 @@ def key_is_stored_after_its_first_use() -> Iterator[None]:
         if bucket not in self._sealers:
             id, secret = self._ids.secret(16), self._ids.secret(32)
             self._sealers[bucket] = Sealer(id, secret, expires + 10_000)
-            if self._keys is not None and len(self._sealers) > 99:
+            if len(self._sealers) > 99:
                 await self._keys.make(id, secret, expires + 10_000)
         return self._sealers[bucket]
 
@@ -148,7 +145,7 @@ def key_is_stored_after_its_first_use() -> Iterator[None]:
 def _with_late_keys(sealer: Any) -> Any:
     def init(self: PoolProcess, play: CallPlay, number: int) -> None:
         original(self, play, number)
-        self.vault.sealer = sealer.__get__(self.vault)  # type: ignore[method-assign]
+        self.vault.sealer = sealer.__get__(self.vault)
 
     original = PoolProcess.__init__
     return init

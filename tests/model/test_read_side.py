@@ -14,7 +14,7 @@ from unittest import mock
 
 import pytest
 
-from esclusa.hub import collect, final, results
+from esclusa.hub import final, pack, results
 from esclusa.hub.collect import Collector
 from esclusa.hub.final import View, read_view
 from esclusa.hub.stored import (
@@ -93,7 +93,7 @@ async def waits_for_who_closed(records: Records, clock: Clock, id: bytes, view: 
 
 
 def last_wins() -> Any:
-    return mock.patch.object(collect, "PLACES", -collect.PLACES)
+    return mock.patch.object(pack, "_place", lambda row: -row.rank)
 
 
 @contextmanager

@@ -16,19 +16,19 @@ Real things, made easy to start and to disturb:
     api.py                  the HTTP edge on a socket, before any hub: `served`, `faked`
     hub.py                  one process of the hub over the engine `memory`: `running`, `process`
     program.py              `esclusa run`, as a process of its own: `Program`
-    installation.py         several of them on real Kafka and Cassandra: `Engines`, `Installation`
+    installation.py         several of them on real Kafka and Cassandra: `Engines`, `InstalledPrograms`
     callers.py              people who ask such processes whatever is done to them, and what they were told: `Callers`, `Ledger`
     brokers.py              brokers of Kafka, each to be killed and stopped: `Brokers`, `leader`, `process`
     prefixes.py             names on brokers, and processes on them, for the exams of the engine: `OnKafka`, `BriskLogExam`
     log_worker.py           a member of a group that works, here or in a process of its own: `LogWorker`, `outside`
-    log_scene.py            a process that appends and works while something is done to its brokers: `Scene`, `scene`
+    log_scene.py            a process that appends and works while something is done to its brokers: `LogScene`, `log_scene`
     log_ledger.py           what a log acknowledged, and what its workers were given and did: `LogLedger`
     keyspaces.py            nodes of Cassandra, to be killed and stopped, and processes for exams: `Nodes`, `OnCassandra`
     load.py                 processes that write and read records meanwhile, and what they were told: `Load`
-    scene.py                an installation that is asked while something is done to its engines: `Scene`, `scene`
+    program_scene.py        an installation that is asked while something is done to its engines: `ProgramScene`, `program_scene`
     disk.py                 what stands in the files of servers and processes: `copied`, `found`
     apart.py                a loop on a thread of its own, for servers that several tests use: `Apart`
-    asking.py               somebody who asks and reads the answers as they come: `asked`, `followed`, `polled`, `final`
+    asking.py               somebody who asks and reads the answers as they come: `ask`, `followed`, `polled`, `final`
 
 What happens in an order that a seed decides (tests/model):
 

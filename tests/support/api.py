@@ -14,13 +14,12 @@ from uuid import UUID
 import httpx
 import msgspec
 
-from esclusa.edges.http.administration import Reload
 from esclusa.edges.http.api import make_applications
 from esclusa.edges.http.callers import Callers
 from esclusa.edges.http.health import Check, Health
+from esclusa.edges.http.reloaded import Reload, Reloaded
 from esclusa.edges.http.server import HttpServer
 from esclusa.edges.http.settings import ClientSettings, ServerSettings
-from esclusa.edges.http.wire import ReloadedBody
 from esclusa.hub.hub import Hub
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.ids import Ids
@@ -44,7 +43,7 @@ class Served:
     """A server and a client of it."""
 
     def __init__(
-        self, server: HttpServer, client: httpx.AsyncClient, health: Health, instrument: Instrument, logged: list[Any]
+        self, server: HttpServer, client: httpx.AsyncClient, health: Health, instrument: Instrument, logged: Sink
     ) -> None:
         self.server = server
         self.client = client
@@ -86,9 +85,9 @@ class Served:
         return self.instrument.counters[counter].values.get(labels, 0)
 
 
-async def nothing_changed() -> ReloadedBody:
+async def nothing_changed() -> Reloaded:
     """What `/api/v1/reload` says unless told."""
-    return ReloadedBody(configuration="0a1b2c", added=[], changed=[], removed=[])
+    return Reloaded(configuration="0a1b2c", added=[], changed=[], removed=[])
 
 
 @asynccontextmanager

@@ -25,7 +25,7 @@ class Event(NamedTuple):
     data: dict[str, Any]
 
 
-async def asked(client: httpx.AsyncClient, *, key: str | None = None, **more: Any) -> str:
+async def ask(client: httpx.AsyncClient, *, key: str | None = None, **more: Any) -> str:
     """The address of a new request; under an idempotency key, of the one that was made first."""
     headers = {} if key is None else {"Idempotency-Key": key}
     answer = await client.post(URL, json=question(**more), headers=headers)

@@ -143,7 +143,7 @@ class Brokers:
 
     async def _whole(self) -> bool:
         try:
-            metadata = await _asked(self.addresses)
+            metadata = await _metadata(self.addresses)
         except KafkaException:
             return False
         partitions = [each for topic in metadata.topics.values() for each in topic.partitions.values()]
@@ -171,11 +171,11 @@ async def process(settings: KafkaSettings) -> AsyncIterator[KafkaEngine]:
 
 async def leader(addresses: Sequence[str], topic: str, partition: int) -> int:
     """The number of the broker that leads a partition."""
-    metadata = await _asked(addresses, topic)
+    metadata = await _metadata(addresses, topic)
     return int(metadata.topics[topic].partitions[partition].leader)
 
 
-async def _asked(addresses: Sequence[str], topic: str | None = None) -> Any:  # confluent_kafka.admin.ClusterMetadata
+async def _metadata(addresses: Sequence[str], topic: str | None = None) -> Any:  # confluent_kafka.admin.ClusterMetadata
     return await asyncio.get_running_loop().run_in_executor(None, _client(addresses).list_topics, topic, PATIENCE)
 
 
@@ -190,6 +190,6 @@ async def _all(work: Any) -> None:  # coroutines
 async def _serves(address: str, number: int) -> bool:
     """Whether a broker says that it is one of them."""
     try:
-        return number in (await _asked([address])).brokers
+        return number in (await _metadata([address])).brokers
     except KafkaException:
         return False

@@ -36,8 +36,8 @@ class Ledger:
         self.final: dict[str, Any] = {}
         """By request, its final state."""
 
-    def see(self, snapshot: dict[str, Any], asked: float) -> None:
-        """Nothing that was shown changes, nothing final changes, and all is final for who has `asked` past the deadline."""
+    def see(self, snapshot: dict[str, Any], looked: float) -> None:
+        """Nothing that was shown changes, nothing final changes, and all is final for who has `looked` past the deadline."""
         request = snapshot["id"]
         final = not snapshot["queryMore"]
         names = [answer["connector"] for answer in snapshot["answers"]] + snapshot["pending"]
@@ -49,7 +49,7 @@ class Ledger:
             if answer["state"] == "ok":
                 assert answer["data"] == {"body": answer["connector"], "request": request}
         assert request not in self.final or final
-        assert final or asked <= datetime.fromisoformat(snapshot["deadline"]).timestamp() + self.precision
+        assert final or looked <= datetime.fromisoformat(snapshot["deadline"]).timestamp() + self.precision
         if final:
             assert self.final.setdefault(request, snapshot) == snapshot
 
@@ -79,7 +79,7 @@ class Way:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for _, client in self._hubs:
+        for _program, client in self._hubs:
             await client.aclose()
 
 
@@ -147,8 +147,8 @@ class Callers:
 
     async def _submit(self, way: Way, key: str, query: str) -> str | None:
         """The id; None when all refuse it: what was asked under this key is past its time, or nothing can be stored."""
-        asked: set[Program] = set()
-        while not self.over and asked != set(self.programs):
+        refused: set[Program] = set()
+        while not self.over and refused != set(self.programs):
             try:
                 answer = await way.client.post(
                     "/api/v1/requests", json={**question(), "query": query}, headers={"Idempotency-Key": key}
@@ -160,12 +160,12 @@ class Callers:
                 return str(answer.json()["id"])
             assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE, answer.text
             self.refusals.append((way.program, answer))
-            asked.add(way.program)
+            refused.add(way.program)
             way.turn()
         return None
 
     async def _look(self, way: Way, request: str) -> None:
-        asked = self._clock.now()
+        looked = self._clock.now()
         try:
             answer = await way.client.get(f"/api/v1/requests/{request}", headers={"Prefer": "wait=1"})
         except httpx.TransportError:
@@ -176,7 +176,7 @@ class Callers:
             way.turn()
             return
         assert answer.status_code == httpx.codes.OK, answer.text
-        self.ledger.see(answer.json(), asked)
+        self.ledger.see(answer.json(), looked)
 
     async def _elsewhere(self, way: Way) -> None:
         """Go to the next hub, once it can be reached."""

@@ -6,16 +6,18 @@ import asyncio
 from typing import Any
 
 from esclusa.connectors.connector import Connector
-from esclusa.connectors.settings import ConnectorSettings
+from esclusa.connectors.rest import RestSettings
 from esclusa.engines.memory import MemoryEngine
+from esclusa.hub import pack
 from esclusa.hub.admission import Admission
 from esclusa.hub.cancellations import Cancellations
 from esclusa.hub.consumer import consumers
+from esclusa.hub.dispatch import UNSENT_BYTES
 from esclusa.hub.inventory import Inventory
 from esclusa.hub.pool import Pool
 from esclusa.hub.room import Room
 from esclusa.hub.settings import HubSettings, PoolSettings, QuerySettings
-from esclusa.hub.stored import Answers, Envelope, decode
+from esclusa.hub.stored import Answers, Envelope, decode, encode
 from esclusa.hub.submission import Receipt, Submission
 from esclusa.hub.submit import Submitter
 from esclusa.hub.topics import CANCELS, pool_topics
@@ -49,14 +51,14 @@ class PoolProcess:
         ids = Ids(clock)
         self.vault = Vault(play.engine.keys, clock, ids)
         self.backends = {name: ScriptedBackend(clock, self.called) for name in NAMES}
-        settings = ConnectorSettings(url="http://x/")
+        settings = RestSettings(url="http://x/")
         connectors = {name: Connector(name, self.backends[name], settings, clock, ids, Instrument()) for name in NAMES}
         self.connectors = connectors
         log = play.stage.log(self.name, _Divided(self.engine, play.engine.beside(clock)))
         self.cancelled = Cancellations(log, clock, Instrument())
-        room = Room(SETTINGS.lines_bytes)
+        room, unsent = Room(SETTINGS.lines_bytes), Room(UNSENT_BYTES)
         self.consumers = [
-            Pool(each, connectors, log, self.vault, self.cancelled, room, SETTINGS, clock, Instrument(), Signals())
+            Pool(each, connectors, log, self.vault, self.cancelled, room, unsent, SETTINGS, clock, Instrument(), Signals())
             for each in consumers(PAIR, play.settings, NAMES)
         ]
         self.known: set[str] = set()
@@ -121,6 +123,7 @@ class CallPlay(Play):
         self.pools: list[PoolProcess] = []
         self.late = False
         self.others = False
+        self.twice = False
         self.broken = ""
         """Said by a back end, whose own errors are a connector's daily bread."""
         self.keyed = self.dice.random() < 0.7
@@ -131,7 +134,7 @@ class CallPlay(Play):
         instrument = Instrument()
         records = self.stage.records(f"hub {number}", self.engine.records)
         log = self.stage.log(f"hub {number}", self.engine.log)
-        inventory = Inventory({name: ConnectorSettings(url="http://x/") for name in NAMES}, QUERIES)
+        inventory = Inventory({name: RestSettings(url="http://x/") for name in NAMES}, QUERIES)
         vault = Vault(self.engine.keys, self.clock, ids)
 
         admission = Admission(records, SETTINGS, self.clock, ids, instrument)
@@ -146,7 +149,7 @@ class CallPlay(Play):
             await self.pass_time()
 
     async def answered(self) -> set[str]:
-        return {part.connector for answers in await self.logged(Answers) for part in answers.parts}
+        return {head.connector for answers in await self.logged(Answers) for head in answers.heads}
 
     async def logged(self, kind: type[Any]) -> list[Any]:
         topic = PAIR.answers if kind is Answers else PAIR.requests
@@ -173,6 +176,8 @@ class CallPlay(Play):
             actions.append(("submit", self.submit))
         if not self.others:
             actions.append(("another request's envelope is appended", self.other))
+        if self.submits and not self.twice:
+            actions.append(("what was appended stands there twice", self.copy))
         if self.dice.random() < 0.1:
             actions.append(("time passes", self.pass_time))
         if self.faults < 2:
@@ -197,6 +202,14 @@ class CallPlay(Play):
         """One that is done with at once, whatever becomes of the first."""
         self.others = True
         await self.engine.log.append(PAIR.requests, b"other", b"not for us")
+        await self.clock.sleep(0.06)
+        await settle()
+
+    async def copy(self) -> None:
+        """Once, of an envelope that is there."""
+        for envelope in (await self.logged(Envelope))[:1]:
+            self.twice = True
+            await self.engine.log.append(PAIR.requests, envelope.id, encode(envelope))
         await self.clock.sleep(0.06)
         await settle()
 
@@ -275,11 +288,10 @@ class CallPlay(Play):
     async def open_all(self) -> None:
         """Whatever the log has acknowledged can be opened."""
         vault = Vault(self.engine.keys, self.clock, Ids(self.clock))
-        parts = [(part, answers.id) for answers in await self.logged(Answers) for part in answers.parts]
-        for part, id in parts:
-            if part.sealed:
+        for answers in await self.logged(Answers):
+            if answers.sealed:
                 try:
-                    await vault.open(part.sealed, id + part.connector.encode())
+                    await vault.open(answers.sealed, pack.context(answers.id, answers.heads))
                 except Unreadable:
                     raise Broken("KEY: an acknowledged answer nobody can open") from None
 

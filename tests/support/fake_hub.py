@@ -11,6 +11,7 @@ import msgspec
 from esclusa.connectors.backend import Reason
 from esclusa.hub.cursor import event_id, parse_event_id
 from esclusa.hub.lag import GroupLag, PoolLag
+from esclusa.hub.pack import Pack, Recorded
 from esclusa.hub.presence import ConnectorHealth, ConnectorState, ProcessReport
 from esclusa.hub.settings import ParamSettings, QuerySettings
 from esclusa.hub.snapshot import Answer, Snapshot, compose
@@ -30,7 +31,7 @@ class FakeRequest(msgspec.Struct):
 
     caller: str
     times: Times
-    heads: dict[str, AnswerHead] = {}
+    recorded: dict[str, Recorded] = {}
     data: dict[str, bytes] = {}
 
 
@@ -54,7 +55,8 @@ class FakeHub:
     def answer(self, id: UUID, connector: str, data: bytes | None = b"{}", reason: Reason | None = None) -> None:
         """The answer of one back end is here."""
         request = self.requests[id]
-        request.heads[connector] = AnswerHead(reason, "" if reason is None else "It went wrong", 1, 120, self.clock.millis())
+        head = AnswerHead(connector, reason, "" if reason is None else "It went wrong", 1, 120, 0)
+        request.recorded[connector] = Recorded(head, self.clock.millis(), Pack("", b"", 0, b""), 0)
         if data is not None and reason is None:
             request.data[connector] = data
         self._wake()
@@ -93,13 +95,13 @@ class FakeHub:
 
     async def results(self, id: UUID, caller: str, *, data: bool = True) -> Snapshot:
         request = self._of(id, caller)
-        final = len(request.heads) == len(CONNECTORS)
+        final = len(request.recorded) == len(CONNECTORS)
         return compose(
             id,
             "expedientes",
             request.times,
             CONNECTORS,
-            request.heads,
+            request.recorded,
             final=final,
             titles=TITLES,
             retry_after=2000,

@@ -12,10 +12,10 @@ import msgspec
 from esclusa.bootstrap import ROLES, HubProcess, Ports, Role, Runtime, make_hub, make_setup
 from esclusa.config.settings import Configuration
 from esclusa.connectors.connector import Connector
-from esclusa.connectors.settings import ConnectorSettings
+from esclusa.connectors.rest import RestSettings
 from esclusa.engines.memory import MemoryEngine
 from esclusa.hub.settings import HubSettings, PoolSettings, QuerySettings
-from esclusa.hub.stored import Asked, encode
+from esclusa.hub.stored import UserQuestion, encode
 from esclusa.hub.submission import Submission
 from esclusa.hub.topics import pool_topics
 from esclusa.hub.vault import Vault
@@ -39,7 +39,7 @@ FOUND = b'{"found":1}'
 class Process:
     """One process of a hub on an engine that others may share."""
 
-    def __init__(self, engine: MemoryEngine, runtime: Runtime, wired: HubProcess, parts: list[Any], logged: list[Any]) -> None:
+    def __init__(self, engine: MemoryEngine, runtime: Runtime, wired: HubProcess, parts: list[Any], logged: Sink) -> None:
         self.engine = engine
         self.runtime = runtime
         self.wired = wired
@@ -48,9 +48,9 @@ class Process:
         self.logged = logged
         self.lifecycle = Lifecycle(parts)
 
-    def asked(self) -> bytes:
+    def question(self) -> bytes:
         """What a request's sealed part says."""
-        return encode(Asked(ME, "q", NIF, {}))
+        return encode(UserQuestion(ME, "q", NIF, {}))
 
     async def committed(self) -> int:
         """Envelopes of the first pool that are done with."""
@@ -88,7 +88,7 @@ def configuration(
 ) -> Configuration:
     each = {name: {"url": f"http://{name}.example/", **(connectors or {}).get(name, {})} for name in names}
     return Configuration(
-        connectors={name: ConnectorSettings(**settings) for name, settings in each.items()},
+        connectors={name: RestSettings(**settings) for name, settings in each.items()},
         queries={"q": QuerySettings(**{"ttl": Duration(60), "keep": Duration(600), **(query or {})})},
         pools={name: PoolSettings(partitions=2) for name in pools},
         hub=HubSettings(**(hub or {})),
@@ -153,10 +153,10 @@ def failing(port: Any, method: str, times: int = 1) -> Callable[[], None]:
     original = getattr(port, method)
     left = times
 
-    def call(*arguments: Any) -> asyncio.Future[Any]:
+    def call(*arguments: Any) -> Any:
         nonlocal left
         if not left:
-            return original(*arguments)  # type: ignore[no-any-return]
+            return original(*arguments)
         left -= 1
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         future.set_exception(StorageUnavailable("told to fail"))

@@ -48,7 +48,7 @@ class Engines:
         await self.stop()
 
 
-class Installation:
+class InstalledPrograms:
     """Processes that share their topics and tables with each other and with nobody else."""
 
     def __init__(self, engines: Engines, folder: Path, country: Country, *, query: str, more: str) -> None:
@@ -107,10 +107,10 @@ class Installation:
 @asynccontextmanager
 async def installed(
     engines: Engines, folder: Path, country: Country, *, query: str = 'ttl = "20s"', more: str = ""
-) -> AsyncIterator[Installation]:
+) -> AsyncIterator[InstalledPrograms]:
     """A new one, whose processes end with the context; the bodies listen meanwhile."""
     async with country.open():
-        made = Installation(engines, folder, country, query=query, more=more)
+        made = InstalledPrograms(engines, folder, country, query=query, more=more)
         try:
             yield made
         finally:

@@ -66,8 +66,8 @@ class Nodes:
     async def whole(self, engine: CassandraEngine) -> None:
         """Return once every node takes every other for alive: what all have to answer is answered, whoever is asked."""
         session = engine._session
-        asked = session._named("SELECT value FROM {keyspace}.esclusa WHERE name = 'version'")
-        ask = await session._connected().create_prepared(asked, consistency=acsylla.Consistency.ALL)
+        statement = session._named("SELECT value FROM {keyspace}.esclusa WHERE name = 'version'")
+        ask = await session._connected().create_prepared(statement, consistency=acsylla.Consistency.ALL)
 
         async def answered() -> None:
             for _ in range(4 * len(self.cluster.nodes)):  # the driver asks one after the other
@@ -102,7 +102,7 @@ class Deployed:
 
     async def process(self, clock: Clock) -> CassandraEngine:
         """One more process."""
-        engine = CassandraEngine(self.settings, clock, Instrument())
+        engine = CassandraEngine(self.settings, clock, Instrument(), skew=1.0)
         await engine.start()
         self._started.append(engine)
         return engine
@@ -171,8 +171,8 @@ class OnCassandra(Exam):
             await deployed.end()
             self.used.append(deployed.settings)
 
-    def deployment(self) -> AbstractAsyncContextManager[Deployed]:
-        """As `Exam.deployment`."""
+    def deployment(self) -> AbstractAsyncContextManager[Any]:
+        """As `Exam.deployment`: a `Deployed`, whose processes have not every port."""
         return self._deployment()
 
     def clock(self, skew: float = 0.0) -> Clock:

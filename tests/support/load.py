@@ -19,7 +19,7 @@ T = TypeVar("T")
 WORKERS = 6
 THINK = 0.03
 """Seconds between two turns of a worker: nodes that start on the same machine need some of it."""
-LIVES = 3_600_000
+LIVES_MS = 3_600_000
 """Milliseconds."""
 CONTEST = b"contest"
 """Where all put rows of the same names, each with a rank of its own."""
@@ -93,7 +93,7 @@ class Load:
                 await self._told("read", self._see_added(engine, key))
 
     def _expires(self) -> int:
-        return self._clock.millis() + LIVES
+        return self._clock.millis() + LIVES_MS
 
     async def _told(self, what: str, operation: Awaitable[T]) -> T | None:
         """What it ends with; None when it is refused."""

@@ -19,6 +19,8 @@ EVERY = 0.04
 """Seconds between two turns."""
 REFUSED_WITHIN = 6.0
 """Seconds, at most, until an append is acknowledged or refused: three, one between two looks, and for a busy machine."""
+SENT_AGAIN = 0.05
+"""Seconds that a client waits, at least, before it sends again what has failed; only that may stand there twice."""
 LOST_UNHEARD = 1.0
 """Seconds before a worker hears that a partition was lost in which what it took for committed may have been ignored."""
 
@@ -28,11 +30,15 @@ class LogLedger:
 
     def __init__(self, topic: Topic) -> None:
         self.topic = topic
-        self.asked: dict[int, list[bytes]] = {number: [] for number in range(topic.partitions)}
+        self.appended: dict[int, list[bytes]] = {number: [] for number in range(topic.partitions)}
         """By partition, in the order of the calls."""
         self.acknowledged: dict[tuple[int, int], bytes] = {}
         """By partition and offset."""
         self.refused: set[bytes] = set()
+        self.twice = 0
+        """How many stand there more than once."""
+        self._waited: dict[bytes, float] = {}
+        """Seconds until it was known what has become of each."""
         self.deeds: list[Deed] = []
         self.longest = 0.0
         """Seconds that an append took at most until it was known what has become of it."""
@@ -56,12 +62,12 @@ class LogLedger:
 
     async def append(self, log: Log, number: int) -> None:
         """Append to partition `number`, turn by turn, until it is told to end."""
-        key, asked = key_of(number, self.topic.partitions), self.asked[number]
+        key, appended = key_of(number, self.topic.partitions), self.appended[number]
         while not self._over:
             begun = self._loop.time()
-            values = [b"%d/%d" % (number, len(asked) + place) for place in range(AT_ONCE)]
-            asked += values
-            outcomes = await asyncio.gather(*[log.append(self.topic, key, value) for value in values], return_exceptions=True)
+            values = [b"%d/%d" % (number, len(appended) + place) for place in range(AT_ONCE)]
+            appended += values
+            outcomes = await asyncio.gather(*[self._append(log, key, value) for value in values], return_exceptions=True)
             self.longest = max(self.longest, self._loop.time() - begun)
             for value, outcome in zip(values, outcomes, strict=True):
                 if isinstance(outcome, int):
@@ -69,9 +75,18 @@ class LogLedger:
                     assert self.acknowledged.setdefault((number, outcome), value) == value, "two have one place"
                 else:
                     assert isinstance(outcome, StorageUnavailable), repr(outcome)
-                    self.refused.add(value)
                     self._news.set()
             await pause(EVERY)
+
+    async def _append(self, log: Log, key: bytes, value: bytes) -> int:
+        begun = self._loop.time()
+        try:
+            return await log.append(self.topic, key, value)
+        except StorageUnavailable:
+            self.refused.add(value)
+            raise
+        finally:
+            self._waited[value] = self._loop.time() - begun
 
     def end(self) -> None:
         """Nobody appends any more."""
@@ -85,14 +100,14 @@ class LogLedger:
         The seconds that it took; told as `what`.
         """
         begun = self._loop.time()
-        waiting = {number: len(self.asked[number]) for number in self.asked}
+        waiting = {number: len(self.appended[number]) for number in self.appended}
         async with asyncio.timeout(within):
             while waiting:
                 self._news.clear()
                 done = {self.acknowledged[place] for place in self._latest & self.acknowledged.keys()}
                 self._latest -= self.acknowledged.keys()
                 for number, first in list(waiting.items()):
-                    if done.intersection(self.asked[number][first:]):
+                    if done.intersection(self.appended[number][first:]):
                         del waiting[number]
                 if waiting:
                     await self._news.wait()
@@ -117,9 +132,9 @@ class LogLedger:
     # ---- what has to fit
 
     async def check(self, log: Log) -> None:
-        """Nothing acknowledged is lost, nothing stands there twice, and workers were given what the port says."""
+        """Nothing acknowledged is lost, nothing stands there twice that was sent once, and workers were given what the port says."""
         assert self.longest < REFUSED_WITHIN, f"an append was answered after {self.longest:.1f} s"
-        for number in self.asked:
+        for number in self.appended:
             end = await log.end(self.topic, number)
             there = [message async for batch in log.read(self.topic, number, 0, end) for message in batch]
             self._check_partition(number, {message.offset: message.value for message in there})
@@ -127,19 +142,21 @@ class LogLedger:
     def _check_partition(self, number: int, there: Mapping[int, bytes]) -> None:
         values = list(there.values())
         twice = [value for value, count in Counter(values).items() if count > 1]
-        assert not twice, f"twice there: {[(value, value in self.refused) for value in twice]}"
+        self.twice += len(twice)
+        told = [(value, self._waited[value], value in self.refused) for value in twice]
+        assert all(waited >= SENT_AGAIN for _, waited, _ in told), f"twice there: {told}"
         acknowledged = {offset: value for (of, offset), value in self.acknowledged.items() if of == number}
         lost = {offset: value for offset, value in acknowledged.items() if there.get(offset) != value}
         assert not lost, f"acknowledged and not there: {lost}"
-        places = {value: place for place, value in enumerate(self.asked[number])}
-        order = [places[value] for value in values]
+        places = {value: place for place, value in enumerate(self.appended[number])}
+        order = [places[value] for value in dict.fromkeys(values)]
         assert order == sorted(order), "not in the order of the calls"
         deeds = [deed for deed in self.deeds if deed.partition == number]
         self._check_given(deeds, sorted(there))
 
     def _check_given(self, deeds: Sequence[Deed], there: Sequence[int]) -> None:
         """Each time that a partition was given: from where, and what came."""
-        done = {}
+        done: dict[int, float] = {}
         for deed in deeds:
             if deed.kind == "finished":
                 done.setdefault(deed.number, deed.at)
@@ -164,8 +181,8 @@ class LogLedger:
 
     def __str__(self) -> str:
         return (
-            f"{len(self.acknowledged)} acknowledged, {len(self.refused)} refused, given {self.moves} times, "
-            f"{self.repeated} delivered again"
+            f"{len(self.acknowledged)} acknowledged, {len(self.refused)} refused, {self.twice} there twice, "
+            f"given {self.moves} times, {self.repeated} delivered again"
         )
 
     @property

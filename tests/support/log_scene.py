@@ -24,7 +24,7 @@ BACK = 30.0
 """Seconds in which all is as before once the brokers are, on a busy machine."""
 
 
-class Scene:
+class LogScene:
     """One process that appends to every partition, and works."""
 
     def __init__(self, brokers: Brokers, engine: KafkaEngine, settings: KafkaSettings, ledger: LogLedger) -> None:
@@ -66,7 +66,7 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(brokers: Brokers) -> AsyncIterator[Scene]:
+async def log_scene(brokers: Brokers) -> AsyncIterator[LogScene]:
     """Appends and work flow when it is entered; when it is left, all that was acknowledged has been finished, and it fits."""
     settings, ledger = brokers.settings(), LogLedger(TOPIC)
     await brokers.heal()
@@ -76,7 +76,7 @@ async def scene(brokers: Brokers) -> AsyncIterator[Scene]:
         appending = [asyncio.ensure_future(ledger.append(engine.log, number)) for number in range(TOPIC.partitions)]
         try:
             await ledger.flows("begun", within=BACK)
-            yield Scene(brokers, engine, settings, ledger)
+            yield LogScene(brokers, engine, settings, ledger)
             ledger.end()
             await asyncio.gather(*appending)
             await ledger.finished(within=BACK)

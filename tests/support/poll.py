@@ -14,7 +14,7 @@ EVERY = 0.02
 """Seconds between two looks."""
 
 
-async def until(look: Callable[[], Awaitable[T]], *, seconds: float = 20.0) -> T:
+async def until(look: Callable[[], Awaitable[T | None]], *, seconds: float = 20.0) -> T:
     """What `look` sees, as soon as that is something; `TimeoutError` when it isn't within `seconds`."""
     async with asyncio.timeout(seconds):
         while not (seen := await look()):  # noqa: ASYNC110 - there is no event to wait for, hence this helper

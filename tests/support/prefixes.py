@@ -92,8 +92,8 @@ class OnKafka(Exam):
         """Whoever inherits is on them."""
         cls.brokers = brokers
 
-    def deployment(self) -> AbstractAsyncContextManager[Deployed]:
-        """As `Exam.deployment`."""
+    def deployment(self) -> AbstractAsyncContextManager[Any]:
+        """As `Exam.deployment`: a `Deployed`, whose processes have not every port."""
         return _deployed(self.brokers.settings())
 
     def clock(self, skew: float = 0.0) -> Clock:

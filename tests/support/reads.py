@@ -6,7 +6,7 @@ import asyncio
 from uuid import UUID
 
 from esclusa.connectors.backend import Reason
-from esclusa.connectors.settings import ConnectorSettings
+from esclusa.connectors.rest import RestSettings
 from esclusa.engines.memory import MemoryEngine
 from esclusa.hub.backoff import FIRST
 from esclusa.hub.collect import Collector
@@ -17,12 +17,10 @@ from esclusa.hub.stored import (
     REQUEST,
     VERSION,
     AnswerHead,
-    AnswerPart,
     Answers,
-    Asked,
     RequestHead,
     Times,
-    decode,
+    UserQuestion,
     encode,
 )
 from esclusa.hub.topics import pool_topics
@@ -67,15 +65,15 @@ class ReadPlay(Play):
         ids = Ids(self.clock, seed=1)
         records = self.stage.records(who, self.engine.records)
         wakeups = Wakeups(self.engine.log, self.clock, Instrument(), lambda *_: None)
-        inventory = Inventory({name: ConnectorSettings(url="http://x/") for name in NAMES}, {"q": QuerySettings()})
+        inventory = Inventory({name: RestSettings(url="http://x/") for name in NAMES}, {"q": QuerySettings()})
         return Results(inventory, records, Vault(self.engine.keys, self.clock, ids), wakeups, self.clock)
 
     async def begin(self) -> None:
         created = self.clock.millis()
         times = Times(created, created + TTL - 1000, created + TTL, created + KEEP)
         sealer = await Vault(self.engine.keys, self.clock, Ids(self.clock)).sealer(times.expires)
-        asked = sealer.seal(encode(Asked("me", "q", "s", {})), ID.bytes)
-        row = Row(REQUEST, encode(RequestHead(VERSION, times, NAMES, asked)), b"", times.expires)
+        question = sealer.seal(encode(UserQuestion("me", "q", "s", {})), ID.bytes)
+        row = Row(REQUEST, encode(RequestHead(VERSION, times, NAMES, question)), b"", times.expires)
         await self.engine.records.put(ID.bytes, [row])
         # A repeated submission writes the request's row once more, and nobody knows when that lands.
         self.landing.append(Step("submitter", "put", (REQUEST,), lambda: self.engine.records.put(ID.bytes, [row])))
@@ -84,8 +82,8 @@ class ReadPlay(Play):
         for name in self.dice.choice(LOGS):
             counts[name] += 1
             reason = None if counts[name] == 1 else Reason.BACKEND_ERROR
-            part = AnswerPart(name, reason, "", counts[name], 1, b"")
-            await self.engine.log.append(TOPICS.answers, ID.bytes, encode(Answers(VERSION, ID.bytes, times.expires, [part])))
+            answers = Answers(VERSION, ID.bytes, times.expires, [AnswerHead(name, reason, "", counts[name], 1, 0)], b"")
+            await self.engine.log.append(TOPICS.answers, ID.bytes, encode(answers))
         await self.join()
 
     async def join(self) -> None:
@@ -135,7 +133,7 @@ class ReadPlay(Play):
             return
         except Unavailable:
             return
-        heads = {name: decode(AnswerHead, look.view.answers[name].head) for name in look.answered}
+        heads = {name: look.view.answers[name].head for name in look.answered}
         shown = tuple(heads[name].attempts if name in heads else None for name in NAMES)
         self.compare(r, shown, before, final=look.final, after=after)
 

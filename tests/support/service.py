@@ -75,7 +75,7 @@ def problem(name: str, title: str, status: int, **more: Any) -> dict[str, Any]:
     return {"type": f"/problems/{name}", "title": title, "status": status, "traceId": "0" * 32, **more}
 
 
-class Asked(msgspec.Struct):
+class Received(msgspec.Struct):
     """One request that came."""
 
     method: str
@@ -96,7 +96,7 @@ class Stub:
     """Answers as it is told to, and keeps what it was asked."""
 
     def __init__(self) -> None:
-        self.asked: list[Asked] = []
+        self.received: list[Received] = []
         self._due: dict[tuple[str, str], list[Reply]] = {}
 
     def replies(self, method: str, path: str, *replies: Reply) -> None:
@@ -107,10 +107,10 @@ class Stub:
         """What is answered to a GET of `path` at present."""
         return self._due["GET", path][0].body
 
-    def answer(self, asked: Asked) -> Reply:
+    def answer(self, received: Received) -> Reply:
         """What is due."""
-        self.asked.append(asked)
-        due = self._due.get((asked.method, asked.path))
+        self.received.append(received)
+        due = self._due.get((received.method, received.path))
         if due is None:
             return Reply(problem("not-found", "There is nothing here", 404), 404)
         return due.pop(0) if len(due) > 1 else due[0]
@@ -122,7 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         length = int(self.headers.get("content-length") or 0)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        reply = self.stub.answer(Asked(self.command, self.path, headers, self.rfile.read(length)))
+        reply = self.stub.answer(Received(self.command, self.path, headers, self.rfile.read(length)))
         body = reply.body if isinstance(reply.body, bytes) else msgspec.json.encode(reply.body)
         self.send_response(reply.status)
         for name, value in {"content-length": str(len(body)), **reply.headers}.items():

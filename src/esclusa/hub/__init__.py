@@ -11,7 +11,7 @@ answer the log has acknowledged is not repeated, and nothing personal outlives t
                 cancellations: what it knows of them; dispatch, resend: to connectors and back; room: how much at a time
     collect     from the answers to rows
     out         results: looks, waits, follows; final: the rules of what is final; snapshot, cursor: what a look shows
-    shared      stored: the formats; vault: encryption; topics, subscriptions, positions, wakeups, unreadable, backoff: the
-                log as all of them use it
+    shared      stored: the formats; pack: answers that travel together; vault: encryption; topics, subscriptions, positions,
+                wakeups, unreadable, backoff: the log as all of them use it
     upkeep      setup, presence, lag, purge
 """

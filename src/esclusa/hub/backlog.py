@@ -27,11 +27,11 @@ NAME_BYTES = 64
 """What the name of a connector costs in memory, roughly."""
 
 HandOut = Callable[[int, "Envelope", Mapping[str, int]], Awaitable[None]]
-"""With the envelope's offset; who has answered it before, and with how many bytes. `StorageError`: not now."""
+"""Hands out the envelope at an offset; the mapping says who has answered it before, with how many bytes. `StorageError`: not now."""
 
 
 class Backlog:
-    """Those of one partition, for as long as this process has it."""
+    """The envelopes of one partition that wait, for as long as this process has it."""
 
     def __init__(self, recovery: Recovery, hand_out: HandOut, room: Room, clock: Clock, instrument: Instrument) -> None:
         self._recovery = recovery
@@ -49,17 +49,17 @@ class Backlog:
         return len(self._envelopes)
 
     def add(self, offset: int, envelope: Envelope) -> None:
-        """`envelope` waits its turn."""
+        """Have `envelope`, which stands at `offset`, wait its turn."""
         self._envelopes.append((offset, envelope))
         self._room.take(_size(envelope))
         self._stirred.set()
 
     def stir(self) -> None:
-        """Something has come that did not have to wait."""
+        """Have `idle` called anew: an envelope has come that did not have to wait."""
         self._stirred.set()
 
     def close(self) -> None:
-        """Nothing is handed out any more: it is the partition's next owner's."""
+        """Hand out nothing more: what waits is the partition's next owner's."""
         self._over = True
         self._room.give_back(sum(_size(envelope) for _, envelope in self._envelopes))
         self._envelopes.clear()
@@ -85,7 +85,7 @@ class Backlog:
     async def _first(self) -> None:
         """Hand out the one whose turn it is."""
         offset, envelope = self._envelopes[0]
-        answered = await self._recovery.answered(envelope, offset)
+        answered = await self._recovery.answered(envelope)
         self._forget_at = self._clock.now() + KEEP
         if self._envelopes:  # else it was taken away meanwhile; and so below
             await self._hand_out(offset, envelope, answered)

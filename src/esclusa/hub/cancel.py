@@ -42,4 +42,11 @@ class Canceller:
         self._admission.closed(id.bytes, complete=False)
         self._instrument.info("request cancelled", request=str(id))
         # It is gone by now; pools that do not hear of it only make calls in vain.
-        await asyncio.wait({self._log.append(CANCELS, b"", encode(Cancelled(id.bytes, expires)))}, timeout=PATIENCE)
+        told = self._log.append(CANCELS, b"", encode(Cancelled(id.bytes, expires)))
+        told.add_done_callback(self._told)
+        await asyncio.wait({told}, timeout=PATIENCE)
+
+    def _told(self, future: asyncio.Future[int]) -> None:
+        error = "cancelled" if future.cancelled() else future.exception()
+        if error is not None:
+            self._instrument.warn("a request is cancelled, and the pools could not be told", error=str(error))

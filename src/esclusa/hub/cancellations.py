@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from esclusa.kernel.instrument import Instrument
     from esclusa.ports.log import Log, Subscription
 
-PRUNE_EVERY = 1000
+PRUNE_EVERY_MS = 1000
 """Milliseconds between two looks for cancelled requests that have expired."""
 
 
@@ -33,12 +33,12 @@ class Cancellations:
         self._cancelled: dict[bytes, int] = {}
         """Until when each is remembered, in milliseconds since the epoch: its expiry."""
         self._pruned = 0
-        self._told: list[Callable[[bytes], None]] = []
+        self._listeners: list[Callable[[bytes], None]] = []
         self._subscription: Subscription | None = None
 
-    def tell(self, cancelled: Callable[[bytes], None]) -> None:
-        """Call `cancelled(id)` for each request from now on."""
-        self._told.append(cancelled)
+    def add_listener(self, listener: Callable[[bytes], None]) -> None:
+        """Call `listener(id)` for each request that is cancelled from now on."""
+        self._listeners.append(listener)
 
     def __contains__(self, id: bytes) -> bool:
         return id in self._cancelled
@@ -62,12 +62,12 @@ class Cancellations:
         async for cancelled in heard(said, Cancelled, partial(self._unreadable.add, CANCELS.name)):
             self._forget_expired()
             self._cancelled[cancelled.id] = cancelled.expires
-            for told in self._told:
-                told(cancelled.id)
+            for listener in self._listeners:
+                listener(cancelled.id)
 
     def _forget_expired(self) -> None:
         now = self._clock.millis()
-        if now - self._pruned >= PRUNE_EVERY:
+        if now - self._pruned >= PRUNE_EVERY_MS:
             self._pruned = now
             for id in [id for id, until in self._cancelled.items() if until <= now]:
                 del self._cancelled[id]

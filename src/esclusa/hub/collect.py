@@ -1,7 +1,7 @@
 """The collector: from the answers log to rows that readers see (H5).
 
-Any number of them form one group. A row's rank is its answer's position in the log, and all that it says is what stands
-there: so whichever collector writes it, and however often, it is the same row, and the first recorded wins. A write that
+Any number of them form one group. A message becomes a row, whose name and rank are its position in the log, and all that it
+says is what stands there: so whichever collector writes it, and however often, it is the same row. A write that
 was not acknowledged is repeated unchanged before any later answer of that request is written, nothing is skipped for being
 late, and only what is acknowledged is committed.
 """
@@ -15,10 +15,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from esclusa.hub import pack
 from esclusa.hub.positions import Committer, OwnedPartition
 from esclusa.hub.resend import Resend
 from esclusa.hub.room import Room
-from esclusa.hub.stored import AnswerHead, Answers, Woken, decode, encode
+from esclusa.hub.stored import Answers, Woken, decode, encode
 from esclusa.hub.subscriptions import events
 from esclusa.hub.topics import WAKEUPS, PoolTopics
 from esclusa.hub.unreadable import UnreadableMessages
@@ -26,7 +27,6 @@ from esclusa.kernel.errors import StorageError, Unreadable
 from esclusa.kernel.instrument import Level
 from esclusa.kernel.lifecycle import Background
 from esclusa.ports.log import Assigned, Delivered, Revoked
-from esclusa.ports.records import Row
 
 if TYPE_CHECKING:
     from esclusa.kernel.clock import Clock
@@ -34,31 +34,29 @@ if TYPE_CHECKING:
     from esclusa.kernel.message import Message
     from esclusa.kernel.signal import Signals
     from esclusa.ports.log import Log, Subscription
-    from esclusa.ports.records import Records
+    from esclusa.ports.records import Records, Row
 
 GROUP = "collector"
-PLACES = 1024
-"""More than the answers that one message may hold: a rank is the message's offset times this, plus the place in it."""
 WRITING_BYTES = 32 * 1024 * 1024
 """Rows that are being written at a time; beyond, consuming pauses."""
-ROW_BYTES = 300
-"""What a row costs in memory, roughly, beside its body."""
+ANSWER_BYTES = 300
+"""What an answer costs in memory, roughly, beside its data."""
 CATCH_UP = 3.0
 """Seconds that a process that ends has to take what stands in the log by then."""
 
 
 class Write:
-    """The rows of one message, until they are acknowledged."""
+    """The row of one message, until it is acknowledged."""
 
-    __slots__ = ("expires", "id", "offset", "partition", "rows", "size")
+    __slots__ = ("connectors", "id", "offset", "partition", "row", "size")
 
-    def __init__(self, partition: OwnedPartition, offset: int, answers: Answers, rows: list[Row]) -> None:
+    def __init__(self, partition: OwnedPartition, offset: int, answers: Answers, row: Row) -> None:
         self.partition = partition
         self.offset = offset
         self.id = answers.id
-        self.expires = answers.expires
-        self.rows = rows
-        self.size = sum(ROW_BYTES + len(row.body) for row in rows)
+        self.connectors = [head.connector for head in answers.heads]
+        self.row = row
+        self.size = ANSWER_BYTES * len(self.connectors) + len(row.body)
 
 
 class Collector:
@@ -68,6 +66,9 @@ class Collector:
         self, topics: PoolTopics, log: Log, records: Records, clock: Clock, instrument: Instrument, signals: Signals
     ) -> None:
         self.background = Background(f"collector {topics.pool}")
+        self.given = asyncio.Event()
+        """Set once it has been given a partition."""
+        self._pool = topics.pool
         self._topic = topics.answers
         self._log = log
         self._records = records
@@ -78,7 +79,7 @@ class Collector:
         self._writing: dict[bytes, deque[Write]] = {}
         """By request, in order: the first is being written, the others wait for it."""
         self._room = Room(WRITING_BYTES)
-        self._room.tell(self._full)
+        self._room.add_listener(self._full)
         self._resend = Resend(f"answers not written, again: {self._topic.name}", clock, instrument)
         self._idle = asyncio.Event()
         self._idle.set()
@@ -86,9 +87,11 @@ class Collector:
         self._woken: dict[bytes, int] = {}
         self._losing = False
         """The last wake-up was lost."""
+        self._leaving = False
+        """Nothing more is taken."""
         self._commits = Committer(self._topic.name, self._owned, clock, instrument)
         self._subscription: Subscription | None = None
-        self._rows = instrument.counter("esclusa_hub_collected_total", "Answers written to records")
+        self._recorded = instrument.counter("esclusa_hub_collected_total", "Answers written to records")
         self._late = instrument.counter("esclusa_hub_expired_answers_total", "Answers that came after their request expired")
         self._unreadable = UnreadableMessages(instrument)
 
@@ -104,6 +107,7 @@ class Collector:
             with contextlib.suppress(StorageError, TimeoutError):  # what is not taken is the next owner's
                 async with self._clock.timeout_at(self._clock.now() + CATCH_UP):
                     await self._catch_up()
+            self._leaving = True
             for partition in self._owned.values():
                 partition.gone = True
             await self._idle.wait()
@@ -128,15 +132,17 @@ class Collector:
         async for event in events(subscription, self._topic.name, self._clock, self._instrument):
             match event:
                 case Assigned():
-                    self._owned[event.partition] = OwnedPartition(event)
+                    partition = self._owned[event.partition] = OwnedPartition(event)
+                    partition.gone = self._leaving  # another one left before this one
+                    self.given.set()
                     self._signals.emit("collector.assigned", topic=self._topic.name, partition=event.partition)
                 case Revoked():
                     await self._revoked(subscription, event)
                 case Delivered():
-                    partition = self._owned.get(event.partition)
-                    if partition is not None and not partition.gone:
+                    taken = self._owned.get(event.partition)
+                    if taken is not None and not taken.gone:
                         for message in event.messages:
-                            self._take(partition, message)
+                            self._take(taken, message)
             self._taken.set()
 
     def _full(self, full: bool) -> None:
@@ -162,22 +168,12 @@ class Collector:
             self._unreadable.add(self._topic.name, error)
             self._commits.finish(partition, message.offset)
             return
-        if self._clock.millis() >= answers.expires:
-            self._late.add(amount=len(answers.parts))
+        if not answers.heads or self._clock.millis() >= answers.expires:
+            self._late.add(amount=len(answers.heads))
             self._commits.finish(partition, message.offset)
             return
-        rank = message.offset * PLACES
-        rows = [
-            Row(
-                part.connector,
-                encode(AnswerHead(part.reason, part.detail, part.attempts, part.elapsed, message.made)),
-                part.sealed,
-                answers.expires,
-                rank + place,
-            )
-            for place, part in enumerate(answers.parts)
-        ]
-        write = Write(partition, message.offset, answers, rows)
+        row = pack.row(self._pool, partition.number, message.offset, message.made, answers)
+        write = Write(partition, message.offset, answers, row)
         self._room.take(write.size)
         self._idle.clear()
         queue = self._writing.get(answers.id)
@@ -188,22 +184,21 @@ class Collector:
             queue.append(write)
 
     def _write(self, write: Write) -> None:
-        self._records.put(write.id, write.rows).add_done_callback(partial(self._acknowledged, write))
+        self._records.put(write.id, [write.row]).add_done_callback(partial(self._acknowledged, write))
 
     def _acknowledged(self, write: Write, future: asyncio.Future[None]) -> None:
         error = "cancelled" if future.cancelled() else future.exception()
         if error is None:
             self._resend.succeeded()
-            self._rows.add(amount=len(write.rows))
+            self._recorded.add(amount=len(write.connectors))
             if self._instrument.level <= Level.DEBUG:
-                names = [row.name for row in write.rows]
-                self._instrument.debug("answers recorded", request=str(UUID(bytes=write.id)), connectors=names)
-            self._wake(write.id, len(write.rows))
-        elif self._clock.millis() < write.expires:
+                self._instrument.debug("answers recorded", request=str(UUID(bytes=write.id)), connectors=write.connectors)
+            self._wake(write.id, len(write.connectors))
+        elif self._clock.millis() < write.row.expires:
             self._resend.later(partial(self._write, write), str(error))
             return
         else:
-            self._late.add(amount=len(write.rows))
+            self._late.add(amount=len(write.connectors))
         self._next(write)
 
     def _next(self, write: Write) -> None:
@@ -213,9 +208,9 @@ class Collector:
             done = queue.popleft()
             self._room.give_back(done.size)
             self._commits.finish(done.partition, done.offset)
-            if not queue or self._clock.millis() < queue[0].expires:
+            if not queue or self._clock.millis() < queue[0].row.expires:
                 break
-            self._late.add(amount=len(queue[0].rows))
+            self._late.add(amount=len(queue[0].connectors))
         if queue:
             self._write(queue[0])
             return
@@ -225,10 +220,10 @@ class Collector:
 
     # ---- waking
 
-    def _wake(self, id: bytes, rows: int) -> None:
+    def _wake(self, id: bytes, answers: int) -> None:
         if not self._woken:
             asyncio.get_running_loop().call_soon(self._send_wake)
-        self._woken[id] = self._woken.get(id, 0) + rows
+        self._woken[id] = self._woken.get(id, 0) + answers
 
     def _send_wake(self) -> None:
         woken, self._woken = self._woken, {}

@@ -19,7 +19,7 @@ class Consumer(msgspec.Struct, frozen=True):
 
     topics: PoolTopics
     connector: str | None = None
-    """The one that it serves; None: every connector of the pool."""
+    """The connector that it reads for; None: every connector of the pool."""
 
     @property
     def group(self) -> str:
@@ -36,7 +36,7 @@ class Consumer(msgspec.Struct, frozen=True):
 
 
 def consumers(topics: PoolTopics, settings: PoolSettings, connectors: Iterable[str]) -> list[Consumer]:
-    """Those of one pool, which has these connectors."""
+    """The consumers of one pool whose connectors are called `connectors`."""
     if settings.consumers == "pool":
         return [Consumer(topics)]
     return [Consumer(topics, name) for name in connectors]

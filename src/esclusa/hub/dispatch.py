@@ -14,15 +14,16 @@ from uuid import UUID
 from esclusa.connectors.answer import Answer, Ticket
 from esclusa.connectors.backend import TOO_LARGE, Question, Reason
 from esclusa.connectors.connector import Connector
+from esclusa.hub import pack
 from esclusa.hub.resend import Resend
-from esclusa.hub.room import Room
-from esclusa.hub.stored import VERSION, AnswerPart, Answers, Asked, Envelope, answer_context, encode
+from esclusa.hub.stored import VERSION, AnswerHead, Answers, Envelope, UserQuestion, encode
 from esclusa.kernel.instrument import masked
 
 if TYPE_CHECKING:
     import asyncio
 
     from esclusa.hub.request_partition import RequestPartition
+    from esclusa.hub.room import Room
     from esclusa.hub.vault import Sealer
     from esclusa.kernel.clock import Clock
     from esclusa.kernel.instrument import Instrument
@@ -30,12 +31,12 @@ if TYPE_CHECKING:
 
 PACK = 0.008
 """Seconds that an answer waits for others of its request; the last one waits for nobody."""
-PACK_BYTES = 512 * 1024
-"""Bytes of answers that are appended without waiting."""
+PACK_BYTES = 256 * 1024
+"""Bytes of answers that are appended without waiting; whoever reads one of them reads the pack."""
 UNSENT_BYTES = 32 * 1024 * 1024
-"""Bytes of answers that the log has not taken; beyond, no call is begun."""
-PACK_PARTS = 512
-"""Answers that are appended without waiting; fewer than the places that a message's offset leaves in a rank."""
+"""Bytes of answers that the log has not taken, in a process; beyond, no call is begun."""
+PACK_ANSWERS = 512
+"""Answers that are appended without waiting."""
 CONNECTOR_BYTES = 768
 """What a question in a line costs, roughly, beside the envelope that it shares."""
 
@@ -54,6 +55,7 @@ class InFlight:
 
     __slots__ = (
         "allowance",
+        "data",
         "envelope",
         "landed",
         "left",
@@ -83,7 +85,10 @@ class InFlight:
         """Connectors that have been asked by it, and not recalled."""
         self.left = len(self.tickets)
         """Connectors whose answer the log has not acknowledged."""
-        self.ready: list[AnswerPart] = []
+        self.ready: list[AnswerHead] = []
+        """Of answers that wait for company."""
+        self.data: list[bytes] = []
+        """The data of those, as far as they have any."""
         self.waiting_bytes = 0
         self.timer: asyncio.TimerHandle | None = None
         self.landed = landed
@@ -102,10 +107,14 @@ class Dispatcher:
         connectors: Mapping[str, Connector],
         log: Log,
         room: Room,
+        unsent: Room,
         clock: Clock,
         instrument: Instrument,
     ) -> None:
-        """`room`: what the pool may hold; answers that the log has not taken are part of it."""
+        """`room`: what the process may hold; `unsent`: how much of that may be answers that the log has not taken.
+
+        All that call the same connectors share `unsent`: else one would let go of those that another holds.
+        """
         self._topic = answers
         self._connectors = connectors
         self._log = log
@@ -113,8 +122,10 @@ class Dispatcher:
         self._clock = clock
         self._instrument = instrument
         self._resend = Resend(f"answers not taken by the log, again: {answers.name}", clock, instrument)
-        self._unsent = Room(UNSENT_BYTES)
-        self._unsent.tell(self._hold)
+        self._held: dict[Connector, None] = {}
+        """Connectors that begin no call until the log takes answers again; some may have been removed since."""
+        self._unsent = unsent
+        unsent.add_listener(self._hold)
         self._counter = instrument.counter(
             "esclusa_hub_answers_total", "Answers by connector and reason (ok when there is none)", "connector", "reason"
         )
@@ -125,13 +136,13 @@ class Dispatcher:
         self,
         envelope: Envelope,
         message: tuple[RequestPartition, int],
-        asked: Asked,
+        user_question: UserQuestion,
         sealer: Sealer,
         names: Iterable[str],
         landed: Callable[[InFlight], None],
         spent: int = 0,
     ) -> None:
-        """Hand the question to the connectors `names`; `landed(flight)` once every answer of theirs is acknowledged.
+        """Hand the user's question to the connectors `names`; `landed(flight)` once every answer of theirs is acknowledged.
 
         `spent`: bytes that answers found in the log have. They count as this process's own do: what another process that
         still holds the request is about to append can't be known, and may come on top.
@@ -143,21 +154,22 @@ class Dispatcher:
         flight = InFlight(envelope, message, sealer, names, landed, allowance)
         self._room.take(len(envelope.sealed) + CONNECTOR_BYTES * flight.left)
         self.in_flight.setdefault(envelope.id, []).append(flight)
-        question = Question(str(UUID(bytes=envelope.id)), asked.query, asked.subject, asked.params)
+        question = Question(str(UUID(bytes=envelope.id)), user_question.query, user_question.subject, user_question.params)
         call_by = envelope.times.call_by / 1000
         for name in list(flight.tickets):
             connector = self._connectors.get(name)
             if connector is None:
                 self._instrument.warn("connector not served here", request=question.request, connector=name)
-                self._answered(flight, name, Answer(Reason.REJECTED, None, "Not served here", 0, 0, 0, 0))
+                self._answered(flight, name, Answer.refused(Reason.REJECTED, "Not served here", self._clock.now()))
                 continue
             if self._unsent.full:
-                connector.hold(held=True)  # it may have come after the others were told
+                self._held[connector] = None  # it may have come after the others were told
+                connector.hold(held=True)
             ticket = connector.offer(question, call_by, partial(self._answered, flight, name))
             if name in flight.tickets:
                 flight.tickets[name] = ticket
         self._instrument.debug(
-            "request handed out", request=question.request, subject=masked(asked.subject), connectors=flight.left
+            "request handed out", request=question.request, subject=masked(question.subject), connectors=flight.left
         )
 
     def recall(self, flight: InFlight, *, cut: bool) -> list[str]:
@@ -179,12 +191,13 @@ class Dispatcher:
             reason, detail, data = Reason.BACKEND_ERROR, TOO_LARGE, b""
         flight.allowance.left -= len(data)
         self._counter.add(name, "ok" if reason is None else reason.value)
-        sealed = flight.sealer.seal(data, answer_context(flight.envelope.id, name)) if data else b""
-        flight.ready.append(AnswerPart(name, reason, detail, answer.attempts, answer.elapsed, sealed))
-        flight.waiting_bytes += len(sealed)
-        self._room.take(len(sealed))
-        self._unsent.take(len(sealed))
-        if not flight.tickets or flight.waiting_bytes >= PACK_BYTES or len(flight.ready) >= PACK_PARTS:
+        flight.ready.append(AnswerHead(name, reason, detail, answer.attempts, answer.elapsed, len(data)))
+        if data:
+            flight.data.append(data)
+            flight.waiting_bytes += len(data)
+            self._room.take(len(data))
+            self._unsent.take(len(data))
+        if not flight.tickets or flight.waiting_bytes >= PACK_BYTES or len(flight.ready) >= PACK_ANSWERS:
             self._append(flight)
         elif flight.timer is None:
             flight.timer = self._clock.call_at(self._clock.now() + PACK, self._append, flight)
@@ -193,12 +206,14 @@ class Dispatcher:
         if flight.timer is not None:
             flight.timer.cancel()
             flight.timer = None
-        parts, flight.ready = flight.ready, []
+        heads, flight.ready = flight.ready, []
+        data, flight.data = flight.data, []
         size, flight.waiting_bytes = flight.waiting_bytes, 0
-        if parts:
+        if heads:
             envelope = flight.envelope
-            value = encode(Answers(VERSION, envelope.id, envelope.times.expires, parts))
-            self._try_append(flight, value, len(parts), size)
+            sealed = flight.sealer.seal(b"".join(data), pack.context(envelope.id, heads)) if data else b""
+            value = encode(Answers(VERSION, envelope.id, envelope.times.expires, heads, sealed))
+            self._try_append(flight, value, len(heads), size)
 
     def _try_append(self, flight: InFlight, value: bytes, count: int, size: int) -> None:
         appended = self._log.append(self._topic, flight.envelope.id, value)
@@ -239,5 +254,7 @@ class Dispatcher:
 
     def _hold(self, held: bool) -> None:
         """What the log does not take is no reason to fetch more of it."""
-        for connector in self._connectors.values():
+        connectors = dict.fromkeys([*self._held, *self._connectors.values()])
+        self._held = connectors if held else {}
+        for connector in connectors:
             connector.hold(held=held)

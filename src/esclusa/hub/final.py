@@ -6,8 +6,8 @@ connectors that it has just read; then it reads once more and shows what the sea
 whatever its clock says and even if everyone has answered, shows only by the seal, and adds it if it is missing.
 
 Why the extra row: a reader whose clock is behind may read everyone's answers, and show them as final, at the very moment
-at which another seals without the last of them. `closing` comes between the two: read before it, the first reader's rows
-are there for the second one's second read; read after it, the first reader goes by the seal.
+at which another adds the seal without the last of them. `closing` comes between the two: read before it, the first reader's
+rows are there for the second one's second read; read after it, the first reader goes by the seal.
 """
 
 from __future__ import annotations
@@ -17,15 +17,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from esclusa.hub.stored import (
-    CLOSING,
-    REQUEST,
-    SEAL,
-    RequestHead,
-    SealHead,
-    decode,
-    encode,
-)
+from esclusa.hub.pack import Recorded, recorded
+from esclusa.hub.stored import CLOSING, REQUEST, SEAL, RequestHead, SealHead, decode, encode
 from esclusa.kernel.errors import NotFound
 from esclusa.ports.records import Row
 
@@ -38,8 +31,8 @@ class View(msgspec.Struct, frozen=True):
     """A request's rows as of one moment."""
 
     request: RequestHead
-    answers: Mapping[str, Row]
-    """By connector. Their heads are decoded by whoever shows them: most looks only ask who has answered."""
+    answers: Mapping[str, Recorded]
+    """By connector."""
     closing: bool
     seal: Collection[str] | None
     """Connectors whose answers count; None: no seal in place."""
@@ -51,7 +44,10 @@ class View(msgspec.Struct, frozen=True):
 
 
 async def read_view(records: Records, id: bytes, bodies: bool | Collection[str]) -> View:
-    """The request's rows. `NotFound` when its own row is missing: unknown, expired or cancelled. `StorageError`."""
+    """The request's rows; `bodies` as in the port. `NotFound` when its own is missing: unknown, expired or cancelled.
+
+    `StorageError`, `Unreadable`.
+    """
     rows = {row.name: row for row in await records.read(id, bodies)}
     own = rows.pop(REQUEST, None)
     if own is None:
@@ -59,7 +55,7 @@ async def read_view(records: Records, id: bytes, bodies: bool | Collection[str])
     closing = rows.pop(CLOSING, None) is not None
     seal = rows.pop(SEAL, None)
     counted = None if seal is None else frozenset(decode(SealHead, seal.head).connectors)
-    return View(decode(RequestHead, own.head), rows, closing, counted)
+    return View(decode(RequestHead, own.head), recorded(id, rows.values()), closing, counted)
 
 
 async def finalise(
@@ -67,8 +63,8 @@ async def finalise(
 ) -> tuple[View, Collection[str] | None]:
     """What to show: a view and the connectors whose answers count; None for these while provisional.
 
-    Closes and seals where the rules ask for it. `StorageError` when that is not known to be done: then nothing may be
-    shown. `NotFound` when the request has gone meanwhile.
+    Adds `closing` and the seal where the rules ask for them. `StorageError` when that is not known to be done: then nothing
+    may be shown. `NotFound` when the request has gone meanwhile.
     """
     if view.seal is not None:
         return view, view.seal

@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 
 from esclusa.hub.plan import Plan
-from esclusa.hub.stored import ASKED, SUBMISSION, SubmissionHead, decode, encode
+from esclusa.hub.stored import ACKNOWLEDGED, SUBMISSION, SubmissionHead, decode, encode
 from esclusa.kernel.errors import IdempotencyMismatch, Unavailable, Unreadable
 from esclusa.ports.records import Row
 
@@ -28,17 +28,17 @@ TOO_LATE = "The time in which it could have been asked has passed"
 
 
 class IdempotencyKeys:
-    """What was made under which key."""
+    """Which request was made under which idempotency key."""
 
     def __init__(self, pools: Container[str], inventory: Inventory, records: Records, vault: Vault) -> None:
-        """`pools`: the names of those that there are."""
+        """`pools`: the names of all that are configured."""
         self._pools = pools
         self._inventory = inventory
         self._records = records
         self._vault = vault
 
     async def claim(self, key: bytes, plan: Plan, sealer: Sealer, submission: Submission) -> tuple[Plan, bool]:
-        """The plan made first under this idempotency key, and whether it has been asked (H8)."""
+        """The plan made first under this idempotency key, and whether its envelopes have been acknowledged (H8)."""
         fingerprint = _fingerprint(submission)
         mine = Row(
             SUBMISSION,
@@ -55,9 +55,9 @@ class IdempotencyKeys:
         except Unreadable as error:
             raise Unavailable(TOO_LATE) from error
         head = decode(SubmissionHead, placed.head)
-        first = Plan(UUID(bytes=head.id), head.times, head.connectors, self._routed(head), plan.asked, keyed=True)
+        first = Plan(UUID(bytes=head.id), head.times, head.connectors, self._routed(head), plan.question, keyed=True)
         rows = await self._records.read(key, bodies=False)
-        return first, any(row.name == ASKED for row in rows)
+        return first, any(row.name == ACKNOWLEDGED for row in rows)
 
     def _routed(self, head: SubmissionHead) -> dict[str, list[str]]:
         """The pools as first routed: one that has been asked knows it, and another one asks nobody a second time.
@@ -70,9 +70,9 @@ class IdempotencyKeys:
             there[pool] = [*there.get(pool, ()), *connectors]
         return there
 
-    async def asked(self, key: bytes, expires: int) -> None:
+    async def mark_acknowledged(self, key: bytes, expires: int) -> None:
         """Every envelope of the request under `key` has been acknowledged. `StorageError`."""
-        await self._records.put(key, [Row(ASKED, b"", b"", expires)])
+        await self._records.put(key, [Row(ACKNOWLEDGED, b"", b"", expires)])
 
 
 def key_of(caller: str, key: str) -> bytes:

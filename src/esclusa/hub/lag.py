@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 EVERY = 10.0
 """Seconds between two looks for the gauges: Prometheus looks as often, or less."""
 FRESH = 2.0
-"""Seconds for which what was read is good enough for who asks."""
+"""Seconds for which what was read last is good enough for whoever asks."""
 STALE = 60.0
 """Seconds after which the gauges say nothing rather than what was: who scales by them then leaves things as they are."""
 PATIENCE = 5.0
@@ -42,7 +42,7 @@ class GroupLag(msgspec.Struct, frozen=True):
 
     name: str
     connector: str | None
-    """Whose group it is, where each connector has its own; None: all the pool's."""
+    """The connector whose own group it is; None: the group of all connectors of the pool."""
     behind: int | None
     """Messages not yet done with; None: nobody has joined it yet."""
 
@@ -64,7 +64,7 @@ class PoolLag(msgspec.Struct, frozen=True):
 
 
 class Lags:
-    """The part that reads it."""
+    """The part that reads how far behind every pool is."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class Lags:
         self.background.spawn("look", self._repeat())
 
     async def drain(self) -> None:
-        """It is looked at to the end."""
+        """Go on looking: a process that drains still tells how far behind its pools are."""
 
     async def stop(self) -> None:
         """Look no more."""
@@ -134,9 +134,9 @@ class Lags:
             self._instrument.warn("lag can't be read", error=self._failure)
 
     async def _ask(self) -> list[PoolLag]:
-        asked = [topic for pair in self._topics.values() for topic in (pair.requests, pair.answers)]
+        topics = [topic for pair in self._topics.values() for topic in (pair.requests, pair.answers)]
         behind: dict[tuple[str, str], int] = {}
-        for lag in await self._log.lag(asked):
+        for lag in await self._log.lag(topics):
             place = lag.topic, lag.group
             behind[place] = behind.get(place, 0) + lag.end - lag.committed
         return [self._pool(pair, behind) for pair in self._topics.values()]

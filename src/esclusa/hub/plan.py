@@ -1,4 +1,4 @@
-"""A request before it is one."""
+"""A request that is planned, and not made yet."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from esclusa.hub.stored import Asked, Times
+from esclusa.hub.stored import Times, UserQuestion
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -16,5 +16,5 @@ class Plan(msgspec.Struct, frozen=True):
     times: Times
     connectors: list[str]
     pools: dict[str, list[str]]
-    asked: Asked
+    question: UserQuestion
     keyed: bool

@@ -17,7 +17,7 @@ from esclusa.hub.positions import Committer
 from esclusa.hub.recovery import Recovery
 from esclusa.hub.repetitions import Repetitions
 from esclusa.hub.request_partition import RequestPartition
-from esclusa.hub.stored import Asked, Envelope, decode
+from esclusa.hub.stored import Envelope, UserQuestion, decode
 from esclusa.hub.subscriptions import events
 from esclusa.hub.unreadable import UnreadableMessages
 from esclusa.kernel.errors import StorageError, Unreadable
@@ -42,7 +42,7 @@ MARGIN = 5.0
 
 
 class Pool:
-    """The part that consumes them. Drain it before the connectors are closed, and stop it before the log."""
+    """The part that consumes a pool's requests. Drain it before the connectors are closed, and stop it before the log."""
 
     def __init__(
         self,
@@ -52,13 +52,19 @@ class Pool:
         vault: Vault,
         cancelled: Cancellations,
         room: Room,
+        unsent: Room,
         settings: HubSettings,
         clock: Clock,
         instrument: Instrument,
         signals: Signals,
     ) -> None:
-        """`connectors`: those served here, by name; `room`: what the lines of all pools of this process may hold together."""
+        """`connectors`: those served here, by name; `room`: what the lines of all pools of this process may hold together.
+
+        `unsent`: how much of that may be answers that the log has not taken.
+        """
         self.background = Background(consumer.group)
+        self.given = asyncio.Event()
+        """Set once it has been given a partition."""
         self._consumer = consumer
         self._pool = consumer.topics.pool
         self._topic = consumer.topics.requests
@@ -66,7 +72,7 @@ class Pool:
         self._log = log
         self._vault = vault
         self._cancelled = cancelled
-        cancelled.tell(self._cancel)
+        cancelled.add_listener(self._cancel)
         self._settings = settings
         self._clock = clock
         self._instrument = instrument
@@ -74,11 +80,11 @@ class Pool:
         self._owned: dict[int, RequestPartition] = {}
         self._repetitions = Repetitions(clock)
         self._room = room
-        room.tell(self._full)
-        self._dispatcher = Dispatcher(self._answers, connectors, log, self._room, clock, instrument)
+        room.add_listener(self._full)
+        self._dispatcher = Dispatcher(self._answers, connectors, log, room, unsent, clock, instrument)
         self._landed = asyncio.Event()
         self._draining = False
-        self._retiring: set[asyncio.Task[None]] = set()
+        self._retiring: dict[asyncio.Task[None], RequestPartition] = {}
         self._commits = Committer(self._topic.name, self._owned, clock, instrument)
         self._subscription: Subscription | None = None
         self._unreadable = UnreadableMessages(instrument)
@@ -129,10 +135,11 @@ class Pool:
     def _assigned(self, event: Assigned) -> None:
         number = event.partition
         skew = round(self._settings.skew * 1000)
-        recovery = Recovery(self._log, self._answers, number, event.end, skew)
+        recovery = Recovery(self._log, self._answers, number, skew)
         partition = RequestPartition(event, self._clock.millis() + skew)
         partition.backlog = Backlog(recovery, partial(self._hand_out, partition), self._room, self._clock, self._instrument)
         self._owned[number] = partition
+        self.given.set()
         self.background.spawn(f"backlog {number}", partition.backlog.run(partial(self._idle, partition)))
         self._instrument.debug("partition given", topic=self._topic.name, partition=number)
         self._signals.emit("pool.assigned", pool=self._pool, partition=number)
@@ -152,7 +159,7 @@ class Pool:
             envelope = self._for_us(message)
             if envelope is None:
                 self._commits.finish(partition, message.offset)
-            elif message.offset < partition.end or (envelope.keyed and envelope.times.created <= partition.given):
+            elif message.offset < partition.end or envelope.times.created <= partition.given:
                 partition.backlog.add(message.offset, envelope)
             else:
                 try:
@@ -184,31 +191,31 @@ class Pool:
             self._begin(partition, offset, envelope, opened, answered)
         self._commits.finish(partition, offset)
 
-    async def _opened(self, envelope: Envelope) -> tuple[Asked, Sealer] | None:
+    async def _opened(self, envelope: Envelope) -> tuple[UserQuestion, Sealer] | None:
         """What is asked, and the key for its answers; None when it can't be opened, now or ever. `StorageError`: not now."""
         try:
-            asked = decode(Asked, await self._vault.open(envelope.sealed, envelope.id))
+            question = decode(UserQuestion, await self._vault.open(envelope.sealed, envelope.id))
         except Unreadable as error:
             self._unreadable.add(self._topic.name, error)
             return None
-        return asked, await self._vault.sealer(envelope.times.expires)
+        return question, await self._vault.sealer(envelope.times.expires)
 
     def _begin(
         self,
         partition: RequestPartition,
         offset: int,
         envelope: Envelope,
-        opened: tuple[Asked, Sealer],
+        opened: tuple[UserQuestion, Sealer],
         answered: Mapping[str, int],
     ) -> None:
-        """Ask those that have not answered, are not being asked, and, where it may come again, were not asked."""
-        known = self._repetitions.asked(envelope).union(answered)
+        """Ask those that have not answered, and were not asked here before."""
+        known = set(envelope.connectors if envelope in self._repetitions else answered)
         for flight in self._dispatcher.in_flight.get(envelope.id, ()):
             known |= flight.names
             partition.tracker.hold(offset)
             flight.stands_for.append((partition, offset))
         mine = [name for name in envelope.connectors if name not in known]
-        self._repetitions.ask(envelope, (*mine, *answered))
+        self._repetitions.add(envelope)
         if mine:
             partition.tracker.hold(offset)
             self._dispatcher.begin(envelope, (partition, offset), *opened, mine, self._land, sum(answered.values()))
@@ -230,40 +237,56 @@ class Pool:
         partition = self._owned.get(event.partition)
         if partition is not None:
             self._give_up(subscription, partition, lost=event.lost, release=not event.lost)
-        elif not event.lost:
+        elif event.lost:
+            for retiring in self._retiring.values():
+                if retiring.number == event.partition:
+                    self._lose(retiring)
+        else:
             await subscription.release(event.partition)
 
     def _give_up(self, subscription: Subscription, partition: RequestPartition, *, lost: bool, release: bool) -> None:
         """From now on nothing of `partition` is handed out; what is in flight is seen to in the background.
 
-        The partition may be given to this process again before that is over: that is a new `RequestPartition`.
+        The partition may be given to this process again before that is over, once it is lost: that is a new
+        `RequestPartition`, and the old one touches it no more.
         """
         del self._owned[partition.number]
         partition.gone = True
         partition.backlog.close()
-        task = self.background.spawn(
-            f"retire {partition.number}", self._retire(subscription, partition, lost=lost, release=release)
-        )
-        self._retiring.add(task)
-        task.add_done_callback(self._retiring.discard)
+        if lost:
+            self._lose(partition)
+        task = self.background.spawn(f"retire {partition.number}", self._retire(subscription, partition, release=release))
+        self._retiring[task] = partition
+        task.add_done_callback(self._retiring.pop)
 
-    async def _retire(self, subscription: Subscription, partition: RequestPartition, *, lost: bool, release: bool) -> None:
-        flights = [
+    def _lose(self, partition: RequestPartition) -> None:
+        """It is another's by now: its calls are cut at once, and what remains of its retirement commits and releases nothing."""
+        partition.lost = True
+        for flight in self._flights(partition):
+            self._recall(flight, partition, cut=True)
+        self._landed.set()
+
+    async def _retire(self, subscription: Subscription, partition: RequestPartition, *, release: bool) -> None:
+        flights = self._flights(partition)
+        for flight in flights:
+            self._recall(flight, partition, cut=False)
+        await self._until_landed(partition, flights)
+        if not partition.lost:
+            await self._commits.last(subscription, partition)
+        if not partition.lost:
+            for flight in flights:
+                self._recall(flight, partition, cut=True)
+            if release:
+                await subscription.release(partition.number)
+        self._signals.emit("pool.retired", pool=self._pool, partition=partition.number)
+
+    def _flights(self, partition: RequestPartition) -> list[InFlight]:
+        return [
             flight
             for flights in self._dispatcher.in_flight.values()
             for flight in flights
             if any(stood_for is partition for stood_for, _ in flight.stands_for)
         ]
-        for flight in flights:
-            self._recall(flight, partition, cut=False)
-        if not lost:
-            await self._until_landed(flights)
-            await self._commits.last(subscription, partition)
-        for flight in flights:
-            self._recall(flight, partition, cut=True)
-        if release:
-            await subscription.release(partition.number)
-        self._signals.emit("pool.retired", pool=self._pool, partition=partition.number)
 
     def _recall(self, flight: InFlight, partition: RequestPartition, *, cut: bool) -> None:
         """Take back what has no answer yet, without saying that it is done: the next owner of `partition` asks it."""
@@ -273,15 +296,16 @@ class Pool:
         for offset in held:
             partition.tracker.hold(offset)
         recalled = self._dispatcher.recall(flight, cut=cut)
-        self._repetitions.recall(flight.envelope, recalled)
-        if not recalled:
-            for offset in held:
-                partition.tracker.finish(offset)
+        if recalled:
+            self._repetitions.discard(flight.envelope)
+            return
+        for offset in held:
+            partition.tracker.finish(offset)
 
-    async def _until_landed(self, flights: list[InFlight]) -> None:
+    async def _until_landed(self, partition: RequestPartition, flights: list[InFlight]) -> None:
         try:
             async with self._clock.timeout_at(self._clock.now() + self._settings.drain):
-                while any(flight.left for flight in flights):
+                while any(flight.left for flight in flights) and not partition.lost:
                     self._landed.clear()
                     await self._landed.wait()
         except TimeoutError:

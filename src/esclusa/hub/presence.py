@@ -28,10 +28,10 @@ KEY = b"=====presence==="
 """The records key under which all processes report."""
 EVERY = 5.0
 """Seconds between two reports."""
-LIVES = 15_000
+LIVES_MS = 15_000
 """Milliseconds that a report is believed."""
-GONE = 10
-"""Milliseconds that the last one is, of a process that ends in order."""
+GONE_MS = 10
+"""Milliseconds that the last report of a process is believed that ends in order: none, as good as."""
 
 _STATES: tuple[BreakerState, ...] = ("closed", "half_open", "open")
 """From the best to the worst."""
@@ -165,7 +165,7 @@ class Presence:
 
     async def _say(self, *, last: bool = False) -> None:
         report = self._now()
-        expires = report.seen + (GONE if last else LIVES)
+        expires = report.seen + (GONE_MS if last else LIVES_MS)
         # Of two rows the lower rank wins, so a later report has a lower one, and the last the lowest of its moment.
         await self._records.put(KEY, [Row(self._me.id, b"", encode(report), expires, -report.seen - last)])
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from esclusa.hub.stored import Answers, decode
+from esclusa.hub.stored import VERSION, Answers, decode, encode
 from esclusa.kernel.errors import Unreadable
 
 if TYPE_CHECKING:
@@ -21,15 +21,14 @@ if TYPE_CHECKING:
 class Recovery:
     """The answers of one partition, as far as they have been asked for. Each is read once, until `forget`."""
 
-    def __init__(self, log: Log, answers: Topic, partition: int, given: int, skew: int) -> None:
-        """`given`: where the requests ended when this process was given the partition; `skew`: as of clocks, milliseconds."""
+    def __init__(self, log: Log, answers: Topic, partition: int, skew: int) -> None:
+        """Made when this process is given the partition. `skew`: of clocks, milliseconds."""
         self._log = log
         self._topic = answers
         self._partition = partition
-        self._given = given
         self._skew = skew
         self._noted: int | None = None
-        """Where the answers ended when that was asked last."""
+        """Where the answers ended when the first of them was asked for."""
         self.forget()
 
     def forget(self) -> None:
@@ -39,16 +38,25 @@ class Recovery:
         """What has been read: everything made since `_since` that stands below `_end`, and it begins at `_first`."""
         self._found: dict[bytes, dict[str, int]] = {}
 
-    async def answered(self, envelope: Envelope, offset: int) -> Mapping[str, int]:
-        """Who has answered `envelope`, which stands at `offset`, with the bytes of each answer's data, sealed. `StorageError`.
+    async def answered(self, envelope: Envelope) -> Mapping[str, int]:
+        """Who has answered `envelope`, with the bytes of each answer's data. `StorageError`.
 
-        Answers of what stood there when the partition was given can't be of anybody else later on; what came after it, and
-        may be a repetition, could have been answered until now.
+        Only what a former owner has answered is found: what this process asks it knows by itself. Of a former owner's
+        answers one that counts is there by now: its envelope is committed, or else comes to this process.
         """
-        if self._noted is None or offset >= self._given:
-            self._noted = await self._log.end(self._topic, self._partition)
+        if self._noted is None:
+            self._noted = await self._present_end(envelope)
         await self.cover(envelope.times.created - self._skew, self._noted)
         return self._found.get(envelope.id, {})
+
+    async def _present_end(self, envelope: Envelope) -> int:
+        """Where the answers end now: behind a mark of our own, below which stands whatever was acknowledged before.
+
+        The log's word for its end would not do: a server that was stopped, and replaced meanwhile, tells an old one until it
+        hears of that. Yet it can't acknowledge anything.
+        """
+        mark = Answers(VERSION, envelope.id, envelope.times.expires, [], b"")
+        return await self._log.append(self._topic, envelope.id, encode(mark)) + 1
 
     async def cover(self, since: int, end: int) -> None:
         """Have all answers been read that were made since `since` and stand below `end`. `StorageError`."""
@@ -73,7 +81,6 @@ class Recovery:
                     answers = decode(Answers, message.value)
                 except Unreadable:
                     continue  # the collector says so; here it answers for nobody
-                found = self._found.setdefault(answers.id, {})
-                for part in answers.parts:
-                    found.setdefault(part.connector, len(part.sealed))
+                for head in answers.heads:
+                    self._found.setdefault(answers.id, {}).setdefault(head.connector, head.size)
         return first

@@ -19,6 +19,8 @@ class RequestPartition(OwnedPartition):
     def __init__(self, event: Assigned, given: int) -> None:
         super().__init__(event)
         self.end = event.end
-        """Where the partition ended when it was given: what stands below may have been answered by its former owner."""
+        """Where the partition was said to end when it was given: what stands below may have been answered by a former owner."""
         self.given = given
-        """Until when an envelope may be one that its former owner has seen: milliseconds since the epoch, skew included."""
+        """Until when an envelope may be one that a former owner has seen: milliseconds since the epoch, skew included."""
+        self.lost = False
+        """It is another's already, or this process's again: nothing of this hold on it is committed or released."""

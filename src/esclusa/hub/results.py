@@ -15,8 +15,9 @@ import msgspec
 
 from esclusa.hub.cursor import event_id, parse_event_id
 from esclusa.hub.final import View, finalise, read_view
+from esclusa.hub.pack import first_packs
 from esclusa.hub.snapshot import Answer, Snapshot, compose, tag_of
-from esclusa.hub.stored import AnswerHead, Asked, answer_context, decode
+from esclusa.hub.stored import UserQuestion, decode
 from esclusa.kernel.errors import NotFound, StorageError, Unavailable, Unreadable
 
 if TYPE_CHECKING:
@@ -27,10 +28,8 @@ if TYPE_CHECKING:
     from esclusa.ports.records import Records
 
 
-FEW = 4
-"""Answers that a stream reads together at first; more once it knows that they are small."""
 PART = 256 * 1024
-"""Bytes of data that a stream holds while its reader takes them; or one answer, when that is larger."""
+"""Bytes of data that a stream holds while its reader takes them; or one pack, when that is larger."""
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -39,7 +38,7 @@ class Look(msgspec.Struct, frozen=True):
     view: View
     counted: Collection[str] | None
     """Connectors whose answers count, when final."""
-    asked: Asked
+    question: UserQuestion
 
     @property
     def final(self) -> bool:
@@ -98,9 +97,8 @@ class Results:
                     if over:
                         return
                 fresh = [name for name in order if name not in sent and (look.final or name in look.answered)]
-                few = FEW
-                while fresh and (part := await self._part(id, caller, fresh[:few])):
-                    few = 2 * len(part)
+                while fresh:
+                    part = await self._part(id, caller, look, fresh)
                     while part:  # whoever reads may be slow: nothing that has been handed over is held
                         sent.add(part[0].connector)
                         yield event_id(order, sent, final=False), part.popleft()
@@ -121,29 +119,25 @@ class Results:
             view = await read_view(self._records, id, bodies)
             if self._clock.millis() >= view.request.times.expires:
                 raise NotFound
-            asked = decode(Asked, await self._vault.open(view.request.asked, id))
-            if asked.caller != caller:
+            question = decode(UserQuestion, await self._vault.open(view.request.sealed, id))
+            if question.caller != caller:
                 raise NotFound
             view, counted = await finalise(self._records, self._clock, id, view, bodies)
         except Unreadable:
             raise NotFound from None  # its key has died: it has expired
         except StorageError as error:
             raise Unavailable("Results can't be read right now", retry_after=1) from error
-        return Look(view, counted, asked)
+        return Look(view, counted, question)
 
-    async def _part(self, id: UUID, caller: str, names: Sequence[str]) -> deque[Answer]:
-        """The answers of the first of `names`, which are in the order of the request: at least one of those there, within `PART`."""
-        wanted = set(names)
-        shown = await self._shown(id, await self.look(id.bytes, caller, bodies=wanted))
-        part: deque[Answer] = deque()
-        size = 0
-        for answer in shown.answers:
-            if answer.connector in wanted:
-                size += len(answer.data or b"")
-                if part and size > PART:
-                    break
-                part.append(answer)
-        return part
+    async def _part(self, id: UUID, caller: str, look: Look, names: Sequence[str]) -> deque[Answer]:
+        """The answers that `look` has found of some of `names`, at least one: of those whose data are within `PART`."""
+        answers = look.view.answers
+        packs = first_packs((answers[name] for name in names if name in answers), PART)
+        wanted = {
+            name for name in names if name not in answers or not answers[name].head.size or answers[name].pack.name in packs
+        }
+        shown = await self._shown(id, await self.look(id.bytes, caller, bodies=packs) if packs else look)
+        return deque(answer for answer in shown.answers if answer.connector in wanted)
 
     @staticmethod
     async def _more(waiter: Waiter, look: Look, until: float = inf) -> None:
@@ -153,23 +147,24 @@ class Results:
 
     async def _shown(self, id: UUID, look: Look) -> Snapshot:
         """With the data of those whose bodies have been read."""
-        request, answers = look.view.request, look.view.answers
-        sealed = {name: answers[name].body for name in look.answered if answers[name].body}
+        request = look.view.request
+        answers = {name: look.view.answers[name] for name in look.answered}
+        packs = {answer.pack.name: answer.pack for answer in answers.values() if answer.pack.body}
         try:
-            opened = await self._vault.open_all([(body, answer_context(id.bytes, name)) for name, body in sealed.items()])
-            heads = {name: decode(AnswerHead, answers[name].head) for name in look.answered}
+            plain = await self._vault.open_all([(pack.body, pack.context) for pack in packs.values()])
         except Unreadable:
             raise NotFound from None
         except StorageError as error:
             raise Unavailable("Results can't be read right now", retry_after=1) from error
+        opened = dict(zip(packs, plain, strict=True))
         return compose(
             id,
-            look.asked.query,
+            look.question.query,
             request.times,
             request.connectors,
-            heads,
+            answers,
             final=look.final,
             titles=self._inventory.titles,
-            retry_after=self._inventory.retry_after(look.asked.query),
-            data=dict(zip(sealed, opened, strict=True)),
+            retry_after=self._inventory.retry_after(look.question.query),
+            data={name: data for name, answer in answers.items() if (data := answer.data(opened)) is not None},
         )

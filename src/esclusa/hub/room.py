@@ -10,13 +10,13 @@ class Room:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._told: list[Callable[[bool], None]] = []
+        self._listeners: list[Callable[[bool], None]] = []
         self.taken = 0
         self.full = False
 
-    def tell(self, full: Callable[[bool], None]) -> None:
-        """Call `full(True)` once there is no room, `full(False)` once there is some again."""
-        self._told.append(full)
+    def add_listener(self, listener: Callable[[bool], None]) -> None:
+        """Call `listener(True)` whenever there is no room from now on, `listener(False)` once there is some again."""
+        self._listeners.append(listener)
 
     def take(self, size: int) -> None:
         """`size` bytes are held from now on."""
@@ -32,5 +32,5 @@ class Room:
         full = self.taken >= self._size
         if full != self.full:
             self.full = full
-            for told in self._told:
-                told(full)
+            for listener in self._listeners:
+                listener(full)

@@ -13,22 +13,23 @@ import msgspec
 
 from esclusa.connectors.backend import Reason
 from esclusa.hub.cursor import bitmap
-from esclusa.hub.stored import AnswerHead, Times
+from esclusa.hub.pack import Recorded
+from esclusa.hub.stored import Times
 
 
-class Answer(msgspec.Struct, frozen=True, gc=False):
+class Answer(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One connector's answer as a reader sees it."""
 
     connector: str
     title: str
-    reason: Reason | None
+    reason: Reason | None = None
     """None: OK."""
-    detail: str
+    detail: str = ""
     """Our words for what went wrong; empty when OK."""
-    attempts: int
-    elapsed: int | None
+    attempts: int = 0
+    elapsed: int | None = None
     """Milliseconds of the call with its retries; None when there is no answer."""
-    received: int | None
+    received: int | None = None
     """When the log took it, in milliseconds since the epoch; None when there is no answer."""
     data: bytes | None = None
     """JSON; None for a KO, when there is nothing about the subject, and when only heads were asked for."""
@@ -59,14 +60,14 @@ def compose(
     query: str,
     times: Times,
     connectors: Sequence[str],
-    heads: Mapping[str, AnswerHead],
+    recorded: Mapping[str, Recorded],
     *,
     final: bool,
     titles: Mapping[str, str],
     retry_after: int,
     data: Mapping[str, bytes],
 ) -> Snapshot:
-    """The snapshot of a request from the `heads` and `data`, by connector, of the answers that count.
+    """The snapshot of a request from the answers that count and their `data`, both by connector.
 
     When `final`, the others are `no_answer`.
     """
@@ -75,21 +76,40 @@ def compose(
     complete = final
     for name in connectors:
         title = titles.get(name, name)
-        head = heads.get(name)
-        if head is not None:
+        found = recorded.get(name)
+        if found is not None:
+            head = found.head
             complete = complete and head.reason is None
             answers.append(
-                Answer(name, title, head.reason, head.detail, head.attempts, head.elapsed, head.received, data.get(name))
+                Answer(
+                    connector=name,
+                    title=title,
+                    reason=head.reason,
+                    detail=head.detail,
+                    attempts=head.attempts,
+                    elapsed=head.elapsed,
+                    received=found.received,
+                    data=data.get(name),
+                )
             )
         elif final:
             complete = False
-            answers.append(Answer(name, title, Reason.NO_ANSWER, "No answer before the deadline", 0, None, None))
+            answers.append(Answer(connector=name, title=title, reason=Reason.NO_ANSWER, detail="No answer before the deadline"))
         else:
             pending.append(name)
     return Snapshot(
-        id, query, times.created, times.deadline, times.expires, not final, complete, 0 if final else retry_after,
-        answers, pending, tag_of(connectors, heads, final=final),
-    )  # fmt: skip
+        id=id,
+        query=query,
+        created=times.created,
+        deadline=times.deadline,
+        expires=times.expires,
+        query_more=not final,
+        complete=complete,
+        retry_after=0 if final else retry_after,
+        answers=answers,
+        pending=pending,
+        tag=tag_of(connectors, recorded, final=final),
+    )
 
 
 def tag_of(connectors: Sequence[str], answered: Collection[str], *, final: bool) -> str:

@@ -9,9 +9,10 @@ call (state, reason, attempts), which says nothing of a person.
 from __future__ import annotations
 
 from functools import cache
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from esclusa.connectors.backend import Reason
 from esclusa.kernel.errors import Unreadable
@@ -19,23 +20,28 @@ from esclusa.kernel.errors import Unreadable
 VERSION = 1
 
 REQUEST = "=request"
-"""The row of the request itself. No connector's name begins with `=`."""
+"""The row of the request itself. No pool's name begins with `=`, so no pack's does."""
 CLOSING = "=closing"
 """Somebody has seen the deadline pass before everyone had answered."""
 SEAL = "=seal"
-"""Which answers count, for ever."""
+"""The seal: which answers count, for ever (see `final`). To seal, as a verb, is to encrypt (see `vault`)."""
 SUBMISSION = "=submission"
 """Under an idempotency key: which request it made."""
-ASKED = "=asked"
-"""Under an idempotency key: its envelopes are acknowledged."""
+ACKNOWLEDGED = "=asked"
+"""Under an idempotency key: its envelopes are acknowledged. The stored word stays."""
+
+# Bounded, so that a message of somebody else's that decodes by chance is unreadable here, and not a fault further on.
+RequestId = Annotated[bytes, Meta(min_length=16, max_length=16)]
+Moment = Annotated[int, Meta(ge=0, lt=1 << 53)]
+"""Milliseconds since the epoch."""
 
 
 class Stored(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One line of the stored format."""
+    """What is stored or sent as one msgpack array; its fields stand in the order in which they are declared."""
 
 
 class Versioned(Stored, frozen=True):
-    """What says how it is meant."""
+    """What is stored with the version of its form."""
 
     version: int
 
@@ -43,17 +49,17 @@ class Versioned(Stored, frozen=True):
 class Times(Stored, frozen=True):
     """A request's moments, in milliseconds since the epoch; the same in every place that mentions the request."""
 
-    created: int
-    call_by: int
+    created: Moment
+    call_by: Moment
     """From here on nothing is called."""
-    deadline: int
+    deadline: Moment
     """From here on the result is final."""
-    expires: int
+    expires: Moment
     """From here on nothing is left."""
 
 
-class Asked(Stored, frozen=True):
-    """What a person asked; only ever stored sealed."""
+class UserQuestion(Stored, frozen=True):
+    """What a person asked, and the caller through whom; only ever stored sealed."""
 
     caller: str
     query: str
@@ -64,11 +70,11 @@ class Asked(Stored, frozen=True):
 class Envelope(Versioned, frozen=True):
     """A request on its way to the connectors of one pool (H3)."""
 
-    id: bytes
+    id: RequestId
     times: Times
     connectors: list[str]
     sealed: bytes
-    """`Asked`."""
+    """`UserQuestion`."""
     allowance: int
     """Bytes of data that the answers to it may have: this pool's share of `[hub] maxRequest`, by its connectors.
 
@@ -76,11 +82,11 @@ class Envelope(Versioned, frozen=True):
     `maxAnswer` that even a pool with a small share may give.
     """
     keyed: bool = False
-    """It was submitted under an idempotency key, so it may come more than once."""
+    """It was submitted under an idempotency key: said for pools of before, which took any other for one that comes once."""
 
 
-class AnswerPart(Stored, frozen=True):
-    """What one connector says of a request."""
+class AnswerHead(Stored, frozen=True):
+    """What one connector says of a request, less its data."""
 
     connector: str
     reason: Reason | None
@@ -89,16 +95,21 @@ class AnswerPart(Stored, frozen=True):
     attempts: int
     elapsed: int
     """Milliseconds: the call with its retries."""
-    sealed: bytes
-    """The data, JSON; empty when there are none."""
+    size: int
+    """Bytes of its data, JSON; 0: there are none."""
 
 
 class Answers(Versioned, frozen=True):
-    """Answers of one request that were at hand together; the log's position and the place in here rank them."""
+    """A pack: answers of one request that were at hand together, in the order in which they came.
 
-    id: bytes
-    expires: int
-    parts: list[AnswerPart]
+    One without any says nothing of its request: it is the mark by which a process finds the end of the log (`recovery`).
+    """
+
+    id: RequestId
+    expires: Moment
+    heads: list[AnswerHead]
+    sealed: bytes
+    """The data of all of them, one after another; empty when none has any."""
 
 
 class RequestHead(Versioned, frozen=True):
@@ -107,19 +118,16 @@ class RequestHead(Versioned, frozen=True):
     times: Times
     connectors: list[str]
     """Everyone concerned, in the order in which answers are shown."""
-    asked: bytes
-    """`Asked`, sealed."""
+    sealed: bytes
+    """`UserQuestion`."""
 
 
-class AnswerHead(Stored, frozen=True):
-    """Head of the row of one answer; its body is the data, sealed."""
+class PackHead(Stored, frozen=True):
+    """Head of the row of a pack; its body is the data of its answers, sealed."""
 
-    reason: Reason | None
-    detail: str
-    attempts: int
-    elapsed: int
     received: int
     """When the log took it: the same, whichever collector writes the row."""
+    answers: list[AnswerHead]
 
 
 class SealHead(Stored, frozen=True):
@@ -132,7 +140,7 @@ class SealHead(Stored, frozen=True):
 class SubmissionHead(Stored, frozen=True):
     """Head of the row `=submission`; its body is the fingerprint of what was submitted, sealed."""
 
-    id: bytes
+    id: RequestId
     times: Times
     connectors: list[str]
     pools: dict[str, list[str]]
@@ -148,13 +156,8 @@ class Woken(Stored, frozen=True):
 class Cancelled(Stored, frozen=True):
     """On the broadcast topic `cancels`."""
 
-    id: bytes
-    expires: int
-
-
-def answer_context(id: bytes, connector: str) -> bytes:
-    """What the data of one connector's answer to the request `id` are bound to when they are sealed."""
-    return id + connector.encode()
+    id: RequestId
+    expires: Moment
 
 
 encode = msgspec.msgpack.Encoder().encode

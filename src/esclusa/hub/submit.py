@@ -1,7 +1,7 @@
 """Taking a question in: durable first, then the technical OK (H1).
 
-In this order: the row of its idempotency key, the row of the request, one envelope a pool concerned, the mark that it is
-asked, the receipt. A submission that fails half-way leaves rows that nobody knows of, and that expire.
+In this order: the row of its idempotency key, the row of the request, one envelope a pool concerned, the mark that these are
+acknowledged, the receipt. A submission that fails half-way leaves rows that nobody knows of, and that expire.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from esclusa.hub.idempotency import TOO_LATE, IdempotencyKeys, key_of
 from esclusa.hub.plan import Plan
-from esclusa.hub.stored import REQUEST, VERSION, Asked, Envelope, RequestHead, Times, encode
+from esclusa.hub.stored import REQUEST, VERSION, Envelope, RequestHead, Times, UserQuestion, encode
 from esclusa.hub.submission import Receipt, Submission
 from esclusa.hub.validation import checked_params, checked_subject
 from esclusa.kernel.errors import StorageError, Unavailable
@@ -87,10 +87,10 @@ class Submitter:
         subject = checked_subject(query, submission.subject)
         params = checked_params(query, submission.params)
         connectors = self._inventory.concerned(submission.query, params, submission.connectors)
-        asked = Asked(submission.caller, submission.query, subject, params)
+        question = UserQuestion(submission.caller, submission.query, subject, params)
         pools = self._inventory.by_pool(connectors)
         keyed = submission.idempotency_key is not None
-        plan = Plan(self._ids.uuid(), self._times(query), connectors, pools, asked, keyed)
+        plan = Plan(self._ids.uuid(), self._times(query), connectors, pools, question, keyed)
         try:
             async with self._clock.timeout_at(self._clock.now() + PATIENCE):
                 return await self._make(plan, submission)
@@ -110,17 +110,17 @@ class Submitter:
         key = None
         if submission.idempotency_key is not None:
             key = key_of(submission.caller, submission.idempotency_key)
-            first, asked = await self._keys.claim(key, plan, sealer, submission)
+            first, acknowledged = await self._keys.claim(key, plan, sealer, submission)
             if first is not plan:
                 plan = first
-                if asked:
+                if acknowledged:
                     return self._receipt(plan)
                 if self._clock.millis() >= plan.times.call_by:
                     raise Unavailable(TOO_LATE)
                 sealer = await self._vault.sealer(plan.times.expires)
         admitted = await self._admission.admit(
             plan.id.bytes,
-            plan.asked.subject,
+            plan.question.subject,
             created=plan.times.created,
             deadline=plan.times.deadline,
             connectors=len(plan.connectors),
@@ -136,28 +136,28 @@ class Submitter:
         if self._clock.millis() >= plan.times.call_by and plan.connectors:
             raise Unavailable(TOO_LATE)
         if key is not None:
-            await self._keys.asked(key, plan.times.expires)
+            await self._keys.mark_acknowledged(key, plan.times.expires)
         if not plan.connectors:
             self._admission.closed(plan.id.bytes, complete=True)
-        self._accepted.add(plan.asked.query)
+        self._accepted.add(plan.question.query)
         self._instrument.info(
             "request accepted",
             request=str(plan.id),
-            query=plan.asked.query,
-            subject=masked(plan.asked.subject),
+            query=plan.question.query,
+            subject=masked(plan.question.subject),
             connectors=len(plan.connectors),
         )
         return self._receipt(plan)
 
     async def _store(self, plan: Plan, sealer: Sealer) -> None:
-        """The row of the request."""
+        """Write the row of the request."""
         id = plan.id.bytes
-        head = RequestHead(VERSION, plan.times, plan.connectors, sealer.seal(encode(plan.asked), id))
+        head = RequestHead(VERSION, plan.times, plan.connectors, sealer.seal(encode(plan.question), id))
         await self._records.put(id, [Row(REQUEST, encode(head), b"", plan.times.expires)])
 
     async def _append(self, plan: Plan, sealer: Sealer) -> None:
-        """An envelope a pool; all of them acknowledged."""
-        id, plain = plan.id.bytes, encode(plan.asked)
+        """Append an envelope for each pool; done when all are acknowledged."""
+        id, plain = plan.id.bytes, encode(plan.question)
         appends = []
         for pool, connectors in plan.pools.items():
             share = self._settings.max_request * len(connectors) // len(plan.connectors)
@@ -170,9 +170,9 @@ class Submitter:
         times = plan.times
         return Receipt(
             id=plan.id,
-            query=plan.asked.query,
+            query=plan.question.query,
             created=times.created,
             deadline=times.deadline,
             expires=times.expires,
-            retry_after=self._inventory.retry_after(plan.asked.query),
+            retry_after=self._inventory.retry_after(plan.question.query),
         )

@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 
 
 class UnreadableMessages:
-    """Those that this process has met."""
+    """Counts and logs the unreadable messages that this process meets."""
 
     def __init__(self, instrument: Instrument) -> None:
         self._instrument = instrument
         self._counter = instrument.counter("esclusa_hub_unreadable_total", "Messages that can't be decoded or opened", "topic")
 
     def add(self, topic: str, error: Unreadable) -> None:
-        """Another one, in `topic`."""
+        """One more was met, in `topic`."""
         self._counter.add(topic)
         self._instrument.error("a message can't be read, settled", topic=topic, error=str(error))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from esclusa.kernel.ids import Ids
     from esclusa.ports.keys import Keys
 
-BUCKET = 10_000
+BUCKET_MS = 10_000
 """Milliseconds of expiry that share a key: how much later than its data a key may die."""
 EVERY = 2.0
 """Seconds between two looks at the keys in memory."""
@@ -66,7 +66,7 @@ class NewKey:
 class Vault:
     """The part that seals and opens.
 
-    In memory it holds the keys that it seals with until they die, and those that it opens with for `BUCKET` after their
+    In memory it holds the keys that it seals with until they die, and those that it opens with for `BUCKET_MS` after their
     first use: one that has been destroyed meanwhile opens nothing but what a reader refuses to show by its own clock.
     """
 
@@ -102,13 +102,13 @@ class Vault:
 
         A key whose storing failed is the one that is tried again: it may have been stored after all.
         """
-        bucket = expires // BUCKET
+        bucket = expires // BUCKET_MS
         ready = self._sealers.get(bucket)
         if ready is not None:
             return ready
         new = self._new.get(bucket)
         if new is None:
-            new = self._new[bucket] = NewKey(self._ids.secret(_ID), self._ids.secret(32), (bucket + 1) * BUCKET)
+            new = self._new[bucket] = NewKey(self._ids.secret(_ID), self._ids.secret(32), (bucket + 1) * BUCKET_MS)
         async with new.lock:
             ready = self._sealers.get(bucket)
             if ready is None:
@@ -141,7 +141,7 @@ class Vault:
             raise Unreadable("its key is gone")
         # When the key dies is the port's to know; here it is only kept for a while.
         cipher = AESGCM(secret)
-        self._opened[id] = cipher, self._clock.millis() + BUCKET
+        self._opened[id] = cipher, self._clock.millis() + BUCKET_MS
         return cipher
 
     def _drop(self, before: int) -> None:
@@ -155,7 +155,8 @@ class Vault:
 
 
 def _decrypt(cipher: AESGCM, sealed: bytes, context: bytes) -> bytes:
+    whole = memoryview(sealed)  # a pack may be long: no copy of it
     try:
-        return cipher.decrypt(sealed[_ID : _ID + _NONCE], sealed[_ID + _NONCE :], context)
+        return cipher.decrypt(whole[_ID : _ID + _NONCE], whole[_ID + _NONCE :], context)
     except InvalidTag as error:
         raise Unreadable("sealed with another key, or for another place") from error

@@ -49,7 +49,7 @@ class Waiter:
         self._timer: asyncio.TimerHandle | None = None
 
     def wake(self, rows: int) -> None:
-        """There are so many new rows."""
+        """`rows` more rows of the request have been written."""
         self._rows += rows
         if self._waiting is not None:
             self._plan()
@@ -86,7 +86,7 @@ class Waiter:
 
 
 class Wakeups:
-    """The part that listens for this process."""
+    """The part that listens for wake-ups, and wakes whoever waits in this process."""
 
     def __init__(self, log: Log, clock: Clock, instrument: Instrument, heard: Callable[[bytes, int], None]) -> None:
         """`heard(id, rows)` for every request with new rows."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -14,7 +14,7 @@ from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import StorageUnavailable, TooManyOpen, Unavailable
 from esclusa.kernel.ids import Ids
 from esclusa.kernel.instrument import Level
-from esclusa.ports.records import Row
+from esclusa.ports.records import Records, Row
 from esclusa.testing.backends import waits
 from esclusa.testing.virtual import EPOCH, settle
 from support.hub import configuration, question, running
@@ -41,13 +41,13 @@ class Away:
 class Scene:
     """The admission of one process; unless it is told to, its storage doesn't answer."""
 
-    def __init__(self, records: Any = None, **limits: int) -> None:
+    def __init__(self, records: Any = None, **limits: Any) -> None:
         self.clock = Clock(epoch=EPOCH)
         self.said = Sink()
         self.instrument = self.said.instrument(Level.INFO)
         self.away = Away()
-        settings = HubSettings(**limits)
-        self.admission = Admission(records or self.away, settings, self.clock, Ids(self.clock, seed=1), self.instrument)
+        records = cast("Records", records or self.away)
+        self.admission = Admission(records, HubSettings(**limits), self.clock, Ids(self.clock, seed=1), self.instrument)
 
     async def admit(self, number: int, subject: str = SUBJECT, *, seconds: float = 60, connectors: int = 3) -> bool:
         now = self.clock.millis()

@@ -27,7 +27,7 @@ class Answers:
         self.away = False
         self.forgotten = 0
 
-    async def answered(self, envelope: Envelope, _: int) -> Mapping[str, int]:
+    async def answered(self, envelope: Envelope) -> Mapping[str, int]:
         if self.away:
             raise StorageUnavailable("away")
         return {"a": len(envelope.connectors)}

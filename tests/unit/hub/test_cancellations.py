@@ -25,7 +25,7 @@ async def test_everybody_is_told_and_it_is_remembered_until_it_expires() -> None
     instrument = logged.instrument()
     cancelled = Cancellations(engine.log, clock, instrument)
     told: list[bytes] = []
-    cancelled.tell(told.append)
+    cancelled.add_listener(told.append)
     await cancelled.start()
     await engine.log.append(CANCELS, b"", b"what is this")
     await engine.log.append(CANCELS, b"", encode(Cancelled(b"1" * 16, clock.millis() + 2000)))

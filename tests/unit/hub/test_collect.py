@@ -12,7 +12,8 @@ import pytest
 from esclusa.connectors.backend import Reason
 from esclusa.hub import collect
 from esclusa.hub.collect import Collector
-from esclusa.hub.stored import AnswerHead, AnswerPart, Answers, decode, encode
+from esclusa.hub.pack import recorded
+from esclusa.hub.stored import AnswerHead, Answers, encode
 from esclusa.hub.topics import WAKEUPS
 from esclusa.kernel.errors import StorageUnavailable
 from esclusa.ports.log import Topic
@@ -24,15 +25,16 @@ pytestmark = pytest.mark.virtual_time
 ID = b"0123456789abcdef"
 
 
-async def append(it: Process, name: str, attempts: int, expires: int | None = None) -> None:
+async def append(it: Process, name: str, attempts: int, expires: int | None = None, *, id: bytes = ID) -> None:
     reason = None if attempts % 2 else Reason.BACKEND_ERROR
-    part = AnswerPart(name, reason, "", attempts, 1, b"sealed")
-    answers = Answers(1, ID, expires or it.runtime.clock.millis() + 60_000, [part])
-    await it.root.log.append(it.topics[1], ID, encode(answers))
+    head = AnswerHead(name, reason, "", attempts, 1, 6)
+    answers = Answers(1, id, expires or it.runtime.clock.millis() + 60_000, [head], b"sealed")
+    await it.root.log.append(it.topics[1], id, encode(answers))
 
 
 async def rows(it: Process) -> dict[str, int]:
-    return {row.name: decode(AnswerHead, row.head).attempts for row in await it.root.records.read(ID)}
+    found = recorded(ID, await it.root.records.read(ID))
+    return {name: answer.head.attempts for name, answer in found.items()}
 
 
 async def test_at_debug_it_says_whose_answers_it_has_recorded() -> None:
@@ -55,7 +57,7 @@ async def test_the_first_in_the_log_wins_even_if_another_collector_wrote_the_sec
         await append(it, "a", 1)
         await append(it, "a", 2)
         await it.runtime.clock.sleep(0.1)
-        second = process(it.settings, {}, engine=it.engine, roles=("collector",))
+        second = process(it.settings, {}, engine=it.engine, roles=["collector"])
         async with second.lifecycle:
             await it.lifecycle.close()
             await append(it, "a", 3)
@@ -71,14 +73,14 @@ async def test_who_collects_an_answer_again_writes_the_same_row() -> None:
         await it.runtime.clock.sleep(0.01)  # written, and not committed yet
         first = await it.root.records.read(ID)
         await it.kill()
-        second = process(it.settings, {}, engine=it.engine, roles=("collector",))
+        second = process(it.settings, {}, engine=it.engine, roles=["collector"])
         put, again = second.engine.records.put, list[Row]()
 
         def watched(key: bytes, rows: Sequence[Row]) -> asyncio.Future[None]:
             again.extend(row for row in rows if key == ID)
             return put(key, rows)
 
-        second.engine.records.put = watched  # type: ignore[method-assign]
+        second.engine.records.put = watched
         async with second.lifecycle:
             await second.runtime.clock.sleep(7)
         assert again == first
@@ -96,16 +98,16 @@ async def test_a_write_that_fails_is_repeated_before_any_later_one_of_its_reques
     async with running() as it:
         put, refused = it.engine.records.put, 0
 
-        def flaky(*arguments: Any) -> asyncio.Future[None]:
+        def flaky(key: bytes, rows: Sequence[Row]) -> asyncio.Future[None]:
             nonlocal refused
-            if arguments[0] == ID and refused < 3:
+            if key == ID and refused < 3:
                 refused += 1
                 future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
                 future.set_exception(StorageUnavailable("told to fail"))
                 return future
-            return put(*arguments)
+            return put(key, rows)
 
-        it.engine.records.put = flaky  # type: ignore[method-assign]
+        it.engine.records.put = flaky
         await append(it, "a", 1)
         await append(it, "a", 2)
         await it.runtime.clock.sleep(1)
@@ -113,9 +115,19 @@ async def test_a_write_that_fails_is_repeated_before_any_later_one_of_its_reques
         assert await rows(it) == {"a": 1}
 
 
+async def test_a_mark_of_the_end_is_no_answer_and_makes_no_row() -> None:
+    async with running() as it:
+        mark = Answers(1, ID, it.runtime.clock.millis() + 60_000, [], b"")
+        await it.root.log.append(it.topics[1], ID, encode(mark))
+        await it.runtime.clock.sleep(0.1)
+        assert await it.root.records.read(ID) == []
+        lags = await it.root.upkeep.lag([it.topics[1]])
+        assert [lag.end - lag.committed for lag in lags] == [0, 0]
+
+
 async def test_only_what_is_acknowledged_is_committed() -> None:
     async with running() as it:
-        it.engine.records.put = lambda *_: asyncio.get_running_loop().create_future()  # type: ignore[method-assign]
+        it.engine.records.put = lambda *_: asyncio.get_running_loop().create_future()
         await append(it, "a", 1)
         await it.runtime.clock.sleep(1)
         lags = await it.root.upkeep.lag([it.topics[1]])
@@ -152,7 +164,7 @@ async def test_several_collectors_share_the_work() -> None:
 async def test_a_partition_moves_while_writes_are_as_many_as_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collect, "WRITING_BYTES", 1)
     async with running() as it:
-        it.engine.records.put = lambda *_: asyncio.get_running_loop().create_future()  # type: ignore[method-assign]
+        it.engine.records.put = lambda *_: asyncio.get_running_loop().create_future()
         await append(it, "a", 1)
         await it.runtime.clock.sleep(0.1)
         before = it.runtime.clock.now()
@@ -170,7 +182,7 @@ async def test_no_more_is_taken_than_a_batch_beyond_what_may_be_written_at_a_tim
             await writing.wait()
             await put(key, rows)
 
-        it.engine.records.put = lambda *of: asyncio.ensure_future(slow(*of))  # type: ignore[method-assign]
+        it.engine.records.put = lambda *of: asyncio.ensure_future(slow(*of))
         for number in range(600):
             await append(it, f"c{number}", 1)
         await it.runtime.clock.sleep(1)
@@ -189,18 +201,50 @@ async def test_on_the_way_out_what_stands_in_the_log_is_written() -> None:
         assert len(await rows(it)) == 1000
 
 
+async def test_one_that_leaves_takes_nothing_over_from_another_that_leaves() -> None:
+    """Else it would have answers to write for as long as any come."""
+    settings = configuration(["a"])
+    async with running(settings) as it, running(settings, {}, engine=it.engine, roles=("collector",)) as other:
+        await other.runtime.signals.wait("collector.assigned")
+        first, second = (next(part for part in each.parts if isinstance(part, Collector)) for each in (it, other))
+        writing, written = set[bytes](), asyncio.Event()
+        put = other.engine.records.put
+
+        async def held(key: bytes, rows: Sequence[Row]) -> None:
+            writing.add(key)
+            await written.wait()
+            await put(key, rows)
+
+        other.engine.records.put = lambda *of: asyncio.ensure_future(held(*of))
+        for number in range(8):  # of both partitions
+            await append(it, "a", 1, id=b"%016d" % number)
+        await it.runtime.clock.sleep(0.1)
+        before = set(writing)
+        leaving = asyncio.create_task(second.drain())
+        await it.runtime.clock.sleep(0.1)
+        await first.drain()
+        for number in range(8, 16):
+            await append(it, "a", 1, id=b"%016d" % number)
+        await it.runtime.clock.sleep(0.1)
+        assert len(second._owned) == 2
+        assert before
+        assert writing == before
+        written.set()
+        await leaving
+
+
 async def test_a_long_line_of_answers_that_expire_before_they_can_be_written_ends() -> None:
     async with running() as it:
         put, broken = it.engine.records.put, True
 
-        def failing(*arguments: Any) -> asyncio.Future[None]:
-            if not broken or arguments[0] != ID:
-                return put(*arguments)
+        def failing(key: bytes, rows: Sequence[Row]) -> asyncio.Future[None]:
+            if not broken or key != ID:
+                return put(key, rows)
             future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             future.set_exception(StorageUnavailable("told to fail"))
             return future
 
-        it.engine.records.put = failing  # type: ignore[method-assign]  # an outage
+        it.engine.records.put = failing  # an outage
         for _ in range(1500):
             await append(it, "a", 1, expires=it.runtime.clock.millis() + 3000)
         await it.runtime.clock.sleep(8)
@@ -223,7 +267,7 @@ async def test_that_wake_ups_are_lost_is_said_once_each_time_that_it_begins() ->
             future.set_exception(StorageUnavailable("told to refuse"))
             return future
 
-        it.log.append = faulty  # type: ignore[method-assign]
+        it.log.append = faulty
         for said in "abcd":
             await append(it, said, 1)
             await it.runtime.clock.sleep(0.1)

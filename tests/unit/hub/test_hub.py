@@ -9,7 +9,7 @@ from collections.abc import Collection
 import pytest
 
 from esclusa.connectors.backend import Reason
-from esclusa.hub.results import FEW, PART
+from esclusa.hub.results import PART
 from esclusa.hub.snapshot import Answer, Snapshot
 from esclusa.kernel.duration import Duration
 from esclusa.kernel.errors import Closed, NotFound
@@ -38,9 +38,9 @@ async def test_a_question_goes_in_once_and_every_body_is_asked() -> None:
         ]
         assert all(99 <= (answer.elapsed or 0) <= 101 for answer in last.answers)
     for body in bodies.values():
-        asked = body.attempts[0].question
+        received = body.attempts[0].question
         assert len(body.attempts) == 1
-        assert (asked.request, asked.subject, asked.query) == (str(receipt.id), NIF, "q")
+        assert (received.request, received.subject, received.query) == (str(receipt.id), NIF, "q")
 
 
 async def test_the_receipt_says_when_it_is_over() -> None:
@@ -149,9 +149,9 @@ async def test_one_line_at_submit_and_one_at_final() -> None:
     async with running() as process:
         receipt = await process.hub.submit(question())
         await process.runtime.clock.sleep(2)
-        lines = [event for level, event, _ in process.logged if level == Level.INFO and event.startswith("request")]
-        assert lines == ["request accepted", "request final"]
-        assert receipt
+        lines = [line for line in process.logged if line[0] == Level.INFO and line[1].startswith("request")]
+        assert [event for _, event, _ in lines] == ["request accepted", "request final"]
+        assert {facts["request"] for _, _, facts in lines} == {str(receipt.id)}
 
 
 async def test_answers_are_followed_as_events_and_taken_up_again_anywhere() -> None:
@@ -193,9 +193,9 @@ async def test_a_slow_reader_of_a_stream_holds_little_of_what_is_still_to_come()
             most = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
-        assert told == names
+        assert sorted(told) == names
         assert max(held) < PART + 2 * size
-        assert most < (2 * FEW + 1) * size
+        assert most < 6 * size
 
 
 async def test_answers_of_all_sizes_are_followed_once_each_and_in_few_reads() -> None:
@@ -211,21 +211,21 @@ async def test_answers_of_all_sizes_are_followed_once_each_and_in_few_reads() ->
         reads = []
         read = process.engine.records.read
 
-        async def counting(request: bytes, bodies: bool | Collection[str] = True) -> list[Row]:
+        def counting(key: bytes, bodies: bool | Collection[str] = True) -> asyncio.Future[list[Row]]:
             reads.append(bodies)
-            return await read(request, bodies)
+            return read(key, bodies)
 
-        process.engine.records.read = counting  # type: ignore[method-assign]
+        process.engine.records.read = counting
         events = [one async for _, one in process.hub.follow(receipt.id, ME)]
         answers_ = [one for one in events if isinstance(one, Answer)]
-        assert [one.connector for one in answers_] == names
+        assert sorted(one.connector for one in answers_) == names
         assert all(len(one.data or b"") == (100_002 if one.connector in large else 12) for one in answers_)
-        assert len(reads) < 15
+        assert len(reads) < 10
 
 
 async def test_events_work_with_no_wake_ups_at_all() -> None:
     async with running() as process:
-        process.wired.wakeups._listen = None  # type: ignore[method-assign,assignment]
+        process.wired.wakeups._listen = None  # type: ignore[assignment]  # it never listens
         await process.wired.wakeups.stop()
         receipt = await process.hub.submit(question())
         events = [one async for _, one in process.hub.follow(receipt.id, ME)]

@@ -91,7 +91,7 @@ async def test_a_repetition_asks_the_pools_that_were_asked_first_whatever_is_con
                 return future
             return put(key, rows)
 
-        first.engine.records.put = flaky  # type: ignore[method-assign]
+        first.engine.records.put = flaky
         with pytest.raises(Unavailable):
             await first.hub.submit(KEYED)
         receipt = await second.hub.submit(KEYED)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from esclusa.connectors.settings import ConnectorSettings
+from esclusa.connectors.rest import RestSettings
 from esclusa.hub.inventory import Inventory, serves
 from esclusa.hub.settings import QuerySettings
 from esclusa.kernel.errors import InvalidParams, UnknownQuery
 
 
-def body(**settings: object) -> ConnectorSettings:
-    return ConnectorSettings(url="http://body.example/", **settings)  # type: ignore[arg-type]
+def body(**settings: Any) -> RestSettings:
+    return RestSettings(url="http://body.example/", **settings)
 
 
 INVENTORY = Inventory(

@@ -35,12 +35,12 @@ class Engine:
 
     def __init__(self) -> None:
         self.said: list[Lag] = []
-        self.asked = 0
+        self.calls = 0
         self.error: StorageUnavailable | None = None
         self.hangs = False
 
     async def lag(self, topics: Sequence[Topic]) -> list[Lag]:
-        self.asked += 1
+        self.calls += 1
         await asyncio.sleep(0)
         if self.hangs:
             await asyncio.get_running_loop().create_future()
@@ -100,10 +100,10 @@ async def test_of_who_has_never_joined_nothing_is_known() -> None:
 async def test_however_many_ask_the_log_is_asked_once() -> None:
     read = Read()
     await asyncio.gather(*[read.lags.pools() for _ in range(1000)])
-    assert read.engine.asked == 1
+    assert read.engine.calls == 1
     await read.clock.sleep(FRESH)
     await asyncio.gather(*[read.lags.pools() for _ in range(1000)])
-    assert read.engine.asked == 2
+    assert read.engine.calls == 2
 
 
 async def test_a_log_that_is_away_is_asked_no_more_often() -> None:
@@ -111,7 +111,7 @@ async def test_a_log_that_is_away_is_asked_no_more_often() -> None:
     read.engine.error = StorageUnavailable("the brokers are away")
     answers = await asyncio.gather(*[read.lags.pools() for _ in range(1000)], return_exceptions=True)
     assert all(isinstance(answer, Unavailable) for answer in answers)
-    assert read.engine.asked == 1
+    assert read.engine.calls == 1
     assert read.sink.events.count("lag can't be read") == 1
     read.engine.error = None
     await read.clock.sleep(FRESH)
@@ -135,7 +135,7 @@ async def test_the_gauges_are_read_in_the_background_and_never_by_who_looks() ->
     for _ in range(100):
         assert read.gauge("esclusa_pool_lag") == {("default", "pool.default"): 3}
         assert read.gauge("esclusa_pool_answers_lag") == {("default",): 2}
-    assert read.engine.asked == 1
+    assert read.engine.calls == 1
     read.engine.said = []
     await read.clock.sleep(EVERY)
     assert read.gauge("esclusa_pool_lag") == {}

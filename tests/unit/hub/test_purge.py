@@ -31,7 +31,7 @@ async def test_a_purge_that_fails_goes_on_trying_and_warns_when_late() -> None:
                 raise StorageUnavailable("told to fail")
             return await destroy(before)
 
-        it.engine.keys.destroy = flaky  # type: ignore[method-assign]
+        it.engine.keys.destroy = flaky
         receipt = await it.hub.submit(question())
         await it.runtime.clock.sleep(20)
         assert any(event == "purge is late: expired data is still stored" for _, event, _ in it.logged)

@@ -13,35 +13,32 @@ from esclusa.kernel.clock import Clock
 pytestmark = pytest.mark.virtual_time
 
 
-def envelope(id: bytes, clock: Clock, *, keyed: bool = True) -> Envelope:
+def envelope(id: bytes, clock: Clock) -> Envelope:
     now = clock.millis()
-    return Envelope(1, id, Times(now, now + 900, now + 1000, now + 9000), ["a", "b"], b"", 100, keyed)
+    return Envelope(1, id, Times(now, now + 900, now + 1000, now + 9000), ["a", "b"], b"", 100)
 
 
-async def test_who_was_asked_is_known_until_the_deadline() -> None:
+async def test_what_was_handed_out_is_known_until_its_deadline_and_then_costs_nothing() -> None:
     clock = Clock()
     repetitions = Repetitions(clock)
-    one = envelope(b"1" * 16, clock)
-    repetitions.ask(one, ["a"])
-    repetitions.ask(one, ["b"])
-    assert repetitions.asked(one) == {"a", "b"}
+    one, two = envelope(b"1" * 16, clock), envelope(b"2" * 16, clock)
+    for _ in range(3):
+        repetitions.add(one)
+    assert one in repetitions
+    assert two not in repetitions
     await asyncio.sleep(1.5)
-    repetitions.ask(envelope(b"2" * 16, clock), ["a"])
-    assert repetitions.asked(one) == set()
+    repetitions.add(envelope(b"3" * 16, clock))
+    assert one not in repetitions
+    assert (len(repetitions._ids), len(repetitions._deadlines)) == (1, 1)
 
 
-async def test_what_comes_once_is_not_remembered() -> None:
-    clock = Clock()
-    repetitions = Repetitions(clock)
-    once = envelope(b"1" * 16, clock, keyed=False)
-    repetitions.ask(once, ["a"])
-    assert repetitions.asked(once) == set()
-
-
-async def test_who_was_recalled_may_be_asked_again() -> None:
+async def test_what_was_recalled_may_be_handed_out_again() -> None:
     clock = Clock()
     repetitions = Repetitions(clock)
     one = envelope(b"1" * 16, clock)
-    repetitions.ask(one, ["a", "b"])
-    repetitions.recall(one, ["b"])
-    assert repetitions.asked(one) == {"a"}
+    repetitions.add(one)
+    repetitions.discard(one)
+    assert one not in repetitions
+    repetitions.discard(one)
+    repetitions.add(one)
+    assert one in repetitions

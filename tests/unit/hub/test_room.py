@@ -8,7 +8,7 @@ from esclusa.hub.room import Room
 def test_it_says_when_it_is_full_and_when_it_is_not_any_more_and_nothing_between() -> None:
     said: list[bool] = []
     room = Room(100)
-    room.tell(said.append)
+    room.add_listener(said.append)
     room.take(60)
     assert (room.full, said) == (False, [])
     room.take(40)
@@ -35,7 +35,7 @@ def test_who_is_told_sees_what_it_is_told() -> None:
     """It may look at the room, or take more of it, while it is told."""
     seen: list[tuple[bool, bool]] = []
     room = Room(10)
-    room.tell(lambda full: seen.append((full, room.full)))
+    room.add_listener(lambda full: seen.append((full, room.full)))
     room.take(10)
     room.give_back(10)
     assert seen == [(True, True), (False, False)]

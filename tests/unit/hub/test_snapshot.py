@@ -8,18 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esclusa.connectors.backend import Reason
+from esclusa.hub.pack import Pack, Recorded
 from esclusa.hub.snapshot import Snapshot, compose, tag_of
 from esclusa.hub.stored import AnswerHead, Times
 
 TIMES = Times(1000, 60_000, 61_000, 601_000)
-OK = AnswerHead(None, "", 1, 20, 1500)
-KO = AnswerHead(Reason.BACKEND_ERROR, "It failed", 2, 30, 1600)
+PACK = Pack("default/0/0", b"", 2, b"")
+OK = Recorded(AnswerHead("a", None, "", 1, 20, 2), 1500, PACK, 0)
+KO = Recorded(AnswerHead("b", Reason.BACKEND_ERROR, "It failed", 2, 30, 0), 1600, PACK, 2)
 NAMES = [f"c{n}" for n in range(12)]
 
 
-def shown(heads: dict[str, AnswerHead], *, final: bool) -> Snapshot:
+def shown(recorded: dict[str, Recorded], *, final: bool) -> Snapshot:
     return compose(
-        UUID(int=1), "q", TIMES, ["a", "b", "c"], heads,
+        UUID(int=1), "q", TIMES, ["a", "b", "c"], recorded,
         final=final, titles={"a": "Body A"}, retry_after=2000, data={"a": b"{}"},
     )  # fmt: skip
 

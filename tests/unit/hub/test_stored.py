@@ -18,16 +18,16 @@ from esclusa.hub.presence import ConnectorState, ProcessReport
 from esclusa.hub.stored import (
     VERSION,
     AnswerHead,
-    AnswerPart,
     Answers,
-    Asked,
     Cancelled,
     Envelope,
+    PackHead,
     RequestHead,
     SealHead,
     Stored,
     SubmissionHead,
     Times,
+    UserQuestion,
     Versioned,
     Woken,
     decode,
@@ -38,18 +38,18 @@ from esclusa.kernel.errors import Unreadable
 SAMPLES = Path(__file__).parents[2] / "samples"
 TIMES = Times(1_795_000_000_000, 1_795_000_059_000, 1_795_000_060_000, 1_795_000_600_000)
 ID = bytes(range(16))
-PARTS = [
-    AnswerPart("a", None, "", 1, 20, b"sealed"),
-    *(AnswerPart(f"b{number}", reason, "In our words", 2, 30, b"") for number, reason in enumerate(Reason)),
+HEADS = [
+    AnswerHead("a", None, "", 1, 20, 6),
+    *(AnswerHead(f"b{number}", reason, "In our words", 2, 30, 0) for number, reason in enumerate(Reason)),
 ]
 KNOWN: dict[type[Stored], Stored] = {
     type(value): value
     for value in (
-        Asked("client:me", "q", "12345678Z", {"province": "28"}),
+        UserQuestion("client:me", "q", "12345678Z", {"province": "28"}),
         Envelope(1, ID, TIMES, ["a", "b"], b"sealed", 8000, keyed=True),
-        Answers(1, ID, TIMES.expires, PARTS),
+        Answers(1, ID, TIMES.expires, HEADS, b"sealed"),
         RequestHead(1, TIMES, ["a", "b"], b"sealed"),
-        AnswerHead(Reason.CIRCUIT_OPEN, "Left alone", 0, 0, TIMES.created),
+        PackHead(TIMES.created, HEADS),
         SealHead(["a"]),
         SubmissionHead(ID, TIMES, ["a", "b"], {"p": ["a"], "q": ["b"]}),
         Woken({ID: 2}),
@@ -67,7 +67,7 @@ KNOWN: dict[type[Stored], Stored] = {
     )
 }
 """A value of everything that is stored by itself: what the newest sample of its kind says."""
-WITHIN = {Versioned, Times, AnswerPart, ConnectorState}
+WITHIN = {Versioned, Times, AnswerHead, ConnectorState}
 """What is only ever part of others."""
 EARLIER = {"v1/Envelope.1.bin": {"keyed": False}}
 """Of samples that are not the newest of their kind: what a field says now that they don't have."""
@@ -119,9 +119,28 @@ def test_fields_that_a_later_version_adds_are_passed_over() -> None:
 
 @pytest.mark.parametrize("stored", [b"", b"\xc1", b"\x90", encode(["x"] * 6), encode({"version": 1})])
 def test_anything_else_is_unreadable(stored: bytes) -> None:
-    for kind in (Asked, Envelope, Answers, RequestHead, AnswerHead, SubmissionHead):
+    for kind in (UserQuestion, Envelope, Answers, RequestHead, PackHead, SubmissionHead):
         with pytest.raises(Unreadable):
             decode(kind, stored)
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        (Envelope, {"id": b"short"}),
+        (Answers, {"id": bytes(17)}),
+        (Cancelled, {"id": b""}),
+        (SubmissionHead, {"id": b""}),
+        (Answers, {"expires": 1 << 63}),
+        (Cancelled, {"expires": -1}),
+        (Envelope, {"times": msgspec.structs.replace(TIMES, created=-1)}),
+        (RequestHead, {"times": msgspec.structs.replace(TIMES, expires=1 << 53)}),
+    ],
+)
+def test_what_is_no_id_and_no_time_is_unreadable(kind: type[Stored], change: dict[str, Any]) -> None:
+    """No storage could take it, and who tried would die of it, time and again."""
+    with pytest.raises(Unreadable):
+        decode(kind, encode(msgspec.structs.replace(KNOWN[kind], **change)))
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KNOWN if issubclass(kind, Versioned)], ids=lambda kind: kind.__name__)

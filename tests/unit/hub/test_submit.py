@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from esclusa.hub.stored import ASKED
+from esclusa.hub.stored import ACKNOWLEDGED
 from esclusa.hub.submission import Receipt
 from esclusa.hub.submit import Submitter
 from esclusa.kernel.duration import Duration
@@ -20,6 +20,7 @@ from esclusa.kernel.errors import (
     Unavailable,
     UnknownQuery,
 )
+from esclusa.ports.log import Topic
 from esclusa.ports.records import Row
 from esclusa.testing.backends import waits
 from esclusa.testing.virtual import settle
@@ -82,14 +83,14 @@ async def test_an_envelope_acknowledged_past_call_by_is_no_202() -> None:
     async with running(configuration(query={"ttl": Duration(2)})) as it:
         append = it.log.append
 
-        def late(*arguments: Any) -> asyncio.Future[int]:
+        def late(topic: Topic, key: bytes, value: bytes) -> asyncio.Future[int]:
             async def slow() -> int:
                 await it.runtime.clock.sleep(1.9)
-                return await append(*arguments)
+                return await append(topic, key, value)
 
             return asyncio.ensure_future(slow())
 
-        it.log.append = late  # type: ignore[method-assign]
+        it.log.append = late
         with pytest.raises(Unavailable):
             await it.hub.submit(question())
 
@@ -102,13 +103,13 @@ async def test_what_is_asked_counts_though_it_was_refused_in_the_end() -> None:
         put = it.engine.records.put
 
         def refuses_asked(key: bytes, rows: Sequence[Row]) -> asyncio.Future[None]:
-            if rows[0].name == ASKED:
+            if rows[0].name == ACKNOWLEDGED:
                 future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
                 future.set_exception(StorageUnavailable("told to refuse"))
                 return future
             return put(key, rows)
 
-        it.engine.records.put = refuses_asked  # type: ignore[method-assign]
+        it.engine.records.put = refuses_asked
         for number in range(2):
             with pytest.raises(Unavailable):
                 await it.hub.submit(question(idempotency_key=f"{number}"))
@@ -118,7 +119,7 @@ async def test_what_is_asked_counts_though_it_was_refused_in_the_end() -> None:
 
 async def test_storage_that_never_answers_is_given_up_after_three_seconds() -> None:
     async with running() as it:
-        it.engine.records.put = lambda *_: asyncio.get_running_loop().create_future()  # type: ignore[method-assign]
+        it.engine.records.put = lambda *_: asyncio.get_running_loop().create_future()
         before = it.runtime.clock.now()
         with pytest.raises(Unavailable):
             await it.hub.submit(question())
@@ -166,7 +167,7 @@ async def test_a_key_whose_storing_failed_is_the_one_that_is_tried_again() -> No
                 return future
             return make(id, secret, dies)
 
-        it.engine.keys.make = flaky  # type: ignore[method-assign]  # an outage
+        it.engine.keys.make = flaky  # an outage
         told = await asyncio.gather(*(it.hub.submit(question()) for _ in range(8)), return_exceptions=True)
         assert sum(isinstance(one, Unavailable) for one in told) == 4
         assert len(set(made)) == 1

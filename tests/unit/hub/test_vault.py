@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from esclusa.engines.memory import MemoryEngine
-from esclusa.hub.vault import BUCKET, EVERY, Vault
+from esclusa.hub.vault import BUCKET_MS, EVERY, Vault
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import Unreadable
 from esclusa.kernel.ids import Ids
@@ -48,9 +48,9 @@ async def test_equal_values_are_sealed_differently_and_bound_to_their_place() ->
 
 async def test_requests_that_expire_together_share_a_key_and_others_do_not() -> None:
     (vault,), _, clock = vaults()
-    start = (clock.millis() // BUCKET + 1) * BUCKET
-    assert await vault.sealer(start) is await vault.sealer(start + BUCKET - 1)
-    assert await vault.sealer(start) is not await vault.sealer(start + BUCKET)
+    start = (clock.millis() // BUCKET_MS + 1) * BUCKET_MS
+    assert await vault.sealer(start) is await vault.sealer(start + BUCKET_MS - 1)
+    assert await vault.sealer(start) is not await vault.sealer(start + BUCKET_MS)
 
 
 async def test_after_its_time_nobody_opens_it() -> None:
@@ -62,9 +62,9 @@ async def test_after_its_time_nobody_opens_it() -> None:
         await each.start()
     await clock.sleep_until(expires / 1000)
     assert await other.open(sealed, b"here") == b"personal"
-    await clock.sleep_until((expires + BUCKET) / 1000)
+    await clock.sleep_until((expires + BUCKET_MS) / 1000)
     assert await engine.keys.destroy(clock.millis()) == 1
-    await clock.sleep(BUCKET / 1000 + EVERY)
+    await clock.sleep(BUCKET_MS / 1000 + EVERY)
     for each in (vault, other):
         with pytest.raises(Unreadable):
             await each.open(sealed, b"here")

@@ -11,7 +11,7 @@ import httpx
 
 from support.callers import Callers, Ledger
 from support.country import Country
-from support.installation import Engines, Installation, installed
+from support.installation import Engines, InstalledPrograms, installed
 from support.measured import measured, resident
 from support.poll import until
 from support.program import Program
@@ -27,10 +27,10 @@ GROWTH = 150 << 20
 """Bytes that a process may grow by."""
 
 
-class Scene:
+class ProgramScene:
     """A hub, a collector and two processes of connectors, asked by people all the time."""
 
-    def __init__(self, installation: Installation, programs: list[Program], callers: Callers) -> None:
+    def __init__(self, installation: InstalledPrograms, programs: list[Program], callers: Callers) -> None:
         self.installation = installation
         self.programs = programs
         self.callers = callers
@@ -45,19 +45,25 @@ class Scene:
         await until(there, seconds=BACK)
 
     async def recovered(self, what: str) -> None:
-        """Wait until nothing is refused any more."""
-        now = asyncio.get_running_loop().time
-        begun = since = now()
-        async with asyncio.timeout(BACK):
-            refused = -1
-            while refused != len(self.callers.refusals):
-                since, refused = now(), len(self.callers.refusals)
-                await self.accepted(STEADY)
-        measured(f"{what}: nothing is refused any more after", since - begun)
+        """Wait until nothing is refused any more. What is told is when the last one was refused, who had waited for that."""
+        now, accepted, refusals = asyncio.get_running_loop().time, self.callers.ledger.accepted, self.callers.refusals
+        begun = last = now()
+        refused, goal = len(refusals), len(accepted) + STEADY
+
+        async def steady() -> bool:
+            nonlocal last, refused, goal
+            if len(refusals) != refused:
+                last, refused, goal = now(), len(refusals), len(accepted) + STEADY
+            return len(accepted) >= goal
+
+        await until(steady, seconds=BACK)
+        measured(f"{what}: nothing is refused any more after", last - begun)
 
 
 @asynccontextmanager
-async def scene(engines: Engines, folder: Path, *, faults: int, query: str = 'ttl = "15s"') -> AsyncIterator[Scene]:
+async def program_scene(
+    engines: Engines, folder: Path, *, faults: int, query: str = 'ttl = "15s"'
+) -> AsyncIterator[ProgramScene]:
     """Questions are accepted when it is entered; when it is left, all that were are final, and it fits.
 
     `faults`: how often a call may be made again because its answer had not been acknowledged.
@@ -68,7 +74,7 @@ async def scene(engines: Engines, folder: Path, *, faults: int, query: str = 'tt
         programs = [hub, collector, it.program("one", "connectors"), it.program("two", "connectors")]
         await it.start(*programs)
         callers = Callers(hub, Ledger(country), unreadable=True)
-        play = Scene(it, programs, callers)
+        play = ProgramScene(it, programs, callers)
         await play.accepted(STEADY)
         before = [memory(program) for program in programs]
         yield play
@@ -92,10 +98,10 @@ def check(callers: Callers, faults: int) -> None:
     again = 0
     for request in ledger.accepted.values():
         for name in ledger.country.names:
-            asked = ledger.country.calls[request, name]
-            assert asked <= 1 + faults
-            assert asked == ledger.calls[request, name], "called again after its answer was there"
-            again += max(asked - 1, 0)
+            calls = ledger.country.calls[request, name]
+            assert calls <= 1 + faults
+            assert calls == ledger.calls[request, name], "called again after its answer was there"
+            again += max(calls - 1, 0)
     refusals = [answer for _, answer in callers.refusals]
     slowest = max((answer.elapsed.total_seconds() for answer in refusals), default=0.0)
     measured(f"{len(ledger.accepted)} accepted, {len(refusals)} refused, {again} calls again; slowest refusal", slowest)
