@@ -1,8 +1,9 @@
 """A whole process: run, or opened inside one's own program.
 
-Parts start in the order in which they stand here and are drained in the reverse one. So a process that is to end says first
-that it is not ready, then takes no more questions; then the calls in the air are finished, all pools together, and their
-answers collected; only then whoever waits is let go, with all that there is, and then HTTP and the storage end.
+Parts start in the order in which they stand here and are drained in the reverse one. So a process says how it is before
+anything else, while it waits for its storage too. One that is to end says first that it is not ready, then takes no more
+questions; then the calls in the air are finished, all pools together, and their answers collected; only then whoever waits
+is let go, with all that there is, and then the storage and HTTP end.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ import msgspec
 
 import esclusa
 from esclusa.bootstrap.hub import ROLES, Role, make_connectors, make_hub, make_setup
+from esclusa.bootstrap.joining import Joining
+from esclusa.bootstrap.patience import Patience
 from esclusa.bootstrap.ports import open_ports
 from esclusa.bootstrap.reload import Reload
 from esclusa.bootstrap.runtime import Runtime, freeze_memory
@@ -41,6 +44,8 @@ from esclusa.observability.metrics import Metrics
 
 LEEWAY = 5.0
 """Seconds that a part's drain may last beyond what calls in flight are given."""
+HANDOVER = 10.0
+"""Seconds beyond that in which a group has given a new member its partitions, or has none for it."""
 
 
 @asynccontextmanager
@@ -86,7 +91,8 @@ def make_application(
 ) -> Application:
     """Everything that one process runs. `first`: parts that start before all others and stop after them.
 
-    `load`: reads the configuration anew, so that it can change while the process runs.
+    `load`: reads the configuration anew, so that it can change while the process runs. Its start waits for storage that
+    is reached over the network, for as long as it takes.
     Raises `ConfigurationError` for what can't be made.
     """
     _check_roles(configuration, roles, pools)
@@ -111,13 +117,23 @@ def make_application(
     data = Path(configuration.esclusa.data)
     server = HttpServer(applications, configuration.server, data, runtime.clock, runtime.ids, runtime.instrument)
     setup = make_setup(configuration, ports)
-    parts: Parts = [*first, *ports.engines, setup, server, *process.parts, health]
-    return Application(process.hub, server, Lifecycle(parts, drain=configuration.hub.drain + LEEWAY), reload)
+    joining = Joining(process.members, configuration.hub.drain + HANDOVER, health.wait, runtime.clock)
+    parts: Parts = [*first, server, *ports.engines, setup, *process.parts, joining, health]
+    drain = configuration.hub.drain + LEEWAY
+    if _alone(configuration):
+        return Application(process.hub, server, Lifecycle(parts, drain=drain), reload)
+    patience = Patience(health.wait, runtime.clock, runtime.instrument)
+    return Application(process.hub, server, Lifecycle(parts, drain=drain, start=patience.start), reload)
+
+
+def _alone(configuration: Configuration) -> list[str]:
+    """The engines that belong to one process: files and memory, which are there or broken."""
+    return sorted({name for port in PORTS if not ENGINES[name := engine_of(configuration.esclusa, port)].networked})
 
 
 def _check_roles(configuration: Configuration, roles: Collection[Role], pools: Collection[str] | None) -> None:
     """A process that nobody can join has to do everything itself: `ConfigurationError` otherwise."""
-    alone = sorted({name for port in PORTS if not ENGINES[name := engine_of(configuration.esclusa, port)].networked})
+    alone = _alone(configuration)
     if alone and (set(roles) != set(ROLES) or pools is not None):
         what = f"the engine {alone[0]} belongs to one process, which has to do everything: leave --role and --pool out"
         raise ConfigurationError([Mistake("command line", 0, what)])
@@ -139,7 +155,7 @@ async def serve(
     load: Callable[[], Configuration] | None = None,
     started: Callable[[Application], None] = lambda _: None,
 ) -> None:
-    """Run a process until SIGTERM or SIGINT, then drain. `started` is called once it is ready.
+    """Run a process until SIGTERM or SIGINT, then drain. `started` is called once it is ready, if it comes to that.
 
     `load`: reads the configuration anew, on SIGHUP.
     Raises `ConfigurationError`, `StorageError`, `CannotListen` when it can't start, `PartDied` when a part dies.
@@ -158,9 +174,10 @@ async def serve(
         loop.add_signal_handler(signal.SIGHUP, lambda: reloads.spawn("file", _reload(reload)))
     try:
         async with application.lifecycle:
-            freeze_memory()
-            instrument.info("started", version=esclusa.__version__, roles=list(roles))
-            started(application)
+            if application.lifecycle.ready:
+                freeze_memory()
+                instrument.info("started", version=esclusa.__version__, roles=list(roles))
+                started(application)
             await application.lifecycle.ended()
             instrument.info("draining")
         instrument.info("stopped")

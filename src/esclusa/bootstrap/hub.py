@@ -12,15 +12,18 @@ import esclusa
 from esclusa.bootstrap.ports import Ports
 from esclusa.bootstrap.runtime import Runtime
 from esclusa.config.config import Configuration
-from esclusa.connectors.assembly import Contexts, make_backend
+from esclusa.connectors.assembly import make_backend
 from esclusa.connectors.backend import Backend
 from esclusa.connectors.connector import Connector
+from esclusa.connectors.http.contexts import Contexts
+from esclusa.connectors.protocol import Workshop
 from esclusa.connectors.roster import Roster
 from esclusa.hub.admission import Admission
 from esclusa.hub.cancel import Canceller
 from esclusa.hub.cancellations import Cancellations
 from esclusa.hub.collect import Collector
 from esclusa.hub.consumer import consumers
+from esclusa.hub.dispatch import UNSENT_BYTES
 from esclusa.hub.hub import Hub
 from esclusa.hub.inventory import Inventory
 from esclusa.hub.lag import Lags
@@ -53,17 +56,14 @@ def make_connector(name: str, backend: Backend, configuration: Configuration, ru
 
 
 def make_backends(configuration: Configuration, names: Iterable[str], runtime: Runtime) -> dict[str, Backend]:
-    """What the connectors `names` ask. `ConfigurationError` names what can't be made."""
-    contexts = Contexts()
+    """The back ends of the connectors `names`, by those names. `ConfigurationError` names what can't be made."""
+    workshop = Workshop(runtime.clock, runtime.ids, configuration.hub.max_answer, Contexts())
     return {
         name: make_backend(
             name,
             settings,
             None if settings.credentials is None else configuration.credentials[settings.credentials],
-            configuration.hub.max_answer,
-            runtime.clock,
-            runtime.ids,
-            contexts,
+            workshop,
         )
         for name in names
         for settings in [configuration.connectors[name]]
@@ -75,11 +75,13 @@ class HubProcess(msgspec.Struct, frozen=True):
 
     hub: Hub
     parts: Parts
+    members: Sequence[Collector | Pool]
+    """Those of the parts that are given partitions."""
     inventory: Inventory
     roster: Roster
     presence: Presence
     wakeups: Wakeups
-    """Among `parts` where questions are taken: the role `hub`."""
+    """Started with `parts` in a process of the role `hub` alone: elsewhere nobody waits."""
 
 
 def make_hub(
@@ -122,22 +124,25 @@ def make_hub(
     )
     presence = Presence(me, inventory, roster.all, ports.records, clock, instrument)
     lags = Lags(topics, configuration.pools, inventory, ports.by_port["log"].upkeep, clock, instrument)
+    members: list[Collector | Pool] = []
     parts: list[Part | Sequence[Part]] = [vault]
     if "hub" in roles:
         parts = [wakeups, *parts]  # drained last: whoever waits sees the last answers
     if "collector" in roles:
-        parts.append([Collector(each, ports.log, ports.records, clock, instrument, signals) for each in topics.values()])
+        collectors = [Collector(each, ports.log, ports.records, clock, instrument, signals) for each in topics.values()]
+        members += collectors
+        parts.append(collectors)
     parts.append(roster)
     if served:
-        cancelled, room = Cancellations(ports.log, clock, instrument), Room(settings.lines_bytes)
-        parts.append(cancelled)
-        parts.append(
-            [
-                Pool(each, roster.of(pool), ports.log, vault, cancelled, room, settings, clock, instrument, signals)
-                for pool in served
-                for each in consumers(topics[pool], configuration.pools[pool], roster.of(pool))
-            ]
-        )
+        cancelled = Cancellations(ports.log, clock, instrument)
+        room, unsent = Room(settings.lines_bytes), Room(UNSENT_BYTES)
+        consuming = [
+            Pool(each, roster.of(pool), ports.log, vault, cancelled, room, unsent, settings, clock, instrument, signals)
+            for pool in served
+            for each in consumers(topics[pool], configuration.pools[pool], roster.of(pool))
+        ]
+        members += consuming
+        parts += [cancelled, consuming]
     parts.append(presence)
     if "hub" in roles:
         parts += [admission, lags]
@@ -147,7 +152,7 @@ def make_hub(
     if "hub" in roles:
         parts.append(submitter)
     return HubProcess(
-        Hub(inventory, submitter, results, canceller, presence, lags), parts, inventory, roster, presence, wakeups
+        Hub(inventory, submitter, results, canceller, presence, lags), parts, members, inventory, roster, presence, wakeups
     )
 
 

@@ -101,7 +101,8 @@ def _kafka(configuration: Configuration, runtime: Runtime) -> LogEngine:
 def _cassandra(configuration: Configuration, runtime: Runtime) -> RowEngine:
     from esclusa.engines.cassandra.cassandra import CassandraEngine  # noqa: PLC0415 - see above
 
-    return CassandraEngine(_table(configuration.cassandra, "cassandra"), runtime.clock, runtime.instrument)
+    table = _table(configuration.cassandra, "cassandra")
+    return CassandraEngine(table, runtime.clock, runtime.instrument, skew=configuration.hub.skew)
 
 
 def _table(settings: T | None, name: str) -> T:

@@ -17,7 +17,7 @@ from esclusa.bootstrap.hub import HubProcess, fingerprint, make_backends, make_c
 from esclusa.bootstrap.runtime import Runtime
 from esclusa.config.config import Configuration
 from esclusa.edges.http.callers import Callers
-from esclusa.edges.http.wire import ReloadedBody
+from esclusa.edges.http.reloaded import Reloaded
 from esclusa.hub.topics import longest_kept
 from esclusa.kernel.errors import ConfigurationError, Mistake
 from esclusa.kernel.instrument import Level
@@ -27,7 +27,7 @@ CHANGEABLE = ("connectors", "credentials", "queries", "clients")
 
 
 class Reload:
-    """Of one process. Call it to take the configuration anew."""
+    """Takes the configuration of one running process anew, each time that it is called."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Reload:
         self._runtime = runtime
         self._one_at_a_time = asyncio.Lock()
 
-    async def __call__(self) -> ReloadedBody:
+    async def __call__(self) -> Reloaded:
         """What has changed. `ConfigurationError`: every reason why nothing has."""
         async with self._one_at_a_time:
             try:
@@ -60,18 +60,18 @@ class Reload:
             self._runtime.instrument.info("configuration taken", configuration=done.configuration, **facts)
             return done
 
-    def _take(self, new: Configuration) -> ReloadedBody:
+    def _take(self, new: Configuration) -> Reloaded:
         old = self._configuration
         reasons = [*self._needing_a_restart(new)]
         if reasons:
             raise ConfigurationError([Mistake("configuration", 0, reason) for reason in reasons])
         served = [name for name, settings in new.connectors.items() if settings.pool in self._process.roster]
-        asked = self._process.roster.all
-        other = [name for name in served if name not in asked or _changed(old, new, name)]
+        before = self._process.roster.all
+        other = [name for name in served if name not in before or _changed(old, new, name)]
         backends = make_backends(new, other, self._runtime)
 
         roster = self._process.roster
-        for name in [name for name in asked if name not in served or _moved(old, new, name)]:
+        for name in [name for name in before if name not in served or _moved(old, new, name)]:
             roster.remove(name)
         for name, backend in backends.items():
             if name in roster.all or roster.restore(new.connectors[name].pool, name):
@@ -113,7 +113,7 @@ def _moved(old: Configuration, new: Configuration, name: str) -> bool:
     return old.connectors[name].pool != new.connectors[name].pool
 
 
-def _difference(old: Configuration, new: Configuration) -> ReloadedBody:
+def _difference(old: Configuration, new: Configuration) -> Reloaded:
     added, changed, removed = [], [], []
     for family in CHANGEABLE:
         before, after = getattr(old, family), getattr(new, family)
@@ -122,7 +122,7 @@ def _difference(old: Configuration, new: Configuration) -> ReloadedBody:
         changed += [f"{family}.{name}" for name in after if name in before and before[name] != after[name]]
     if old.log.level != new.log.level:
         changed.append("log.level")
-    return ReloadedBody(configuration=fingerprint(new), added=added, changed=changed, removed=removed)
+    return Reloaded(configuration=fingerprint(new), added=added, changed=changed, removed=removed)
 
 
 def _plain(configuration: Configuration) -> Any:

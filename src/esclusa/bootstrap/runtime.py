@@ -28,7 +28,7 @@ class Runtime(msgspec.Struct, frozen=True):
 
 
 def freeze_memory() -> None:
-    """Once started: what lives for ever is not looked at by the collector again, which then runs seldom."""
+    """Exempt what is in memory by now from garbage collection, and have that run seldom. To be called once all is started."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 50, 50)

@@ -67,10 +67,10 @@ async def _ask(where: Service, name: str, subject: str, given: list[str], connec
     return Exit.DONE if last.complete else Exit.INCOMPLETE
 
 
-def _known(asked: list[str], service: ConnectorsBody) -> None:
+def _known(names: list[str], service: ConnectorsBody) -> None:
     """`Failed` with the nearest name for a connector that the service does not have."""
     known = [each.name for each in service.connectors]
-    for name in asked:
+    for name in names:
         if name not in known:
             raise Failed(Exit.MISTAKE, f'the service has no connector "{name}": {nearest(name, known)}')
 

@@ -12,8 +12,8 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
+from esclusa.cli.engines import ConfiguredEngines
 from esclusa.cli.exits import Exit
-from esclusa.cli.installation import Installation
 from esclusa.cli.options import FILE, ConfigurationFile, Json
 from esclusa.cli.output import document, harmless, mistakes, reported, say, tell
 from esclusa.config.config import Configuration, load
@@ -38,8 +38,8 @@ def check(
 
     Variables of the environment must be set as they are to be when it runs.
 
-    With --connect every part of the engines is tried for real, and what is wrong is told with its remedy, all at once; the
-    exit code is 1 then. Back ends are not called.
+    With --connect every part of the engines is tried for real, and what is wrong is told with its remedy, all at once; the \
+exit code is 1 then. Back ends are not called.
 
     For example:
 
@@ -69,9 +69,9 @@ def _check(file: Path, *, connect: bool, json: bool) -> Exit:
 
 async def _inspected(configuration: Configuration) -> list[tuple[str, Finding]]:
     """What is found out about every part, after the name of its engine; engines are looked at side by side."""
-    installation = Installation.of(configuration)
-    found = await asyncio.gather(*[engine.installation.inspect(installation.topics) for _, engine in installation.engines])
-    return [(name, each) for (name, _), its in zip(installation.engines, found, strict=True) for each in its]
+    configured = ConfiguredEngines.of(configuration)
+    found = await asyncio.gather(*[engine.installation.inspect(configured.topics) for _, engine in configured.engines])
+    return [(name, each) for (name, _), its in zip(configured.engines, found, strict=True) for each in its]
 
 
 def _show(found: Sequence[tuple[str, Finding]], wrong: int) -> None:
@@ -105,8 +105,8 @@ def _contents(configuration: Configuration) -> list[tuple[str, str]]:
     )
     inventory = Inventory(configuration.connectors, configuration.queries)
     for name, query in configuration.queries.items():
-        asked = len(inventory.concerned(name, {}))
-        lines.append(("query", f"{name}: asks {asked} of them, answers within {query.ttl}, kept for {query.keep}"))
+        concerned = len(inventory.concerned(name, {}))
+        lines.append(("query", f"{name}: asks {concerned} of them, answers within {query.ttl}, kept for {query.keep}"))
     if not configuration.queries:
         lines.append(("queries", "none: nothing can be asked yet"))
     return lines

@@ -111,7 +111,7 @@ class Client:
         """Ask. A proxy may send it again to another process: it has a key under which it is taken once."""
         body = msgspec.json.encode(submission)
         headers = {"content-type": "application/json", "idempotency-key": str(Ids(self._clock).uuid())}
-        response = await self._send("POST", "/api/v1/requests", content=body, headers=headers, asked=submission)
+        response = await self._send("POST", "/api/v1/requests", content=body, headers=headers, submission=submission)
         return _decoded(response, ReceiptBody)
 
     async def follow(self, receipt: ReceiptBody) -> AsyncIterator[SnapshotBody]:
@@ -157,14 +157,14 @@ class Client:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         patience: float = PATIENCE,
-        asked: SubmissionBody | None = None,
+        submission: SubmissionBody | None = None,
     ) -> httpx.Response:
         try:
             response = await self._http.request(method, path, content=content, headers=headers, timeout=patience)
         except (httpx.TransportError, OSError) as error:
             raise Absent(Exit.UNREACHABLE, self._unreachable(error)) from error
         if response.is_error:
-            raise self._refusal(response, asked)
+            raise self._refusal(response, submission)
         return response
 
     def _unreachable(self, error: Exception) -> str:
@@ -172,8 +172,8 @@ class Client:
             return f'no process answers at {self._service.socket}: start one with "esclusa run", or name a service with --url'
         return f"nobody answers at {self._service.url}: {_why(error)}"
 
-    def _refusal(self, response: httpx.Response, asked: SubmissionBody | None) -> Failed:
-        """A problem in words, and as it came. `asked`: the question that was refused."""
+    def _refusal(self, response: httpx.Response, submission: SubmissionBody | None) -> Failed:
+        """A problem in words, and as it came. `submission`: the question that was refused."""
         try:
             problem = msgspec.json.decode(response.content, type=ProblemBody)
         except msgspec.MsgspecError:
@@ -188,7 +188,7 @@ class Client:
             )
             return Failed(Exit.REFUSED, f"the service {what}", msgspec.Raw(response.content))
         lines = [f"{problem.title}: {problem.detail}" if problem.detail else problem.title]
-        lines += [f"  {_fault(fault, asked)}" for fault in problem.errors or ()]
+        lines += [f"  {_fault(fault, submission)}" for fault in problem.errors or ()]
         kind = Absent if response.status_code == httpx.codes.SERVICE_UNAVAILABLE else Failed
         code = Exit.MISTAKE if problem.type == PREFIX + InvalidConfiguration.name else Exit.REFUSED
         return kind(code, "\n".join(lines), msgspec.Raw(response.content))
@@ -210,15 +210,15 @@ def _decoded(response: httpx.Response, kind: type[T]) -> T:
         raise Failed(Exit.REFUSED, f"what answers at {response.url} is no Esclusa, or another version: {error}") from error
 
 
-def _fault(fault: FaultBody, asked: SubmissionBody | None) -> str:
+def _fault(fault: FaultBody, submission: SubmissionBody | None) -> str:
     """A fault by the name that the user gave: of a parameter, or of a connector, which the API points to by its number."""
     match [part.replace("~1", "/").replace("~0", "~") for part in fault.pointer.split("/")[1:]]:
         case []:
             return fault.message
         case ["connectors", number] if (
-            asked and asked.connectors and number.isdecimal() and int(number) < len(asked.connectors)
+            submission and submission.connectors and number.isdecimal() and int(number) < len(submission.connectors)
         ):
-            return f"{asked.connectors[int(number)]}: {fault.message}"
+            return f"{submission.connectors[int(number)]}: {fault.message}"
         case ["params", *below] if below:
             return f"{'.'.join(below)}: {fault.message}"
         case names:

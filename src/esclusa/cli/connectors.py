@@ -53,9 +53,9 @@ def _table(connectors: list[ConnectorBody], width: int) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     for each in connectors:
         table.add_row(
-            each.name,
+            harmless(each.name),
             harmless(each.title),
-            *(() if narrow else (each.pool, harmless(", ".join(each.tags)))),
+            *(() if narrow else (harmless(each.pool), harmless(", ".join(each.tags)))),
             Text(each.breaker, style=COLOURS[each.breaker]),
             str(each.waiting),
             str(each.running),

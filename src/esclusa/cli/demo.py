@@ -59,7 +59,7 @@ def somebody(subject: str) -> str:
 
 
 async def _demo(subject: str, data: Path | None, *, once: bool, json: bool) -> Exit:
-    asked = False
+    answered = False
     with interruptible(), temporary_folder() if data is None else nullcontext(data) as folder:
         try:
             async with open_demo(folder) as running, connected(Service(running.url, key=running.key), running.clock) as client:
@@ -75,14 +75,14 @@ async def _demo(subject: str, data: Path | None, *, once: bool, json: bool) -> E
                         document(await silently(client, question))
                     else:
                         await shown(client, running.title, question, running.clock)
-                    asked = True
+                    answered = True
                     if once or json:
                         return Exit.DONE
                     say_where(running.url, running.key)
                     sys.stdout.flush()  # it may be a pipe, and what comes next is a long wait
                     await running.application.lifecycle.ended()
         except asyncio.CancelledError:
-            return Exit.DONE if asked else Exit.INTERRUPTED
+            return Exit.DONE if answered else Exit.INTERRUPTED
     return Exit.DONE
 
 

@@ -1,4 +1,4 @@
-"""With what a command ends."""
+"""The exit codes of the commands."""
 
 from __future__ import annotations
 

@@ -30,6 +30,8 @@ def _init(file: Path) -> Exit:
             new.write(initial())
     except FileExistsError:
         raise Failed(Exit.FAILED, f"{file} is there already, and stays as it is: name another file") from None
+    except OSError as error:
+        raise Failed(Exit.FAILED, f"{file} can't be written: {(error.strerror or str(error)).lower()}") from error
     name = "" if file == FILE else f" {file}"
     say(f"{file} is written. Change what it says of the back end and the query, then:")
     say(f"  esclusa check{name}    names every mistake in it")

@@ -1,4 +1,4 @@
-"""How this program is started again."""
+"""What a user writes to start this program again."""
 
 from __future__ import annotations
 

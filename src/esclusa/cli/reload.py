@@ -16,8 +16,8 @@ from esclusa.kernel.clock import Clock
 def reload(file: ConfigurationFile = FILE, /, *, json: Json = False) -> int:
     """Have the process that runs this configuration take it anew: whole, or not at all. What is in flight goes on.
 
-    Connectors, credentials, queries, clients and the level of the log may change; all else needs a restart. It is of one
-    process, the one whose data folder the configuration names. SIGHUP does the same, and the log says what came of it.
+    Connectors, credentials, queries, clients and the level of the log may change; all else needs a restart. It is of one \
+process, the one whose data folder the configuration names. SIGHUP does the same, and the log says what came of it.
 
     For example:
 

@@ -31,7 +31,8 @@ def run(
 ) -> int:
     """Run the service until SIGTERM or Ctrl-C; it then finishes what is at hand. Logs go to standard error.
 
-    On SIGHUP it takes the configuration anew, as by "esclusa reload".
+    On SIGHUP it takes the configuration anew, as by "esclusa reload". While brokers or nodes are away at its start, it waits \
+for them.
 
     For example:
 

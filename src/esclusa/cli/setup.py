@@ -12,8 +12,8 @@ import msgspec
 from cyclopts import Parameter
 
 from esclusa.bootstrap import Engine
+from esclusa.cli.engines import ConfiguredEngines
 from esclusa.cli.exits import Exit
-from esclusa.cli.installation import Installation
 from esclusa.cli.options import FILE, ConfigurationFile, Json
 from esclusa.cli.output import Failed, document, reported, say
 from esclusa.config.config import load
@@ -47,16 +47,16 @@ def setup(
 
 
 async def _setup(file: Path, only: str | None, *, script: bool, json: bool) -> Exit:
-    installation = Installation.of(load(file, os.environ))
-    names = [name for name, _ in installation.engines]
+    configured = ConfiguredEngines.of(load(file, os.environ))
+    names = [name for name, _ in configured.engines]
     if only is not None and only not in names:
         raise Failed(Exit.MISTAKE, f'this configuration does not use the engine "{only}": {nearest(only, names)}')
-    engines = [(name, engine) for name, engine in installation.engines if only in {None, name}]
+    engines = [(name, engine) for name, engine in configured.engines if only in {None, name}]
     try:
         if script:
-            _print({name: engine.installation.script(installation.topics) for name, engine in engines}, json=json)
+            _print({name: engine.installation.script(configured.topics) for name, engine in engines}, json=json)
         else:
-            await _make(engines, installation.topics, json=json)
+            await _make(engines, configured.topics, json=json)
             if not json:
                 say(f"All that {file} needs is there.")
     except StorageError as error:

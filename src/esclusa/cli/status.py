@@ -32,8 +32,8 @@ _ID = 12
 def status(*, config: Config = FILE, url: Url = None, key: Key = None, json: Json = False) -> int:
     """Show whether the service is well, every process of it, how far behind its pools are, and the back ends with trouble.
 
-    Lag is what stands in the log and is not yet done with: requests that wait for their pool, messages of answers that wait
-    to be recorded. It is known even when no process of a pool lives.
+    Lag is what stands in the log and is not yet done with: requests that wait for their pool, messages of answers that wait \
+to be recorded. It is known even when no process of a pool lives.
 
     For example:
 
@@ -112,7 +112,7 @@ def _differing(what: str, said: dict[str, str]) -> list[str]:
     (commonest, _), *others = Counter(said.values()).most_common()
     lines = [f"  not all processes run the same {what}: most have {harmless(commonest)}, but"]
     for other, _ in others:
-        lines.append(f"    {harmless(other)}: {', '.join(process for process, own in said.items() if own == other)}")
+        lines.append(f"    {harmless(other)}: {harmless(', '.join(process for process, own in said.items() if own == other))}")
     return lines
 
 
@@ -131,11 +131,11 @@ def _table(processes: list[ProcessBody], width: int) -> Table:
     for each in processes:
         troubled = sum(connector.breaker != "closed" for connector in each.connectors)
         table.add_row(
-            each.id[-_ID:],
-            each.version,
-            ", ".join(each.roles),
-            ", ".join(each.pools),
-            *(() if narrow else (each.configuration,)),
+            harmless(each.id[-_ID:]),
+            harmless(each.version),
+            harmless(", ".join(each.roles)),
+            harmless(", ".join(each.pools)),
+            *(() if narrow else (harmless(each.configuration),)),
             local(each.started_at),
             time_of_day(instant(each.seen_at)) if narrow else local(each.seen_at),
             f"{len(each.connectors)}" + (f", {troubled} left alone" if troubled else ""),
@@ -153,7 +153,7 @@ def _pools(pools: list[PoolBody], processes: list[ProcessBody] | None, width: in
     for each in pools:
         serving = None if processes is None else sum(each.name in process.pools for process in processes)
         table.add_row(
-            each.name,
+            harmless(each.name),
             f"by {each.consumers}",
             str(each.partitions),
             Text("?" if serving is None else str(serving), style="" if serving != 0 else "red"),
@@ -190,8 +190,8 @@ def _connectors(connectors: list[ConnectorBody], lags: dict[str, int | None], wi
         table.add_column(heading, justify="right", no_wrap=True)
     for each in connectors:
         table.add_row(
-            each.name,
-            each.pool,
+            harmless(each.name),
+            harmless(each.pool),
             Text(each.breaker, style=COLOURS[each.breaker]),
             str(each.waiting),
             str(each.running),

@@ -6,9 +6,11 @@ a port. What a caller of the API did wrong is a `Refused`; its `name` is the las
 
     EsclusaError
      ├─ ConfigurationError     the file is wrong: every mistake with its place
+     ├─ UnusableSettings       what they name can't be used: a certificate, a description of a service
      ├─ PartDied               a long-running part ended with an error
      ├─ StorageError           a port could not do it
      │   ├─ StorageUnavailable     not now; the same call may succeed later
+     │   │   └─ StorageRefused         it is there, and won't have this program
      │   ├─ StorageTooNew          written by a newer version
      │   ├─ StorageBusy            another process has this folder
      │   └─ Closed                 the port or subscription has been closed
@@ -58,6 +60,15 @@ class ConfigurationError(EsclusaError):
         self.mistakes = mistakes
 
 
+class UnusableSettings(EsclusaError):
+    """What only turns out as something is made of settings: a file that can't be used, a description that can't be read."""
+
+    def __init__(self, path: tuple[str, ...], what: str) -> None:
+        """`path`: the key that names it, such as `("connectors", "dgt", "tls", "ca")`."""
+        super().__init__(what)
+        self.path = path
+
+
 class PartDied(EsclusaError):
     """A part's background work ended with an error (its `__cause__`); the process ends in order."""
 
@@ -73,6 +84,13 @@ class StorageError(EsclusaError):
 
 class StorageUnavailable(StorageError):
     """Not done, or not known to be done; the same call may succeed later. Disk full, broker away, time over."""
+
+
+class StorageRefused(StorageUnavailable):
+    """It is there, and won't have this program: its login, its rights, a certificate. Somebody has to mend that.
+
+    It may be mended while a process runs, which is why it is a kind of `StorageUnavailable`; but no start waits for it.
+    """
 
 
 class StorageTooNew(StorageError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Protocol, Self
 
 from esclusa.kernel.errors import PartDied
@@ -77,12 +77,16 @@ class Lifecycle:
 
     Parts side by side are drained together: so it takes as long as the slowest one, however many there are.
     `drain` is the longest that one part's drain may take, in seconds; after it the part is stopped all the same.
+    `start` starts one part, and may try more than once.
     """
 
-    def __init__(self, parts: Parts, *, drain: float = 10.0) -> None:
+    def __init__(
+        self, parts: Parts, *, drain: float = 10.0, start: Callable[[Part], Awaitable[None]] = lambda part: part.start()
+    ) -> None:
         self._rows = [list(each) if isinstance(each, Sequence) else [each] for each in parts]
         self._parts = [part for row in self._rows for part in row]
         self._drain = drain
+        self._start = start
         self._running: list[Part] = []
         self._ended: asyncio.Future[None] | None = None
 
@@ -92,18 +96,36 @@ class Lifecycle:
         return self._ended is not None and not self._ended.done() and len(self._running) == len(self._parts)
 
     async def start(self) -> None:
-        """Start every part; if one fails, those before it are stopped and its error is raised."""
+        """Start every part; if one fails, or one of those before it dies, these are stopped and its error is raised.
+
+        `end` cuts it short, whatever is being waited for: then it returns, not `ready`, and what has been started is for
+        `close`.
+        """
         self._ended = asyncio.get_running_loop().create_future()
         try:
             for part in self._parts:
                 background = getattr(part, "background", None)
                 if isinstance(background, Background):
                     background.when_dead(self._fail)
-                await part.start()
-                self._running.append(part)
+                await self._begin(part, self._ended)
+                if self._ended.done():
+                    return await self._ended
         except BaseException:
             await self.close()
             raise
+
+    async def _begin(self, part: Part, ended: asyncio.Future[None]) -> None:
+        """Start `part`; once the lifecycle has `ended`, it is cut off."""
+        starting = asyncio.ensure_future(self._start(part))
+        try:
+            await asyncio.wait([starting, ended], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if not starting.done():
+                starting.cancel()
+                await asyncio.wait([starting])
+        if not (starting.cancelled() and ended.done()):
+            starting.result()
+            self._running.append(part)
 
     def end(self) -> None:
         """Ask the lifecycle to end, as SIGTERM does."""

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from esclusa.bootstrap import Runtime, bootstrap, make_application, open_hub
+from esclusa.bootstrap import Runtime, bootstrap, make_application, make_hub, open_hub
 from esclusa.hub.submission import Submission
-from esclusa.kernel.errors import ConfigurationError, PartDied, Unavailable, Unreadable
+from esclusa.kernel.errors import ConfigurationError, PartDied, StorageUnavailable, Unavailable, Unreadable
 from esclusa.kernel.instrument import Level
 from support.hub import ME, NIF, configuration
 from support.sink import Sink
@@ -38,7 +38,7 @@ async def test_a_file_is_read_with_the_environment_that_is_given(tmp_path: Path)
 
 async def test_when_a_part_dies_the_block_is_cut_off_with_its_death(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Any] = []
-    honest = bootstrap.make_hub
+    honest = make_hub
 
     def watched(*arguments: Any, **options: Any) -> Any:
         made.append(honest(*arguments, **options))
@@ -66,12 +66,31 @@ async def test_a_process_that_nobody_can_join_does_everything_itself(options: di
 
 async def test_an_application_serves_once_started_and_not_before() -> None:
     application = make_application(memory(), Runtime.real())
-    assert application.server.address is None
+    before = application.server.address
+    assert before is None
     async with application.lifecycle:
         assert application.lifecycle.ready
         assert application.server.address is not None
         _, writer = await asyncio.open_connection("127.0.0.1", application.server.address.port)
         writer.close()
+
+
+class Broken:
+    """A part that can't start now."""
+
+    async def start(self) -> None:
+        raise StorageUnavailable("the disk is full")
+
+    async def drain(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+async def test_what_belongs_to_one_process_is_not_waited_for() -> None:
+    """Files are there or broken: who has started the process is told at once."""
+    application = make_application(memory(), Runtime.real(), first=[Broken()])
+    with pytest.raises(StorageUnavailable, match="the disk is full"):
+        await application.lifecycle.start()
 
 
 async def test_a_callback_that_fails_is_told_without_its_arguments() -> None:

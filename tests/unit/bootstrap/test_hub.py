@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
 import pytest
 
-from esclusa.bootstrap import Runtime, fingerprint, make_connectors, make_hub, open_ports
+from esclusa.bootstrap import Runtime, fingerprint, make_connectors, make_hub, make_setup, open_ports
 from esclusa.config.settings import Configuration
-from esclusa.connectors.settings import ConnectorSettings, TlsSettings
+from esclusa.connectors.http.settings import TlsSettings
+from esclusa.connectors.rest import RestSettings
 from esclusa.edges.http.settings import ClientSettings
 from esclusa.kernel.errors import ConfigurationError
+from esclusa.kernel.lifecycle import Lifecycle
 from support.hub import configuration
 from unit.bootstrap.wiring import memory, names
 
@@ -21,7 +24,7 @@ async def test_every_connector_is_made_and_what_cannot_be_is_refused() -> None:
     assert list(made) == ["a", "b"]
     for each in made.values():
         await each.close()
-    strange = {"a": ConnectorSettings(url="https://a.example/", tls=TlsSettings(ca="/nowhere/ca.pem"))}
+    strange = {"a": RestSettings(url="https://a.example/", tls=TlsSettings(ca="/nowhere/ca.pem"))}
     with pytest.raises(ConfigurationError, match="nowhere"):
         make_connectors(Configuration(connectors=strange), Runtime.real())
 
@@ -52,6 +55,17 @@ async def test_each_pool_has_its_own_parts_and_a_process_may_run_some_of_them() 
     south = make_hub(settings, open_ports(settings, runtime), connectors, runtime, pools=["south"])
     assert (names(south.parts).count("Pool"), names(south.parts).count("Collector")) == (1, 2)
     assert list(south.roster.all) == ["b"]
+
+
+async def test_collectors_and_pools_are_those_that_are_given_partitions() -> None:
+    settings, runtime = memory(), Runtime.real()
+    ports = open_ports(settings, runtime)
+    process = make_hub(settings, ports, make_connectors(settings, runtime), runtime)
+    assert names(process.members) == ["Collector", "Pool"]
+    assert not [member for member in process.members if member.given.is_set()]
+    async with Lifecycle([*ports.engines, make_setup(settings, ports), *process.parts]), asyncio.timeout(10):
+        for member in process.members:
+            await member.given.wait()
 
 
 async def test_before_the_calls_end_the_collecting_goes_on() -> None:

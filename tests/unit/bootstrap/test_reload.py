@@ -12,9 +12,11 @@ import pytest
 from esclusa.bootstrap import Runtime, make_application
 from esclusa.bootstrap.bootstrap import Application
 from esclusa.config.settings import Configuration, LogSettings
-from esclusa.connectors.settings import BearerCredentials, ConnectorSettings, TlsSettings
+from esclusa.connectors.http.settings import TlsSettings
+from esclusa.connectors.rest import RestSettings
+from esclusa.connectors.settings import BearerCredentials
+from esclusa.edges.http.reloaded import Reloaded
 from esclusa.edges.http.settings import ClientSettings
-from esclusa.edges.http.wire import ReloadedBody
 from esclusa.hub.settings import PoolSettings, QuerySettings
 from esclusa.hub.submission import Submission
 from esclusa.kernel.duration import Duration
@@ -27,8 +29,8 @@ from unit.bootstrap.wiring import memory
 replace = msgspec.structs.replace
 
 
-def body(**settings: Any) -> ConnectorSettings:
-    return ConnectorSettings(**{"url": "http://127.0.0.1:9/", **settings})
+def body(**settings: Any) -> RestSettings:
+    return RestSettings(**{"url": "http://127.0.0.1:9/", **settings})
 
 
 BEFORE = replace(memory(configuration(["a", "b"])), connectors={"a": body(), "b": body()})
@@ -43,7 +45,7 @@ class Running:
         runtime = Runtime.real(self.logged.instrument(Level.INFO))
         self.application: Application = make_application(before, runtime, load=lambda: self.now)
 
-    async def takes(self, **changes: Any) -> ReloadedBody:
+    async def takes(self, **changes: Any) -> Reloaded:
         """The process reads its file, in which these tables are others."""
         self.now = replace(self.now, **changes)
         assert self.application.reload is not None
@@ -64,7 +66,7 @@ class Running:
     async def __aexit__(self, *_: object) -> None:
         await self.application.lifecycle.close()
 
-    async def asked(self, query: str = "q") -> dict[str, str]:
+    async def ask(self, query: str = "q") -> dict[str, str]:
         """Who is asked, and what comes of it."""
         hub = self.application.hub
         receipt = await hub.submit(Submission(caller=ME, query=query, subject=NIF))
@@ -77,10 +79,10 @@ class Running:
 
 async def test_a_connector_that_is_added_is_asked_and_one_that_is_removed_is_not() -> None:
     async with Running() as it:
-        assert (await it.asked()).keys() == {"a", "b"}
+        assert (await it.ask()).keys() == {"a", "b"}
         done = await it.takes(connectors={"a": body(), "c": body(title="New")})
         assert (done.added, done.changed, done.removed) == (["connectors.c"], [], ["connectors.b"])
-        assert (await it.asked()).keys() == {"a", "c"}
+        assert (await it.ask()).keys() == {"a", "c"}
         assert [each.name for each in await it.application.hub.connectors()] == ["a", "c"]
         (process,) = await it.application.hub.processes()
         assert process.configuration == done.configuration
@@ -89,10 +91,10 @@ async def test_a_connector_that_is_added_is_asked_and_one_that_is_removed_is_not
 
 async def test_a_connector_goes_by_its_new_settings() -> None:
     async with Running() as it:
-        assert "refused" in (await it.asked())["a"]
+        assert "refused" in (await it.ask())["a"]
         done = await it.takes(connectors={"a": body(url="http://nowhere.invalid/"), "b": body()})
         assert done.changed == ["connectors.a"]
-        answers = await it.asked()
+        answers = await it.ask()
         assert "refused" not in answers["a"]
         assert "refused" in answers["b"]
 
@@ -102,7 +104,7 @@ async def test_other_credentials_are_another_connector() -> None:
         return {"connectors": {"a": body(credentials="k")}, "credentials": {"k": BearerCredentials(token=token)}}
 
     async with Running(replace(BEFORE, **keyed("one"))) as it:
-        connector = it.application.reload._process.roster.all["a"]  # type: ignore[union-attr]
+        connector = it.application.reload._process.roster.all["a"]  # type: ignore[union-attr]  # it has a file
         before = connector._backend
         assert (await it.takes(**keyed("two"))).changed == ["credentials.k"]
         assert connector._backend is not before
@@ -114,7 +116,7 @@ async def test_other_credentials_are_another_connector() -> None:
 async def test_queries_clients_and_the_level_of_the_log_change_too() -> None:
     async with Running() as it:
         with pytest.raises(UnknownQuery):
-            await it.asked("new")
+            await it.ask("new")
         done = await it.takes(
             queries={"q": replace(BEFORE.queries["q"], ttl=Duration(30)), "new": QuerySettings(connectors=["a"])},
             clients={"sede": ClientSettings(key="k" * 16)},
@@ -122,7 +124,7 @@ async def test_queries_clients_and_the_level_of_the_log_change_too() -> None:
         )
         assert done.added == ["queries.new", "clients.sede"]
         assert done.changed == ["queries.q", "log.level"]
-        assert (await it.asked("new")).keys() == {"a"}
+        assert (await it.ask("new")).keys() == {"a"}
         said = len(list(it.logged))
         await it.takes()
         assert len(list(it.logged)) == said, "info is not told any more"
@@ -151,7 +153,7 @@ async def test_what_needs_a_restart_is_refused_by_name_and_nothing_is_taken(
         (reason,) = await it.refuses(**change(BEFORE), clients={"c": ClientSettings(key="k" * 16)}, connectors={"a": body()})
         assert reason.startswith(named)
         assert "restart" in reason
-        assert (await it.asked()).keys() == {"a", "b"}
+        assert (await it.ask()).keys() == {"a", "b"}
         assert "configuration refused, the one before stays" in str(list(it.logged))
 
 
@@ -160,7 +162,7 @@ async def test_what_cannot_be_made_is_refused_whole() -> None:
         strange = body(url="https://127.0.0.1:9/", tls=TlsSettings(ca="/nowhere/ca.pem"))
         (reason,) = await it.refuses(connectors={"a": strange, "c": body()})
         assert "nowhere" in reason
-        assert (await it.asked()).keys() == {"a", "b"}
+        assert (await it.ask()).keys() == {"a", "b"}
 
 
 async def test_where_each_connector_consumes_by_itself_it_takes_a_restart_to_come_or_go() -> None:
@@ -182,7 +184,7 @@ async def test_a_connector_may_move_to_another_pool() -> None:
     two = replace(BEFORE, pools={"default": PoolSettings(partitions=2), "slow": PoolSettings(partitions=2)})
     async with Running(two) as it:
         assert (await it.takes(connectors={"a": body(pool="slow"), "b": body()})).changed == ["connectors.a"]
-        answers = await it.asked()
+        answers = await it.ask()
         assert "refused" in answers["a"]
         assert answers.keys() == {"a", "b"}
 

@@ -11,7 +11,7 @@ from esclusa.edges.http.settings import ServerSettings
 from support.hub import configuration
 
 
-def memory(settings: Configuration | None = None, **engines: str) -> Configuration:
+def memory(settings: Configuration | None = None, **engines: Any) -> Configuration:
     """`settings` on the engine `memory`, and on a port of its own."""
     return msgspec.structs.replace(
         settings or configuration(),

@@ -22,8 +22,8 @@ STATUS = f"/api/v1/requests/{ID}"
 
 
 def submitted(stub: Stub) -> Any:
-    (asked,) = [asked for asked in stub.asked if asked.method == "POST"]
-    return json.loads(asked.body)
+    (request,) = [request for request in stub.received if request.method == "POST"]
+    return json.loads(request.body)
 
 
 def test_without_a_terminal_it_prints_a_line_an_answer_and_the_end(stub: Stub, capsys: Capture) -> None:
@@ -63,13 +63,13 @@ def test_parameters_and_connectors_go_with_it(stub: Stub) -> None:
 def test_a_query_that_there_is_not_is_a_mistake_with_the_nearest(stub: Stub, capsys: Capture) -> None:
     assert main(["ask", "expediente", "--subject", "x"]) == Exit.MISTAKE
     assert capsys.readouterr().err == 'esclusa: the service has no query "expediente": did you mean "expedientes"?\n'
-    assert len(stub.asked) == 1
+    assert len(stub.received) == 1
 
 
 def test_a_connector_that_there_is_not_is_a_mistake_with_the_nearest(stub: Stub, capsys: Capture) -> None:
     assert main([*ASK, "--connector", "dgt", "--connector", "padon"]) == Exit.MISTAKE
     assert capsys.readouterr().err == 'esclusa: the service has no connector "padon": did you mean "padron"?\n'
-    assert all(asked.method == "GET" for asked in stub.asked)
+    assert all(request.method == "GET" for request in stub.received)
 
 
 @pytest.mark.usefixtures("stub")

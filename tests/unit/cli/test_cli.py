@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from esclusa.cli.exits import MEANINGS, Exit
 
 Capture = pytest.CaptureFixture[str]
 
-COMMANDS = ["demo", "init", "check", "run", "ask", "status", "connectors", "config"]
+COMMANDS = ["demo", "init", "check", "setup", "run", "reload", "ask", "status", "connectors", "config"]
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
@@ -36,6 +38,13 @@ def test_each_command_shows_examples_of_its_use(capsys: Capture, command: str) -
     out = capsys.readouterr().out
     assert "For example:" in out
     assert f"    esclusa {command}" in out
+
+
+@pytest.mark.parametrize("command", [each for each in COMMANDS if each != "config"])
+def test_a_paragraph_of_help_is_one_line_so_that_the_terminal_alone_breaks_it(command: str) -> None:
+    said = getattr(import_module(f"esclusa.cli.{command}"), command).__doc__
+    for paragraph in inspect.cleandoc(said).split("\n\n"):
+        assert paragraph.startswith("    ") or "\n" not in paragraph
 
 
 def test_the_version_is_that_of_the_package(capsys: Capture) -> None:

@@ -31,16 +31,16 @@ def client(handler: Callable[[httpx.Request], httpx.Response], clock: Clock) -> 
 
 
 def scripted(*replies: httpx.Response | Exception) -> tuple[Callable[[httpx.Request], httpx.Response], list[httpx.Request]]:
-    due, asked = list(replies), list[httpx.Request]()
+    due, requests = list(replies), list[httpx.Request]()
 
     def handler(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
+        requests.append(request)
         reply = due.pop(0)
         if isinstance(reply, Exception):
             raise reply
         return reply
 
-    return handler, asked
+    return handler, requests
 
 
 def found(body: Any, tag: str) -> httpx.Response:
@@ -55,12 +55,12 @@ async def failing(work: Any) -> Failed:
 
 @pytest.mark.virtual_time
 async def test_a_request_is_followed_by_long_polls_until_it_is_final() -> None:
-    handler, asked = scripted(found(FIRST, "1"), httpx.Response(304), found(LAST, "2"))
+    handler, requests = scripted(found(FIRST, "1"), httpx.Response(304), found(LAST, "2"))
     snapshots = [each async for each in client(handler, Clock()).follow(RECEIPT)]
     assert [each.query_more for each in snapshots] == [True, False]
-    assert [request.url.path for request in asked] == [f"/api/v1/requests/{ID}"] * 3
-    assert [request.headers.get("prefer") for request in asked] == [None, f"wait={WAIT}", f"wait={WAIT}"]
-    assert [request.headers.get("if-none-match") for request in asked] == [None, '"1"', '"1"']
+    assert [request.url.path for request in requests] == [f"/api/v1/requests/{ID}"] * 3
+    assert [request.headers.get("prefer") for request in requests] == [None, f"wait={WAIT}", f"wait={WAIT}"]
+    assert [request.headers.get("if-none-match") for request in requests] == [None, '"1"', '"1"']
 
 
 @pytest.mark.virtual_time
@@ -84,13 +84,13 @@ async def test_a_service_that_goes_away_is_asked_again_until_the_deadline() -> N
 @pytest.mark.virtual_time
 async def test_and_says_that_it_is_away_and_when_it_is_back_is_told_all_at_once() -> None:
     clock = Clock()
-    handler, asked = scripted(found(FIRST, "1"), httpx.ConnectError("refused"), found(FIRST, "1"), found(LAST, "2"))
+    handler, requests = scripted(found(FIRST, "1"), httpx.ConnectError("refused"), found(FIRST, "1"), found(LAST, "2"))
     until = clock.now() + 10
     news = [each async for each in client(handler, clock).news(RECEIPT)]
     assert [type(each) for each in news] == [SnapshotBody, Away, SnapshotBody, SnapshotBody]
     assert isinstance(news[1], Away)
     assert news[1].until == pytest.approx(until)
-    assert "if-none-match" not in asked[2].headers
+    assert "if-none-match" not in requests[2].headers
 
 
 @pytest.mark.virtual_time
@@ -130,10 +130,10 @@ async def test_a_request_that_is_gone_ends_the_following() -> None:
 
 
 async def test_a_question_can_be_sent_again_by_whoever_stands_between() -> None:
-    handler, asked = scripted(*(httpx.Response(202, json=receipt()) for _ in range(2)))
+    handler, requests = scripted(*(httpx.Response(202, json=receipt()) for _ in range(2)))
     for _ in range(2):
         await client(handler, Clock()).submit(SubmissionBody(query="q", subject="x"))
-    keys = [request.headers["idempotency-key"] for request in asked]
+    keys = [request.headers["idempotency-key"] for request in requests]
     assert keys[0] != keys[1], "each question has its own"
 
 
@@ -231,7 +231,7 @@ async def test_a_process_of_this_machine_is_reached_by_its_socket_without_a_key(
     assert where == Service("http://localhost", socket=here / "data" / SOCKET)
     async with connected(where, Clock()) as hub:
         assert [query.name for query in (await hub.queries()).queries] == ["expedientes"]
-    assert "authorization" not in stub.asked[0].headers
+    assert "authorization" not in stub.received[0].headers
 
 
 async def test_with_no_process_there_it_says_how_to_start_one(here: Path) -> None:
@@ -267,6 +267,6 @@ async def test_a_submission_is_sent_as_the_api_takes_it(stub: Stub) -> None:
     async with connected(service(Path("esclusa.toml"), None, None, {}), Clock()) as hub:
         taken = await hub.submit(SubmissionBody(query="expedientes", subject="12345678Z", connectors=["dgt"]))
     assert str(taken.id) == ID
-    assert stub.asked[0].headers["content-type"] == "application/json"
-    body = msgspec.json.decode(stub.asked[0].body)
+    assert stub.received[0].headers["content-type"] == "application/json"
+    body = msgspec.json.decode(stub.received[0].body)
     assert body == {"query": "expedientes", "subject": "12345678Z", "params": {}, "connectors": ["dgt"]}

@@ -43,4 +43,4 @@ def test_it_writes_where_it_is_told(capsys: Capture) -> None:
 
 def test_a_folder_that_is_not_there_is_told_without_a_traceback(capsys: Capture) -> None:
     assert main(["init", "none/esclusa.toml"]) == Exit.FAILED
-    assert capsys.readouterr().err == "esclusa: [Errno 2] No such file or directory: 'none/esclusa.toml'\n"
+    assert capsys.readouterr().err == "esclusa: none/esclusa.toml can't be written: no such file or directory\n"

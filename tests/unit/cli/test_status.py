@@ -152,6 +152,26 @@ def test_what_can_not_be_read_now_hides_nothing_else(stub: Stub, capsys: Capture
     assert (said["processes"], said["pools"], said["connectors"]) == (None, None, None)
 
 
+def test_what_the_service_says_controls_no_terminal(stub: Stub, capsys: Capture) -> None:
+    evil = "\x1b[2J\u202e"
+    said = process(1) | {"id": evil, "version": evil, "roles": [evil], "pools": [evil], "configuration": evil}
+    others = [connector(evil, "open", pool=evil, title=evil, tags=[evil])]
+    says(
+        stub,
+        said,
+        process(2),
+        pools=[pool(evil)],
+        connectors=others,
+        health={"status": "ready", "lost": [LOST | {"part": evil}]},
+    )
+    for command in ("status", "connectors"):
+        assert main([command]) == Exit.DONE
+        out = capsys.readouterr().out
+        assert "[2J" in out
+        assert "\x1b" not in out
+        assert "\u202e" not in out
+
+
 def test_with_json_it_is_one_document(stub: Stub, capsys: Capture) -> None:
     says(stub, process(1), pools=[pool()], connectors=[connector("dgt")], health={"status": "degraded", "lost": [LOST]})
     assert main(["status", "--json"]) == Exit.DONE

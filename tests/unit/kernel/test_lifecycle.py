@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from esclusa.kernel.errors import PartDied
-from esclusa.kernel.lifecycle import Background, Lifecycle
+from esclusa.kernel.lifecycle import Background, Lifecycle, Part
 from esclusa.testing.virtual import settle
 
 pytestmark = pytest.mark.virtual_time
@@ -45,7 +45,8 @@ async def test_parts_start_in_order_and_end_in_reverse() -> None:
     said: list[str] = []
     lifecycle = Lifecycle([Told("a", said), Told("b", said)])
     async with lifecycle:
-        assert lifecycle.ready
+        ready = lifecycle.ready
+    assert ready
     assert not lifecycle.ready
     assert said == ["start a", "start b", "drain b", "drain a", "stop b", "stop a"]
 
@@ -132,6 +133,57 @@ async def test_a_death_during_the_start_is_not_forgotten() -> None:
     with pytest.raises(PartDied):
         async with lifecycle:
             await lifecycle.ended()
+
+
+async def test_a_start_is_cut_short_by_the_end_whatever_it_waits_for() -> None:
+    said: list[str] = []
+    lifecycle = Lifecycle([Told("a", said), Told("b", said, hangs="start"), Told("c", said)])
+    starting = asyncio.ensure_future(lifecycle.start())
+    await settle()
+    assert not starting.done()
+    lifecycle.end()
+    await starting
+    assert not lifecycle.ready
+    await lifecycle.ended()
+    await lifecycle.close()
+    assert said == ["start a", "start b", "drain a", "stop a"], "who has not started has undone what it began"
+
+
+async def test_a_start_is_cut_short_by_the_death_of_a_part_that_has_started() -> None:
+    said: list[str] = []
+    first = Told("a", said)
+
+    async def work() -> None:
+        raise ValueError("broken")
+
+    starting = asyncio.ensure_future(Lifecycle([first, Told("b", said, hangs="start")]).start())
+    await settle()
+    first.background.spawn("work", work())
+    with pytest.raises(PartDied):
+        await starting
+    assert said == ["start a", "start b", "drain a", "stop a"]
+
+
+async def test_who_is_cancelled_while_it_starts_leaves_nothing_started() -> None:
+    said: list[str] = []
+    starting = asyncio.ensure_future(Lifecycle([Told("a", said), Told("b", said, hangs="start")]).start())
+    await settle()
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert said == ["start a", "start b", "drain a", "stop a"]
+
+
+async def test_how_a_part_is_started_may_be_said() -> None:
+    said: list[str] = []
+
+    async def twice(part: Part) -> None:
+        await part.start()
+        await part.start()
+
+    async with Lifecycle([Told("a", said)], start=twice) as lifecycle:
+        assert lifecycle.ready
+    assert said == ["start a", "start a", "drain a", "stop a"]
 
 
 async def test_a_guarded_block_is_cut_off_by_the_death_of_a_part() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from litestar import Request
@@ -11,11 +10,9 @@ from litestar.response.base import ASGIResponse
 from esclusa.edges.http import operations
 from esclusa.edges.http.callers import OPERATOR, Callers
 from esclusa.edges.http.openapi import Route
-from esclusa.edges.http.wire import ReloadedBody, encode
+from esclusa.edges.http.reloaded import Reload
+from esclusa.edges.http.wire import reloaded_body
 from esclusa.kernel.errors import ConfigurationError, Fault, Forbidden, InvalidConfiguration
-
-Reload = Callable[[], Awaitable[ReloadedBody]]
-"""Takes the configuration anew, whole; `ConfigurationError`: nothing of it was taken."""
 
 
 class Administration:
@@ -34,7 +31,7 @@ class Administration:
         if self._callers.of(request.scope) is not OPERATOR:
             raise Forbidden("Only the operator of the machine can do this, by the local socket: esclusa reload")
         try:
-            return ASGIResponse(body=encode(await self._reload()))
+            return ASGIResponse(body=reloaded_body(await self._reload()))
         except ConfigurationError as error:
             faults = tuple(Fault("", str(mistake)) for mistake in error.mistakes)
             raise InvalidConfiguration(faults=faults) from error

@@ -1,8 +1,8 @@
 """Whether this process lives, is ready, and what it has lost.
 
 A lost dependency is no reason to take a process out of the balancer: one broker's absence would take every one of them.
-So it is ready, and says that it is degraded, by which part and since when. Not ready is only who hasn't started yet, or
-is draining.
+So it is ready, and says that it is degraded, by which part and since when. Not ready is only who hasn't started yet, which
+may wait for a dependency and says for which, or is draining.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from enum import Enum
 import msgspec
 
 from esclusa.kernel.clock import Clock
-from esclusa.kernel.errors import StorageError
+from esclusa.kernel.errors import StorageError, Unavailable
 from esclusa.kernel.instrument import Instrument
 from esclusa.kernel.lifecycle import Background
 
@@ -54,12 +54,24 @@ class Health:
         self._instrument = instrument
         self._losses: dict[str, Loss] = {}
         self.phase = Phase.STARTING
+        self.waits_for = ""
+        """Why the process has not started yet, in words; empty: it is just about to."""
+        instrument.gauge("esclusa_ready", "1: it is ready; 0: it is starting, or draining", (), self._ready)
         instrument.gauge("esclusa_dependency_up", "1: it works; 0: it is lost", ("part",), self._up)
 
     @property
     def losses(self) -> list[Loss]:
         """What is lost right now."""
         return list(self._losses.values())
+
+    def wait(self, reason: str) -> None:
+        """The start waits, for this reason."""
+        self.waits_for = reason
+
+    def check_started(self) -> None:
+        """`Unavailable` until the process has started."""
+        if self.phase is Phase.STARTING:
+            raise Unavailable("This process is starting")
 
     async def start(self) -> None:
         """Say ready; look at once and then every `EVERY` seconds."""
@@ -102,6 +114,9 @@ class Health:
         if before is not None:
             self._instrument.info("dependency back", part=part, lostMs=self._clock.millis() - before.since)
 
+    def _ready(self) -> Iterator[tuple[tuple[str, ...], float]]:
+        yield (), float(self.phase is Phase.READY)
+
     def _up(self) -> Iterator[tuple[tuple[str, ...], float]]:
-        for part in self._checks:
+        for part in self._checks if self.phase is not Phase.STARTING else ():  # before, nobody has looked
             yield (part,), float(part not in self._losses)

@@ -17,7 +17,7 @@ from esclusa.kernel.errors import Refused
 
 COMMENT_EVERY = 15.0
 """Seconds between two comments of a stream, which keep proxies from taking it for dead."""
-RETRY = 2000
+RETRY_MS = 2000
 """Milliseconds after which a reader that was cut off is to come back."""
 _ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
 
@@ -66,7 +66,7 @@ class EventStream(ASGIResponse):
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
         """Send what comes, and a comment now and then."""
         await self.start_response(send)
-        await _piece(send, b"retry: %d\n\n" % RETRY)
+        await _piece(send, b"retry: %d\n\n" % RETRY_MS)
         await while_read(self._stream(send), receive)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 

@@ -38,8 +38,11 @@ class Probes:
 
     async def ready(self, _: Request[Any, Any, Any]) -> ASGIResponse:
         """Whether to send it requests."""
-        if self._health.phase is not Phase.READY:
-            raise Unavailable(f"This process is {self._health.phase.value}")
+        phase, waits_for = self._health.phase, self._health.waits_for
+        if phase is Phase.STARTING and waits_for and self._reasons:
+            raise Unavailable(f"This process is starting: {waits_for}")
+        if phase is not Phase.READY:
+            raise Unavailable(f"This process is {phase.value}")
         losses = self._health.losses
         return ASGIResponse(body=health_body("degraded" if losses else "ready", losses if self._reasons and losses else None))
 

@@ -57,14 +57,14 @@ class Requests:
         caller.must("ask-for-anyone")
         key = idempotency_key_of(scope)
         _must_be_json(scope)
-        asked = submission_of(await _body(request.receive))
+        submission = submission_of(await _body(request.receive))
         receipt = await self._hub.submit(
             Submission(
                 caller=caller.name,
-                query=asked.query,
-                subject=asked.subject,
-                params=asked.params,
-                connectors=asked.connectors,
+                query=submission.query,
+                subject=submission.subject,
+                params=submission.params,
+                connectors=submission.connectors,
                 idempotency_key=key,
             )
         )

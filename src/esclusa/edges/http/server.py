@@ -31,6 +31,8 @@ SOCKET = "esclusa.sock"
 _BACKLOG = 1024
 _KEYS = {"public": "listen", "admin": "admin"}
 """What says where each is served, in `[server]`."""
+_ANOTHER_FOLDER = "give [esclusa] data another folder"
+"""The remedy where the operator's socket can't be made."""
 _OWNER_ONLY = 0o177
 """The umask under which a file is its owner's alone."""
 
@@ -130,7 +132,7 @@ class HttpServer:
             bound = _bound(self.socket)
             server = await asyncio.get_running_loop().create_unix_server(connections.open, sock=bound, backlog=_BACKLOG)
         except OSError as error:
-            raise CannotListen(f"{self.socket} can't be served on: {_why(error)}") from error
+            raise CannotListen(f"{self.socket} can't be served on: {_why(error)}: {_ANOTHER_FOLDER}") from error
         self._listeners["local"] = _Listener(server, connections)
 
     def _connections(self, app: Front, state: dict[str, Any]) -> Connections:
@@ -156,7 +158,7 @@ def _bound(path: Path) -> socket.socket:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(0)
         if probe.connect_ex(str(path)) in {0, errno.EAGAIN}:
-            raise CannotListen(f"{path} can't be served on: another process does")
+            raise CannotListen(f"{path} can't be served on: another process does: end it, or {_ANOTHER_FOLDER}")
     path.unlink(missing_ok=True)
     bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(_OWNER_ONLY)

@@ -22,6 +22,7 @@ from esclusa.kernel.errors import Fault, Malformed
 
 if TYPE_CHECKING:
     from esclusa.edges.http.health import Loss
+    from esclusa.edges.http.reloaded import Reloaded
     from esclusa.hub.snapshot import Answer, Snapshot
 
 Time = Annotated[str, Meta(description="RFC 3339, UTC, milliseconds", extra_json_schema={"format": "date-time"})]
@@ -194,6 +195,15 @@ def _answer(answer: Answer) -> AnswerBody:
         elapsed_ms=answer.elapsed,
         received_at=None if answer.received is None else rfc3339(answer.received),
         data=UNSET if answer.data is None else Raw(answer.data),
+    )
+
+
+def reloaded_body(reloaded: Reloaded) -> bytes:
+    """What a configuration that was taken anew has changed."""
+    return encode(
+        ReloadedBody(
+            configuration=reloaded.configuration, added=reloaded.added, changed=reloaded.changed, removed=reloaded.removed
+        )
     )
 
 

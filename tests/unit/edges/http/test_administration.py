@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import httpx
 
-from esclusa.edges.http.wire import ReloadedBody
+from esclusa.edges.http.reloaded import Reloaded
 from esclusa.kernel.errors import ConfigurationError, Mistake
 from support.api import Served, faked
 
 
-async def taken() -> ReloadedBody:
-    return ReloadedBody(configuration="0a1b", added=["connectors.new"], changed=[], removed=[])
+async def taken() -> Reloaded:
+    return Reloaded(configuration="0a1b", added=["connectors.new"], changed=[], removed=[])
 
 
-async def refused() -> ReloadedBody:
+async def refused() -> Reloaded:
     raise ConfigurationError([Mistake("esclusa.toml", 3, "unknown key"), Mistake("configuration", 0, "a restart")])
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from esclusa.edges.http.api import Applications, make_applications
 from esclusa.edges.http.callers import Callers
-from esclusa.edges.http.health import Health
+from esclusa.edges.http.health import Health, Phase
 from esclusa.edges.http.settings import ServerSettings
 from esclusa.hub.hub import Hub
 from esclusa.kernel.clock import Clock
@@ -18,9 +18,10 @@ from support.asgi import Exchange
 from support.fake_hub import FakeHub
 
 
-def applications(admin: str | None, **how: bool) -> Applications:
+def applications(admin: str | None, phase: Phase = Phase.READY, **how: bool) -> Applications:
     clock, instrument = Clock(), Instrument()
     hub, health = cast("Hub", FakeHub(clock)), Health({}, clock, instrument)
+    health.phase = phase
     settings = ServerSettings(admin=admin)
     metrics = lambda: ("text/plain", b"1")  # noqa: E731 - an exposition is any callable
     return make_applications(hub, health, metrics, settings, Callers({}), None, clock, Ids(clock), instrument, **how)
@@ -41,7 +42,7 @@ async def test_everything_is_served_to_everybody_unless_there_is_an_administrato
     ("path", "public", "private"),
     [
         ("/health/live", 200, 200),
-        ("/health/ready", 503, 503),
+        ("/health/ready", 200, 200),
         ("/metrics", 404, 200),
         ("/api/v1/queries", 401, 404),
         ("/docs", 200, 404),
@@ -64,3 +65,11 @@ async def test_a_process_that_takes_no_questions_says_how_things_are_and_no_more
         assert await status(served.public, path) == expected
     document = await Exchange(served.public, target="/openapi.json")()
     assert "/api/v1/requests" not in document.json()["paths"]
+
+
+async def test_a_process_that_is_starting_says_how_it_is_and_that_who_asks_has_to_come_back() -> None:
+    public, _ = applications(None, Phase.STARTING)
+    for path, expected in (("/health/live", 200), ("/metrics", 200), ("/docs", 200), ("/health/ready", 503)):
+        assert await status(public, path) == expected
+    refused = await Exchange(public, target="/api/v1/queries")()
+    assert (refused.status, refused.json()["detail"]) == (503, "This process is starting")

@@ -62,7 +62,7 @@ def test_without_clients_nobody_is_known() -> None:
 
 
 def test_the_operator_needs_no_key() -> None:
-    caller = Callers({}).of(scope(**{LOCAL: True}))
+    caller = Callers({}).of(scope(None, **{LOCAL: True}))
     assert caller.name == "client:local"
     caller.must("ask-for-anyone")
 

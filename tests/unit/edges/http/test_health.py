@@ -8,7 +8,7 @@ import pytest
 
 from esclusa.edges.http.health import EVERY, PATIENCE, Health, Phase
 from esclusa.kernel.clock import Clock
-from esclusa.kernel.errors import StorageUnavailable
+from esclusa.kernel.errors import StorageUnavailable, Unavailable
 from esclusa.kernel.instrument import Instrument, Level
 from esclusa.testing.virtual import settle
 
@@ -33,11 +33,22 @@ class Dependency:
 
 async def test_a_process_is_ready_from_its_start_until_it_drains() -> None:
     health = Health({}, Clock(), Instrument())
-    assert health.phase is Phase.STARTING
+    phases = [health.phase]
+    for step in (health.start, health.drain):
+        await step()
+        phases.append(health.phase)
+    assert phases == [Phase.STARTING, Phase.READY, Phase.DRAINING]
+    await health.stop()
+
+
+async def test_before_it_has_started_nothing_is_served_that_needs_storage() -> None:
+    health = Health({}, Clock(), Instrument())
+    with pytest.raises(Unavailable, match="starting"):
+        health.check_started()
     await health.start()
-    assert health.phase is Phase.READY
+    health.check_started()
     await health.drain()
-    assert health.phase is Phase.DRAINING
+    health.check_started()
     await health.stop()
 
 
@@ -90,9 +101,23 @@ async def test_what_works_is_counted_as_1() -> None:
     store, other = Dependency(), Dependency()
     instrument = Instrument()
     health = Health({"a": store.check, "b": other.check}, Clock(), instrument)
+    assert list(instrument.gauges["esclusa_dependency_up"].read()) == [], "nobody has looked"
     store.reason = "Gone"
-    await health.look()
+    await health.start()
+    await settle()
     assert list(instrument.gauges["esclusa_dependency_up"].read()) == [(("a",), 0.0), (("b",), 1.0)]
+    await health.stop()
+
+
+async def test_who_is_ready_is_counted_as_1() -> None:
+    instrument = Instrument()
+    health = Health({}, Clock(), instrument)
+    seen = []
+    for step in (settle, health.start, health.drain):
+        await step()
+        seen += [value for _, value in instrument.gauges["esclusa_ready"].read()]
+    assert seen == [0.0, 1.0, 0.0]
+    await health.stop()
 
 
 async def test_a_stopped_one_looks_no_more() -> None:

@@ -13,7 +13,7 @@ from esclusa.edges.http.problems import PROBLEMS
 from esclusa.kernel import errors
 
 
-class Asked(msgspec.Struct, rename="camel"):
+class SearchBody(msgspec.Struct, rename="camel"):
     """A question."""
 
     how_many: int
@@ -22,7 +22,7 @@ class Asked(msgspec.Struct, rename="camel"):
 class Told(msgspec.Struct):
     """An answer."""
 
-    inner: list[Asked]
+    inner: list[SearchBody]
 
 
 OPERATION = Operation(
@@ -36,7 +36,7 @@ OPERATION = Operation(
         Parameter("id", "path", "Which", {"type": "string"}),
         Parameter("data", "query", "Whether", {"type": "boolean"}),
     ],
-    body=Asked,
+    body=SearchBody,
     example={"howMany": 1},
     replies={
         202: Reply("Taken", Told, headers=["Location"], links={"look": {"id": "$response.body#/id"}}),
@@ -64,7 +64,7 @@ def test_an_operation() -> None:
     body = said["requestBody"]
     assert body["required"] is True
     assert body["content"]["application/json"] == {
-        "schema": {"$ref": "#/components/schemas/Asked"},
+        "schema": {"$ref": "#/components/schemas/SearchBody"},
         "example": {"howMany": 1},
     }
 
@@ -100,8 +100,8 @@ def test_what_needs_no_key_says_so() -> None:
 def test_schemas_are_those_of_the_structs_and_all_are_there() -> None:
     said = made(OPERATION, OPEN)
     schemas = said["components"]["schemas"]
-    assert schemas["Asked"]["required"] == ["howMany"]
-    assert {"Asked", "Told", "ProblemBody", "FaultBody"} <= schemas.keys()
+    assert schemas["SearchBody"]["required"] == ["howMany"]
+    assert {"SearchBody", "Told", "ProblemBody", "FaultBody"} <= schemas.keys()
     for reference in references(said):
         target = said
         for part in reference.removeprefix("#/").split("/"):

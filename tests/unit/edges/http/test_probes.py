@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from esclusa.edges.http.health import Phase
 from esclusa.edges.http.settings import ServerSettings
 from esclusa.kernel.errors import StorageUnavailable
 from support.api import faked
@@ -36,6 +37,17 @@ async def test_ready_until_it_drains() -> None:
         answer = await get(url)
         assert (answer.status_code, answer.json()["type"]) == (503, "/problems/unavailable")
         assert "draining" in answer.json()["detail"]
+
+
+async def test_who_waits_to_start_says_why_to_the_administrator() -> None:
+    async with faked(ServerSettings(admin="127.0.0.1:0")) as (_, edge):
+        edge.health.phase = Phase.STARTING
+        edge.health.wait("nobody is there")
+        assert edge.server.admin is not None
+        public, admin = [await get(f"{url}/health/ready") for url in (edge.client.base_url, edge.server.admin.url)]
+        assert (public.status_code, public.json()["detail"]) == (503, "This process is starting")
+        assert (admin.status_code, admin.json()["detail"]) == (503, "This process is starting: nobody is there")
+        assert (await get(f"{edge.client.base_url}/health/live")).status_code == 200
 
 
 async def test_a_lost_dependency_is_told_and_no_reason_to_go_away() -> None:

@@ -29,10 +29,10 @@ async def test_a_question_is_handed_to_the_hub_as_it_was_put() -> None:
         body = QUESTION | {"params": {"period": {"from": "2026-01-01", "to": "2026-02-01"}}, "connectors": ["dgt"]}
         answer = await edge.client.post(URL, json=body, headers={"idempotency-key": "k-1"})
         assert answer.status_code == 202
-        (asked,) = hub.submitted
-        assert (asked.caller, asked.query, asked.subject) == ("client:sede", "expedientes", "12345678Z")
-        assert asked.params == body["params"]
-        assert (asked.connectors, asked.idempotency_key) == (["dgt"], "k-1")
+        (submission,) = hub.submitted
+        assert (submission.caller, submission.query, submission.subject) == ("client:sede", "expedientes", "12345678Z")
+        assert submission.params == body["params"]
+        assert (submission.connectors, submission.idempotency_key) == (["dgt"], "k-1")
 
 
 async def test_the_answer_says_where_to_look_and_when() -> None:
@@ -236,7 +236,7 @@ class Gate:
         self.reached = asyncio.Event()
         self.inside = self.most = 0
         self._read = hub.results
-        hub.results = self.results  # type: ignore[method-assign]
+        hub.results = self.results
 
     async def results(self, id: UUID, caller: str, *, data: bool = True) -> Snapshot:
         if data:

@@ -83,6 +83,14 @@ async def test_an_address_that_is_taken_is_said_in_words_and_nothing_is_left(tmp
             assert not (tmp_path / SOCKET).exists()
 
 
+async def test_a_folder_that_cant_be_made_is_said_with_what_to_change(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    async with faked() as (_, edge):
+        server = another(edge, tmp_path / "file")
+        with pytest.raises(CannotListen, match=r"can't be served on: .*: give \[esclusa\] data another folder"):
+            await server.start()
+
+
 async def test_the_operators_socket_is_its_owners_alone() -> None:
     async with faked() as (_, edge):
         assert stat.S_IMODE(edge.server.socket.stat().st_mode) == 0o600
@@ -105,7 +113,7 @@ async def test_a_socket_that_somebody_serves_on_is_not(tmp_path: Path) -> None:
     async with faked() as (_, edge):
         first, second = another(edge, tmp_path), another(edge, tmp_path)
         await first.start()
-        with pytest.raises(CannotListen, match="another process does"):
+        with pytest.raises(CannotListen, match=r"another process does: end it, or give \[esclusa\] data another folder"):
             await second.start()
         async with httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(uds=str(first.socket))) as client:
             assert (await client.get("http://local/health/live")).status_code == 200

@@ -18,9 +18,17 @@ from esclusa.kernel.errors import Malformed
 
 ID = UUID("01a3185c-50c3-73d0-b29a-252bd5b8870e")
 T = 1_800_000_000_000
-OK = Answer("dgt", "Tráfico", None, "", 1, 120, T + 456, b'{"n": 1.10, "a":[ ]}')
-KO = Answer("aeat", "Hacienda", Reason.BACKEND_TIMEOUT, "No answer in time", 3, 4000, T + 4000)
-NONE = Answer("sepe", "Empleo", Reason.NO_ANSWER, "No answer before the deadline", 0, None, None)
+OK = Answer(connector="dgt", title="Tráfico", attempts=1, elapsed=120, received=T + 456, data=b'{"n": 1.10, "a":[ ]}')
+KO = Answer(
+    connector="aeat",
+    title="Hacienda",
+    reason=Reason.BACKEND_TIMEOUT,
+    detail="No answer in time",
+    attempts=3,
+    elapsed=4000,
+    received=T + 4000,
+)
+NONE = Answer(connector="sepe", title="Empleo", reason=Reason.NO_ANSWER, detail="No answer before the deadline")
 
 
 def decoded(body: bytes) -> Any:
@@ -113,8 +121,13 @@ def test_a_type_of_problem() -> None:
 
 
 def test_a_question() -> None:
-    asked = submission_of(b'{"query": "q", "subject": "12345678Z", "params": {"a": {"b": [1]}}, "connectors": ["dgt"]}')
-    assert (asked.query, asked.subject, asked.params, asked.connectors) == ("q", "12345678Z", {"a": {"b": [1]}}, ["dgt"])
+    submission = submission_of(b'{"query": "q", "subject": "12345678Z", "params": {"a": {"b": [1]}}, "connectors": ["dgt"]}')
+    assert (submission.query, submission.subject, submission.params, submission.connectors) == (
+        "q",
+        "12345678Z",
+        {"a": {"b": [1]}},
+        ["dgt"],
+    )
     short = submission_of(b'{"query": "q", "subject": "s"}')
     assert (short.params, short.connectors) == ({}, None)
 

@@ -1,4 +1,4 @@
-"""What a configuration stands on: its engines by name, and the topics that they have to have."""
+"""The engines that a configuration names, and the topics that they have to have."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from esclusa.config.engines import PORTS, named_engine
 from esclusa.ports.log import Topic
 
 
-class Installation(msgspec.Struct, frozen=True):
+class ConfiguredEngines(msgspec.Struct, frozen=True):
     """The engines of a configuration, none of them started. Make it inside a running event loop."""
 
     engines: Sequence[tuple[str, Engine]]
@@ -20,8 +20,8 @@ class Installation(msgspec.Struct, frozen=True):
     topics: Sequence[Topic]
 
     @classmethod
-    def of(cls, configuration: Configuration) -> Installation:
-        """That of `configuration`."""
+    def of(cls, configuration: Configuration) -> ConfiguredEngines:
+        """Those of `configuration`, with the topics of all its pools."""
         ports = open_ports(configuration, Runtime.real())
         names = {id(ports.by_port[port]): named_engine(configuration.esclusa, port) for port in reversed(PORTS)}
         return cls([(names[id(engine)], engine) for engine in ports.engines], make_setup(configuration, ports).topics)
