@@ -118,7 +118,7 @@ def _settings(host: str, port: int, storage: int, token: int, hosts: list[str]) 
         "commitlog_sync": "periodic",
         "commitlog_sync_period": "10000ms",
         "memtable_allocation_type": "heap_buffers",
-        "hinted_handoff_enabled": True,
+        "hinted_handoff_enabled": False,  # docs/howto/cluster.md says why
     }
 
 

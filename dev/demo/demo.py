@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from itertools import chain, count, cycle
 
+from dev.demo.cluster import DemoCluster, demand, demo_cluster
 from dev.demo.deeds import Deeds
-from dev.demo.installation import Installation, demand, installation
 from dev.demo.screen import ClusterView, Panel, doers
 from dev.demo.steps import Steps
 from esclusa.cli.client import Absent, Away, Client, Service, connected
@@ -51,21 +51,21 @@ async def _run(subject: str, rounds: int | None) -> Exit:
                 sys.stdout.flush()
                 steps = Steps(words())
                 async with steps.shown():
-                    running = await stack.enter_async_context(installation(folder, steps, screen.tell))
+                    running = await stack.enter_async_context(demo_cluster(folder, steps, screen.tell))
                     client = await stack.enter_async_context(connected(Service(running.url, key=running.key), clock))
                     crowd = Crowd(client, clock)
                     await steps.do("other people, who ask too", crowd.assemble())
                 await stack.enter_async_context(crowd.going_on())
                 return await screen.ask(running, client, subject, rounds)
         except asyncio.CancelledError:
-            return Exit.DONE if screen.asked else Exit.INTERRUPTED
+            return Exit.DONE if screen.answered else Exit.INTERRUPTED
 
 
 class Screen:
     """Asks, and shows what happens."""
 
     def __init__(self, clock: Clock) -> None:
-        self.asked = 0
+        self.answered = 0
         """Questions that have their final result."""
         self._clock = clock
         self._console = words()
@@ -80,7 +80,7 @@ class Screen:
             tell(event)
             sys.stdout.flush()
 
-    async def ask(self, running: Installation, client: Client, subject: str, rounds: int | None) -> Exit:
+    async def ask(self, running: DemoCluster, client: Client, subject: str, rounds: int | None) -> Exit:
         """Ask `rounds` times; or as often as Enter is pressed, and never end. `Failed` when the last one has no result."""
         titles = {each.name: each.title for each in (await client.connectors()).connectors}
         panel = Panel(running.servers, running.deeds)
@@ -88,7 +88,7 @@ class Screen:
         for number, who in zip(count(1), chain([subject], others), strict=False):
             try:
                 await self._round(running, panel, client, who, titles)
-                self.asked += 1
+                self.answered += 1
             except Failed as failed:
                 if number == rounds:
                     raise
@@ -111,7 +111,7 @@ class Screen:
         tell("Kill any of them by its pid: it is started again, and meanwhile the others do its work. Enter asks again.")
         sys.stdout.flush()
 
-    async def _round(self, running: Installation, panel: Panel, client: Client, subject: str, titles: dict[str, str]) -> None:
+    async def _round(self, running: DemoCluster, panel: Panel, client: Client, subject: str, titles: dict[str, str]) -> None:
         introduce(subject)
         if not self._draws:
             say("\n".join(panel.lines()))

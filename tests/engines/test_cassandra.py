@@ -84,7 +84,7 @@ class TestReadsOfSeveralReplicas(OnCassandra):
 
 
 async def started(settings: CassandraSettings) -> CassandraEngine:
-    engine = CassandraEngine(settings, Clock(), Instrument())
+    engine = CassandraEngine(settings, Clock(), Instrument(), skew=1.0)
     await engine.start()
     return engine
 
@@ -172,7 +172,7 @@ async def test_of_several_replicas_two_looks_have_to_agree(
     records._twice = True
     rows = [Row("a", b"", b"", expires), Row("b", b"", b"", expires)]
     await records.put(b"key", rows[:1])
-    looks = []
+    looks: list[Any] = []
 
     async def noted(prepared: Any, *values: Any) -> list[tuple[Any, ...]]:
         if len(looks) == 1:

@@ -62,9 +62,9 @@ async def test_processes_whose_clocks_differ(engines: Engines, tmp_path: Path, s
         assert ledger.final.keys() >= set(ledger.accepted.values())
         for request in ledger.accepted.values():
             for name in BODIES:
-                asked = country.calls[request, name]
-                assert asked <= 1 + len(pools)
-                assert seconds > TOLERATED or asked == ledger.calls[request, name], "called again after its answer was there"
+                calls = country.calls[request, name]
+                assert calls <= 1 + len(pools)
+                assert seconds > TOLERATED or calls == ledger.calls[request, name], "called again after its answer was there"
         assert all(ledger.final[request]["complete"] for request in list(ledger.accepted.values())[-8:])
 
         last = list(ledger.accepted.values())[-1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -17,7 +17,7 @@ from esclusa.kernel.errors import StorageUnavailable
 from esclusa.kernel.instrument import Instrument
 from esclusa.ports.records import Row
 from support.keyspaces import SOCKETS, How, Nodes, done, on
-from support.load import LIVES, Load
+from support.load import LIVES_MS, Load
 from support.measured import measured, tell
 from support.poll import pause
 
@@ -48,7 +48,7 @@ def settings(nodes: Nodes) -> CassandraSettings:
 @asynccontextmanager
 async def processes(settings: CassandraSettings, count: int) -> AsyncIterator[list[CassandraEngine]]:
     """So many."""
-    made = [CassandraEngine(settings, Clock(), Instrument()) for _ in range(count)]
+    made = [CassandraEngine(settings, Clock(), Instrument(), skew=1.0) for _ in range(count)]
     started = []
     try:
         for each in made:
@@ -71,8 +71,8 @@ async def recovered(engines: Sequence[CassandraEngine]) -> float:
 
 async def refused(engine: CassandraEngine) -> None:
     """Every operation is refused, and in time."""
-    row = Row("refused", b"", b"", Clock().millis() + LIVES)
-    operations = [
+    row = Row("refused", b"", b"", Clock().millis() + LIVES_MS)
+    operations: list[Awaitable[object]] = [
         engine.records.put(KEY, [row]),
         engine.records.put(KEY, [Row(f"{number}", b"", bytes(1000), row.expires) for number in range(200)]),
         engine.records.add(b"added", row),
@@ -114,7 +114,7 @@ async def test_a_node_that_has_missed_something_brings_nothing_back(
     nodes: Nodes, settings: CassandraSettings, how: How
 ) -> None:
     async with processes(settings, 2) as (engine, other):
-        records, expires = engine.records, Clock().millis() + LIVES
+        records, expires = engine.records, Clock().millis() + LIVES_MS
         old = [Row(name, b"old", b"old", expires, rank=5) for name in ("contested", "late")]
         new = [Row(name, b"new", b"new", expires, rank=rank) for name, rank in (("contested", 1), ("late", 9))]
         ranked, added_to = (f"{what} {how}".encode() for what in ("ranked", "added"))
@@ -147,13 +147,23 @@ async def test_without_two_of_three_all_is_refused_in_time_and_then_goes_on(
     nodes: Nodes, settings: CassandraSettings, how: How
 ) -> None:
     async with processes(settings, 1) as (engine,):
-        expires = Clock().millis() + LIVES
+        expires = Clock().millis() + LIVES_MS
         await engine.records.put(KEY, [Row("a", b"", b"", expires)])
         async with nodes.away(1, 2, how=how):
             for _ in range(2):
                 await refused(engine)
         measured(f"two of three nodes were {how}; until all was done again", await recovered([engine]))
         assert "a" in {row.name for row in await done(partial(engine.records.read, KEY))}
+
+
+async def test_who_looks_at_each_node_is_told_which_is_away(nodes: Nodes, settings: CassandraSettings) -> None:
+    async with processes(settings, 1) as (engine,):
+        async with nodes.away(1, how="hung"):
+            found = {each.part: each for each in await engine.installation.inspect([])}
+        assert {part for part, finding in found.items() if finding.state != "sound"} == {"node 127.0.0.2"}
+        assert "3 in the datacentre" in found["nodes"].what
+        assert found["hints"].what == "kept by no node"
+        await recovered([engine])
 
 
 @pytest.mark.soak

@@ -14,7 +14,7 @@ import pytest
 from support.installation import Engines
 from support.keyspaces import SOCKETS, How, Nodes
 from support.poll import pause
-from support.scene import STEADY, scene
+from support.program_scene import STEADY, program_scene
 
 pytestmark = [pytest.mark.real, pytest.mark.soak, SOCKETS, pytest.mark.timeout(240)]
 
@@ -25,7 +25,7 @@ AWAY = 20.0
 
 @pytest.mark.parametrize("how", ["killed", "hung"])
 async def test_one_of_three_nodes_is_away(nodes: Nodes, engines: Engines, tmp_path: Path, how: How) -> None:
-    async with scene(engines, tmp_path, faults=0) as play:
+    async with program_scene(engines, tmp_path, faults=0) as play:
         async with nodes.away(1, how=how):
             await pause(HUNG)
             await play.recovered(f"one of three nodes is {how}")
@@ -35,7 +35,7 @@ async def test_one_of_three_nodes_is_away(nodes: Nodes, engines: Engines, tmp_pa
 
 @pytest.mark.parametrize("how", ["stopped", "hung"])
 async def test_all_nodes_are_away(nodes: Nodes, engines: Engines, tmp_path: Path, how: How) -> None:
-    async with scene(engines, tmp_path, faults=0) as play:
+    async with program_scene(engines, tmp_path, faults=0) as play:
         async with nodes.away(0, 1, 2, how=how):
             await pause(AWAY)
         await play.recovered(f"all nodes were {how} for {AWAY:g} s")

@@ -23,14 +23,15 @@ class CassandraEngine:
     where a newer version wrote the keyspace, and `StorageError` for settings that can't be kept.
     """
 
-    def __init__(self, settings: CassandraSettings, clock: Clock, instrument: Instrument) -> None:
+    def __init__(self, settings: CassandraSettings, clock: Clock, instrument: Instrument, *, skew: float) -> None:
+        """`skew`: seconds by which the nodes' clocks may differ from this process's."""
         self._session = Session(settings, instrument)
         self._schema = Schema(self._session)
         self._open = AsyncExitStack()
         self.records = CassandraRecords(self._session, clock)
         self.keys = CassandraKeys(self._session, clock)
         self.upkeep = CassandraUpkeep(self._schema, self.records, clock)
-        self.installation = CassandraInstallation(settings, clock)
+        self.installation = CassandraInstallation(settings, clock, skew=skew)
         instrument.gauge("esclusa_storage_waiting_bytes", "Bytes that wait to be written", (), self._waiting)
 
     def _waiting(self) -> Iterator[tuple[tuple[str, ...], float]]:
@@ -44,6 +45,7 @@ class CassandraEngine:
             await self._schema.climb()
             for port in (self.keys, self.records):
                 await port.prepare()
+            for port in (self.keys, self.records):  # closed for good, so not before the start can't fail any more
                 opened.push_async_callback(port.close)
             self._open = opened.pop_all()
 

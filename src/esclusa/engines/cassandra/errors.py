@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from acsylla import errors as driver  # type: ignore[import-untyped]  # it has no types
+from acsylla import errors as driver
 
-from esclusa.kernel.errors import StorageUnavailable
+from esclusa.kernel.errors import StorageRefused, StorageUnavailable
 from esclusa.kernel.instrument import Counter, Instrument
 
 TIMEOUT, UNREACHABLE, REPLICAS, BUSY, REFUSED, OTHER = "timeout", "unreachable", "replicas", "busy", "refused", "other"
@@ -35,8 +35,11 @@ _KINDS: dict[type[BaseException], str] = {
     driver.CassErrorServerOverloaded: BUSY,
     driver.CassErrorServerBadCredentials: REFUSED,
     driver.CassErrorServerUnauthorized: REFUSED,
+    driver.CassErrorSslClosed: UNREACHABLE,
     driver.CassErrorSourceSsl: REFUSED,
 }
+UNABLE = "Unable to perform auth"
+"""What nodes say that have not refused anybody: too few of them are there to look up who may do what."""
 
 _CLOSED = (
     "the nodes close every connection at once",
@@ -44,6 +47,8 @@ _CLOSED = (
 )
 # fmt: off
 _WHY = (
+    (driver.CassErrorSourceServer, UNABLE, "they can't look up who may do what",
+     "this goes by itself when more of them are there"),
     (driver.CassErrorServerUnauthorized, "", "its user has no right to this",
      '"esclusa setup --print" says what gives it'),
     (driver.CassErrorServerBadCredentials, "Authentication required", "the nodes want a login",
@@ -86,14 +91,15 @@ def counter(instrument: Instrument) -> Counter:
 
 def kind(error: BaseException) -> str:
     """One word for what happened: a label of `esclusa_storage_errors_total`."""
-    return next((_KINDS[cls] for cls in type(error).__mro__ if cls in _KINDS), OTHER)
+    found = next((_KINDS[cls] for cls in type(error).__mro__ if cls in _KINDS), OTHER)
+    return REPLICAS if found == REFUSED and UNABLE in str(error) else found
 
 
 def unavailable(error: BaseException) -> StorageUnavailable:
     """The port's error for `error`, which is its cause; what the driver says stays there, since it may name anything."""
-    why = explained(error)
-    words = f"{WORDS[kind(error)]}: {why[0]}; {why[1]}" if why is not None else WORDS[kind(error)]
-    translated = StorageUnavailable(f"{words} ({type(error).__name__})")
+    why, what = explained(error), kind(error)
+    words = f"{WORDS[what]}: {why[0]}; {why[1]}" if why is not None else WORDS[what]
+    translated = (StorageRefused if what == REFUSED else StorageUnavailable)(f"{words} ({type(error).__name__})")
     translated.__cause__ = error
     return translated
 

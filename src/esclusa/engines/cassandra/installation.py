@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 import msgspec
 
 from esclusa.engines.cassandra import schema
 from esclusa.engines.cassandra.errors import explained
-from esclusa.engines.cassandra.schema import KEYSPACES, LADDER, RIGHTS, TABLES, VERSION, keyspaces, nodes, quoted, replicas_in
+from esclusa.engines.cassandra.schema import (
+    KEYSPACES,
+    LADDER,
+    NODE_SETTINGS,
+    RIGHTS,
+    TABLES,
+    VERSION,
+    KnownNode,
+    keyspaces,
+    nodes,
+    quoted,
+    replicas_in,
+)
 from esclusa.engines.cassandra.session import Session
 from esclusa.engines.cassandra.settings import CassandraSettings
 from esclusa.kernel.clock import Clock
@@ -18,52 +32,62 @@ from esclusa.kernel.instrument import Instrument
 from esclusa.ports.installation import Finding
 from esclusa.ports.log import Topic
 
-SKEW = 1000
-"""Milliseconds by which a node's clock may differ from this machine's."""
 SETUP = 'run "esclusa setup", or have somebody who may make keyspaces run what "esclusa setup --print" says'
 _NOW = "SELECT toUnixTimestamp(now()) FROM system.local"
+_HINTS = f"SELECT value FROM {NODE_SETTINGS} WHERE name = 'hinted_handoff_enabled'"  # noqa: S608 - our own
 _KEYSPACES = "SELECT keyspace_name, replication, durable_writes FROM system_schema.keyspaces"
+
+
+class _Told(NamedTuple):
+    """What a node says of itself."""
+
+    apart: float
+    """Seconds between its clock and this machine's, at least."""
+    hints: bool | None
+    """Whether it keeps hints; None: it doesn't tell this program's user."""
 
 
 class CassandraInstallation:
     """`esclusa.ports.installation.Installation` on a cluster."""
 
-    def __init__(self, settings: CassandraSettings, clock: Clock) -> None:
+    def __init__(self, settings: CassandraSettings, clock: Clock, *, skew: float) -> None:
+        """`skew`: seconds by which a node's clock may differ from this machine's."""
         self._settings = settings
         self._clock = clock
+        self._skew = skew
 
     def script(self, topics: Sequence[Topic]) -> str:  # noqa: ARG002 - the port's
         """The statements that make keyspaces and tables, and give this program's user its rights."""
         return schema.script(self._settings)
 
     async def inspect(self, topics: Sequence[Topic]) -> list[Finding]:  # noqa: ARG002 - the port's
-        """The nodes, their clock, the keyspaces, the tables, and the rights to them."""
+        """The nodes, their clocks and hints, the keyspaces, the tables, and the rights to them."""
         try:
             async with _connected(msgspec.structs.replace(self._settings, datacentre="")) as session:
                 there = await nodes(session)
-                clock = await self._clocks(session)
         except StorageError as error:
             return [unreachable(error)]
-        names = sorted({name for name, _ in there})
+        names = sorted({node.datacentre for node in there})
         datacentre = self._settings.datacentre or (names[0] if len(names) == 1 else "")
         found = [self._nodes(there, datacentre, names)]
         if found[0].state == "wrong" and datacentre not in names:
             return found
         try:
             async with _connected(self._settings) as session:
-                return [*found, clock, *await self._keyspaces(session, datacentre), *await self._rights(session)]
+                found += await self._each(session, [node.address for node in there if node.datacentre == datacentre])
+                return [*found, *await self._keyspaces(session, datacentre), *await self._rights(session)]
         except StorageError as error:
-            return [*found, clock, Finding("tables", "wrong", str(error), "look at the nodes, and try again")]
+            return [*found, Finding("tables", "wrong", str(error), "look at the nodes, and try again")]
 
-    def _nodes(self, there: Sequence[tuple[str, str]], datacentre: str, names: Sequence[str]) -> Finding:
+    def _nodes(self, there: Sequence[KnownNode], datacentre: str, names: Sequence[str]) -> Finding:
         if not datacentre:
             what = f"the cluster has several datacentres: {', '.join(names)}"
             return Finding("nodes", "wrong", what, "set cassandra.datacentre to one of them")
         if datacentre not in names:
             what = f"there is no datacentre {datacentre}, but {', '.join(names)}"
             return Finding("nodes", "wrong", what, f"set cassandra.datacentre to {' or '.join(names)}")
-        count, wanted = sum(name == datacentre for name, _ in there), self._settings.replication
-        what = f"{count} in the datacentre {datacentre}, version {', '.join(sorted({version for _, version in there}))}"
+        count, wanted = sum(node.datacentre == datacentre for node in there), self._settings.replication
+        what = f"{count} in the datacentre {datacentre}, version {', '.join(sorted({node.version for node in there}))}"
         if count < wanted:
             return Finding(
                 "nodes", "wrong", f"{what}: too few for {wanted} replicas", "add nodes, or lower cassandra.replication"
@@ -73,13 +97,39 @@ class CassandraInstallation:
             return Finding("nodes", "doubtful", what, "have 3 nodes, and cassandra.replication = 3")
         return Finding("nodes", "sound", what)
 
-    async def _clocks(self, session: Session) -> Finding:
+    async def _each(self, session: Session, addresses: Sequence[str]) -> list[Finding]:
+        """What each node has to be asked by itself."""
+        asked = await asyncio.gather(*[self._ask(session, each) for each in addresses])
+        told = {address: said for address, said in zip(addresses, asked, strict=True) if said is not None}
+        found = [
+            Finding(f"node {address}", "doubtful", "does not answer", "see that it runs, and can be reached from here")
+            for address in addresses
+            if address not in told
+        ]
+        if told:
+            found.append(self._clocks(told))
+            if addresses[1:]:  # nobody keeps hints for himself
+                found.append(_hints(told, self._settings))
+        return found
+
+    async def _ask(self, session: Session, address: str) -> _Told | None:
+        """None where it doesn't answer."""
         before = self._clock.millis()
-        ((there,),) = await session.query(_NOW)
+        try:
+            ((there,),) = await session.query(_NOW, node=address)
+        except StorageUnavailable:
+            return None
         after = self._clock.millis()
-        apart = max(before - int(there), int(there) - after, 0)
-        if apart > SKEW:
-            what = f"a node's clock and this machine's are {apart / 1000:.1f} s apart"
+        try:
+            hints = await session.query(_HINTS, node=address) == [("true",)]
+        except StorageUnavailable:
+            hints = None
+        return _Told(max(before - int(there), int(there) - after, 0) / 1000, hints)
+
+    def _clocks(self, told: Mapping[str, _Told]) -> Finding:
+        apart = [f"{address} by {said.apart:.1f} s" for address, said in told.items() if said.apart > self._skew]
+        if apart:
+            what = f"not this machine's: {', '.join(apart)}"
             return Finding("clock", "doubtful", what, "have all of them follow one time (NTP): rows expire by it")
         return Finding("clock", "sound", "of one time with this machine's")
 
@@ -157,6 +207,20 @@ async def _connected(settings: CassandraSettings) -> AsyncIterator[Session]:
         yield session
     finally:
         await session.close()
+
+
+def _hints(told: Mapping[str, _Told], settings: CassandraSettings) -> Finding:
+    """Whether a node that is away makes the others keep what has been destroyed; told by more than one."""
+    keeping = [address for address, said in told.items() if said.hints]
+    if keeping:
+        what = f"kept by {', '.join(keeping)}: while a node is away, keys that have been destroyed stay in them"
+        remedy = (
+            'set "hinted_handoff_enabled: false" in the cassandra.yaml of every node, and run "nodetool disablehandoff" on it'
+        )
+        return Finding("hints", "doubtful", what, remedy)
+    if any(said.hints is None for said in told.values()):
+        return Finding("hints", "doubtful", "nodes don't tell whether they keep any", _grants(settings))
+    return Finding("hints", "sound", "kept by no node")
 
 
 def unreachable(error: StorageError) -> Finding:

@@ -19,12 +19,12 @@ from esclusa.kernel.errors import Closed
 
 T = TypeVar("T")
 
-HOUR = 3_600_000
+HOUR_MS = 3_600_000
 """Milliseconds of death that share a partition of the list."""
 LISTED = 3_600
 """Seconds that a key is listed after its death; nobody destroys it later, and nobody has to."""
-LATE = 60_000
-"""How long before the last round's end a key may have died and yet be made after it: clocks differ."""
+LATE_MS = 60_000
+"""Milliseconds before the last round's end that a key may have died and yet be made after it: clocks differ."""
 AT_ONCE = 64
 """Keys that are destroyed at a time."""
 
@@ -37,7 +37,7 @@ class CassandraKeys:
         self._clock = clock
         self._closed = False
         self._destroyed = 0
-        """Before this moment less `LATE`, nothing is left to be destroyed."""
+        """Before this moment less `LATE_MS`, nothing is left to be destroyed."""
         self._make: Prepared
         self._list: Prepared
         self._get: Prepared
@@ -73,7 +73,7 @@ class CassandraKeys:
         ttl = -((now - dies) // 1000) + 1
         execute = self._session.execute
         # Listed first: what is not listed would be left to its TTL.
-        await execute(self._list, (dies // HOUR, dies, id, dies * 1000, ttl + LISTED))
+        await execute(self._list, (dies // HOUR_MS, dies, id, dies * 1000, ttl + LISTED))
         await execute(self._make, (id, secret, dies, dies * 1000, ttl))
 
     def get(self, id: bytes) -> Future[bytes | None]:
@@ -91,9 +91,9 @@ class CassandraKeys:
         return await self._run(self._delete(min(before, self._clock.millis())))
 
     async def _delete(self, before: int) -> int:
-        since = max(self._destroyed - LATE, before - LISTED * 1000)
+        since = max(self._destroyed - LATE_MS, before - LISTED * 1000)
         dead: list[tuple[int, bytes]] = []
-        for hour in range(since // HOUR, before // HOUR + 1):
+        for hour in range(since // HOUR_MS, before // HOUR_MS + 1):
             found = await self._session.execute(self._dead, (hour, since, before))
             dead += [(dies, bytes(id)) for dies, id in tuples(found)]
         for first in range(0, len(dead), AT_ONCE):
@@ -104,7 +104,7 @@ class CassandraKeys:
     async def _end(self, dies: int, id: bytes) -> None:
         execute = self._session.execute
         await execute(self._destroy, (dies * 1000, id))
-        await execute(self._unlist, (dies * 1000, dies // HOUR, dies, id))
+        await execute(self._unlist, (dies * 1000, dies // HOUR_MS, dies, id))
 
     def _run(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         if self._closed:

@@ -39,7 +39,7 @@ BATCH_BYTES = 1 << 20
 FEW = 16
 """Names up to which bodies are fetched by name; of more, all bodies are."""
 LONGEST_MS = (LONGEST + 60) * 1000
-"""How far off an expiry may be: clocks differ."""
+"""Milliseconds by which an expiry may be off, at most: clocks differ."""
 TRIES = 8
 """To add a row in place of one that has expired, and that others replace as well."""
 _INSERT = "INSERT INTO {keyspace}.records (key, name, rank, expires, head, body) VALUES (?, ?, ?, ?, ?, ?)"

@@ -8,12 +8,17 @@ once released, and can be taken twice: several processes may start at once.
   transaction; a forgotten partition bears a tombstone above both (`records.FORGOTTEN`). Time windows would be built from
   these timestamps, which are no times, so the table is compacted by size, and files that are mostly expired by themselves.
 - `keys`, in a keyspace of its own that leaves no trace in the commit log: a segment of that would hold secrets until it is
-  full, which nobody can hurry. Memory is flushed to files every `FLUSH` ms instead, so that a key is as safe from a node's
+  full, which nobody can hurry. Memory is flushed to files every `FLUSH_MS` ms instead, so that a key is as safe from a node's
   death as what the commit log, synced every ten seconds, would protect. Any two files are at once made one, without what is
   dead: keys are few and small, one a process and ten seconds. So a delete, once it is flushed, takes the secret off the
   disk; windows of time, the usual way, kept it more than a minute longer. No grace: a delete can't be undone, since what it
-  deletes expires as well. While a node is away, secrets stay longer on the others' disks, probably as hints for it.
+  deletes expires as well.
 - `deaths`: which keys die in an hour, so that they can be destroyed and counted; no secrets.
+
+Nodes should keep no hints (`hinted_handoff_enabled: false`; Cassandra has no such setting for a keyspace or a table). A hint
+is a copy of what a node that is away misses, in a file on another one, and stays there until that node is back: with all
+secrets that were made meanwhile. Nothing here needs hints: what a quorum has, a quorum finds, and reads bring it to whoever
+has missed it.
 
 Tables get ids that follow from their names: two processes that make one at the same moment on two nodes make the same.
 """
@@ -24,6 +29,7 @@ import asyncio
 import re
 import textwrap
 from hashlib import blake2b
+from typing import NamedTuple
 from uuid import UUID
 
 from esclusa.engines.cassandra.errors import OTHER, REFUSED, UNREACHABLE, kind
@@ -35,13 +41,13 @@ from esclusa.ports.upkeep import Made
 GRACE = LONGEST + 3_600
 """Seconds that tombstones are kept.
 
-Longer than hints (3 hours), so that a replica that comes back learns of a tombstone before the others have dropped it; and
-longer than any row lives, so that the tombstone of a forgotten key outlives every row of it, whenever that one lands. What
-has expired stays on the disks for as long, too: unreadable, since its key is gone.
+Longer than any row lives, so that the tombstone of a forgotten key outlives every row of it, whenever that one lands, and on
+every replica, though it were away when the key was forgotten. What has expired stays on the disks for as long, too:
+unreadable, since its key is gone.
 """
 PATIENCE = 30.0
 """Seconds that a change of the schema may take: all nodes have to agree on it."""
-FLUSH = 2_000
+FLUSH_MS = 2_000
 """Milliseconds between two flushes of keys to their files, at most."""
 
 LADDER: tuple[tuple[str, ...], ...] = (
@@ -52,7 +58,7 @@ LADDER: tuple[tuple[str, ...], ...] = (
             'class': 'SizeTieredCompactionStrategy', 'tombstone_threshold': '0.2',
             'tombstone_compaction_interval': '3600', 'unchecked_tombstone_compaction': 'true'}}""",
         f"""CREATE TABLE IF NOT EXISTS {{keyspace}}_keys.keys (id blob PRIMARY KEY, secret blob, dies bigint)
-            WITH ID = {{id:keys}} AND gc_grace_seconds = 0 AND memtable_flush_period_in_ms = {FLUSH} AND compaction = {{
+            WITH ID = {{id:keys}} AND gc_grace_seconds = 0 AND memtable_flush_period_in_ms = {FLUSH_MS} AND compaction = {{
             'class': 'SizeTieredCompactionStrategy', 'min_threshold': '2', 'tombstone_threshold': '0.01',
             'tombstone_compaction_interval': '1', 'unchecked_tombstone_compaction': 'true'}}""",
         """CREATE TABLE IF NOT EXISTS {keyspace}.deaths (hour bigint, dies bigint, id blob, PRIMARY KEY (hour, dies, id))
@@ -70,6 +76,8 @@ TABLES = "SELECT table_name FROM system_schema.tables WHERE keyspace_name = '{ke
 VERSION = "SELECT value FROM {keyspace}.esclusa WHERE name = 'version'"
 _TAKEN = "INSERT INTO {keyspace}.esclusa (name, value) VALUES ('version', {number}) USING TIMESTAMP {number}"
 """The number is the timestamp too: the highest wins, whoever writes it and when."""
+NODE_SETTINGS = "system_views.settings"
+"""Where a node shows its configuration; `esclusa check --connect` looks at it."""
 RIGHTS = ("SELECT", "MODIFY")
 """What this program does with its keyspaces once they are there."""
 
@@ -122,7 +130,7 @@ class Schema:
         """The one that this process uses; `StorageError` where that is not said and there are several."""
         if self._session.settings.datacentre:
             return self._session.settings.datacentre
-        names = sorted({name for name, _ in await nodes(self._session)})
+        names = sorted({node.datacentre for node in await nodes(self._session)})
         if len(names) > 1:
             raise StorageError(f"the cluster has several datacentres: set cassandra.datacentre, one of {', '.join(names)}")
         return names[0]
@@ -179,6 +187,7 @@ def script(settings: CassandraSettings, ladder: tuple[tuple[str, ...], ...] = LA
         user = quoted(settings.username)
         lines += ["", f"-- Rights of {settings.username}, for clusters that ask for any."]
         lines += [f"GRANT {right} ON KEYSPACE {name} TO {user};" for name in keyspaces(settings) for right in RIGHTS]
+        lines.append(f"GRANT SELECT ON {NODE_SETTINGS} TO {user};")
     return "\n".join(lines) + "\n"
 
 
@@ -226,13 +235,22 @@ def replicas_in(datacentre: str, replication: dict[str, str]) -> int:
     return int(replication.get("replication_factor" if everywhere else datacentre, "0").partition("/")[0])
 
 
-async def nodes(session: Session) -> list[tuple[str, str]]:
-    """The datacentre and the version of every node that the cluster knows of."""
+class KnownNode(NamedTuple):
+    """A node, as another one knows it."""
+
+    address: str
+    """For clients, without the port, which is the same for all."""
+    datacentre: str
+    version: str
+
+
+async def nodes(session: Session) -> list[KnownNode]:
+    """Every node that the cluster knows of."""
     found = [
-        await session.query(f"SELECT data_center, release_version FROM system.{table}")  # noqa: S608 - these two
+        await session.query(f"SELECT rpc_address, data_center, release_version FROM system.{table}")  # noqa: S608 - these two
         for table in ("local", "peers")
     ]
-    return [(str(name), str(version)) for rows in found for name, version in rows]
+    return [KnownNode(*map(str, row)) for rows in found for row in rows]
 
 
 def too_new(keyspace: str, version: int, known: int) -> str:

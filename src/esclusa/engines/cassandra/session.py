@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import Future
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-import acsylla  # type: ignore[import-untyped]  # it has no types
-from acsylla.errors import CassException  # type: ignore[import-untyped]  # as above
+import acsylla
+from acsylla.errors import CassException
 
 from esclusa.engines.cassandra.errors import BUSY, PASSING, counter, kind, unavailable
 from esclusa.engines.cassandra.settings import CassandraSettings, CassandraTlsSettings, check, contact
@@ -43,10 +44,14 @@ HUNG = 3
 """Seconds without any after which a node is given up, where there are others."""
 ALONE = 15
 """Where there are none: to give up the only one wins nothing, and a pause of its own would look like its death."""
-RECONNECT = 500
+RECONNECT_MS = 500
 """Milliseconds between two tries to reach a node that is down."""
 CONNECT = 5.0
 """Seconds to connect to a node."""
+_CLOSED: deque[Any] = deque(maxlen=16)
+"""The last sessions that were closed; a process has one. Beside a session, and longer, the driver makes its statements known to
+a node that has just come back, and then tells the session; where that was freed meanwhile the process dies (1.2.0:
+"terminate called without an active exception"). So none is freed before others have been opened and closed."""
 
 
 class Session:
@@ -57,6 +62,8 @@ class Session:
         self.bytes = 0
         """On their way."""
         self._errors = counter(instrument)
+        self._cluster: Any = None
+        """One for all tries to connect: the driver never gives back what each takes (1.2.0)."""
         self._session: Any = None
         self._running: set[Future[Any]] = set()
 
@@ -67,8 +74,9 @@ class Session:
         check(self.settings)
         hosts, port = contact(self.settings.hosts)
         try:
-            cluster = acsylla.create_cluster(hosts, port, **self._options())
-            self._session = await cluster.create_session()
+            if self._cluster is None:
+                self._cluster = acsylla.create_cluster(hosts, port, **self._options())
+            self._session = await connected(self._cluster.create_session())
         except CassException as error:
             self._count(error)
             if self.settings.datacentre and "local datacenter" in str(error):
@@ -86,7 +94,9 @@ class Session:
             "serial_consistency": "LOCAL_SERIAL",
             "request_timeout": settings.timeout / ATTEMPTS,
             "connect_timeout": min(CONNECT, float(settings.timeout)),
-            "constant_reconnect_delay_ms": RECONNECT,
+            "constant_reconnect_delay_ms": RECONNECT_MS,
+            # Unless told otherwise the driver's wrapper sets this one last, and it counts: up to a minute (1.2.0).
+            "exponential_reconnect_base_delay_ms": None,
             "heartbeat_interval_sec": HEARTBEAT,
             "idle_timeout_sec": ALONE if alone else HUNG,
             "load_balance_dc_aware": settings.datacentre or None,
@@ -102,6 +112,7 @@ class Session:
         await self.settled()
         session, self._session = self._session, None
         if session is not None:
+            _CLOSED.append(session)
             try:
                 await session.close()
             except CassException as error:
@@ -147,9 +158,14 @@ class Session:
             self._count(error)
             raise unavailable(error) from error
 
-    async def query(self, statement: str, *, seconds: float | None = None) -> list[tuple[Any, ...]]:
-        """Run a statement that is used once, with the keyspace for `{keyspace}`; its rows, within `seconds`."""
+    async def query(self, statement: str, *, seconds: float | None = None, node: str = "") -> list[tuple[Any, ...]]:
+        """Run a statement that is used once, with the keyspace for `{keyspace}`; its rows, within `seconds`.
+
+        `node`: the address of the one that is asked, and no other; whichever the driver picks unless given.
+        """
         once = acsylla.create_statement(self._named(statement), timeout=seconds)
+        if node:
+            once.set_host(node, contact(self.settings.hosts)[1])
         try:
             return list(tuples(await self._connected().execute(once)))
         except CassException as error:
@@ -191,6 +207,21 @@ class Session:
 
     def _count(self, error: CassException) -> None:
         self._errors.add(kind(error))
+
+
+async def connected(connecting: Coroutine[Any, Any, Any]) -> Any:
+    """The session, once it is connected. Who is cancelled meanwhile waits for the end of that all the same.
+
+    To let go of a session that is being connected hangs the process (1.2.0); it takes the time to connect at most.
+    """
+    session = asyncio.ensure_future(connecting)
+    try:
+        return await asyncio.shield(session)
+    except asyncio.CancelledError:
+        await asyncio.wait([session])
+        if session.exception() is None:
+            await session.result().close()
+        raise
 
 
 def failed(error: Exception) -> Future[Any]:

@@ -14,7 +14,7 @@ from esclusa.ports.upkeep import Lag, Made, Swept
 
 CHECKED = b"esclusa.check"
 """The key of the rows that `check` writes."""
-LIVES = 60_000
+LIVES_MS = 60_000
 """Milliseconds that such a row lives."""
 
 
@@ -34,7 +34,7 @@ class CassandraUpkeep:
     async def check(self) -> None:
         """Write a row and read it."""
         now = self._clock.millis()
-        row = Row("check", b"", b"", now + LIVES, rank=-now)  # the later one wins, so that something is written every time
+        row = Row("check", b"", b"", now + LIVES_MS, rank=-now)  # the later one wins, so that something is written every time
         await self._records.put(CHECKED, [row])
         if not await self._records.read(CHECKED, bodies=False):
             raise StorageUnavailable("a row that was written can't be read")

@@ -6,6 +6,7 @@ import pytest
 from acsylla import errors as driver
 
 from esclusa.engines.cassandra.errors import explained, kind, unavailable
+from esclusa.kernel.errors import StorageRefused
 
 
 @pytest.mark.parametrize(
@@ -40,3 +41,23 @@ def test_what_has_no_remedy_is_told_by_its_kind() -> None:
     assert explained(error) is None
     assert kind(error) == "timeout"
     assert str(unavailable(error)) == "Cassandra did not answer in time (CassErrorLibRequestTimedOut)"
+
+
+@pytest.mark.parametrize(
+    ("error", "refused"),
+    [
+        (driver.CassErrorServerUnauthorized("User esclusa has no MODIFY permission"), True),
+        (driver.CassErrorServerBadCredentials("Provided username esclusa and/or password are incorrect"), True),
+        (driver.CassErrorSslInvalidPeerCert("unable to verify the first certificate"), True),
+        (driver.CassErrorSslIdentityMismatch("subject name does not match"), True),
+        (driver.CassErrorServerBadCredentials("Unable to perform authentication: Cannot achieve consistency level"), False),
+        (driver.CassErrorServerUnauthorized("Unable to perform authorization of permissions: timed out"), False),
+        (driver.CassErrorSslClosed("closed"), False),
+        (driver.CassErrorLibNoHostsAvailable("Connection closed prematurely"), False),
+        (driver.CassErrorLibNoHostsAvailable("Connect error 'connection refused'"), False),
+        (driver.CassErrorServerUnavailable("Cannot achieve consistency level LOCAL_QUORUM"), False),
+    ],
+)
+def test_a_refusal_is_what_somebody_has_to_mend(error: Exception, refused: bool) -> None:
+    """While most of a cluster is still starting, no node can look up who may log in: nobody is refused by that."""
+    assert isinstance(unavailable(error), StorageRefused) == refused

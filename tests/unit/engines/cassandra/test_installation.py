@@ -23,15 +23,20 @@ pytestmark = pytest.mark.virtual_time
 SETTINGS = CassandraSettings(hosts=["node"], datacentre="madrid", keyspace="ours", username="us")
 EVERYWHERE = {"class": "org.apache.cassandra.locator.NetworkTopologyStrategy", "madrid": "3"}
 ALL = {("<all keyspaces>", "SELECT"), ("<keyspace ours>", "MODIFY"), ("<table ours_keys.keys>", "MODIFY")}
+SKEW = 2.0
+ADDRESSES: tuple[str, ...] = ("10.0.0.1", "10.0.0.2", "10.0.0.3")
 
 
 class Cluster:
     """The answers to what is asked, of a cluster that is as it is told to be; at first nothing is wrong with it."""
 
     def __init__(self) -> None:
-        self.nodes = [("madrid", "5.0.5")] * 3
-        self.clock = 0
-        """Milliseconds by which its clock is ahead."""
+        self.nodes = [(address, "madrid", "5.0.5") for address in ADDRESSES]
+        self.ahead: dict[str, int] = dict.fromkeys(ADDRESSES, 0)
+        """Milliseconds, of each node's clock."""
+        self.hints: dict[str, str] = dict.fromkeys(ADDRESSES, "false")
+        self.silent: tuple[str, ...] = ()
+        """The nodes that don't answer for themselves."""
         self.keyspaces = {"ours": (EVERYWHERE, True), "ours_keys": (EVERYWHERE, False)}
         self.tables = {"ours": ["esclusa", "records", "deaths"], "ours_keys": ["keys"]}
         self.version = len(LADDER)
@@ -40,10 +45,13 @@ class Cluster:
         self.refuses: tuple[str, ...] = ()
         """With what the questions begin that it refuses."""
 
-    async def query(self, statement: str) -> list[tuple[Any, ...]]:
-        if statement.startswith(self.refuses):
+    async def query(self, statement: str, *, node: str = "") -> list[tuple[Any, ...]]:
+        if statement.startswith(self.refuses) or node in self.silent:
             raise StorageUnavailable("refused")
+        if "now()" in statement:
+            return [(round(EPOCH * 1000) + self.ahead[node],)]
         for words, answer in (
+            ("hinted_handoff_enabled", [(self.hints.get(node),)]),
             ("system.local", self.nodes[:1]),
             ("system.peers", self.nodes[1:]),
             ("system_schema.keyspaces", [(name, *said) for name, said in self.keyspaces.items()]),
@@ -53,9 +61,9 @@ class Cluster:
             ("LIST ROLES", [("us", self.superuser, True)]),
             ("LIST ALL", [("us", "us", *right) for right in self.rights]),
         ):
-            if words in statement and "now()" not in statement:
+            if words in statement:
                 return answer
-        return [(round(EPOCH * 1000) + self.clock,)]
+        raise AssertionError(statement)
 
 
 @pytest.fixture
@@ -73,13 +81,14 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
 
 async def found(**change: Any) -> dict[str, Finding]:
     settings = msgspec.structs.replace(SETTINGS, **change)
-    return {each.part: each for each in await CassandraInstallation(settings, Clock(epoch=EPOCH)).inspect([])}
+    inspected = await CassandraInstallation(settings, Clock(epoch=EPOCH), skew=SKEW).inspect([])
+    return {each.part: each for each in inspected}
 
 
 async def test_what_is_as_it_has_to_be_is_sound(cluster: Cluster) -> None:
     del cluster
     findings = await found()
-    assert list(findings) == ["nodes", "clock", "keyspace ours", "keyspace ours_keys", "tables", "rights of us"]
+    assert list(findings) == ["nodes", "clock", "hints", "keyspace ours", "keyspace ours_keys", "tables", "rights of us"]
     assert {finding.state for finding in findings.values()} == {"sound"}
     assert {finding.remedy for finding in findings.values()} == {""}
 
@@ -94,7 +103,7 @@ async def test_what_is_as_it_has_to_be_is_sound(cluster: Cluster) -> None:
     ],
 )
 async def test_the_datacentre(cluster: Cluster, datacentres: list[str], configured: str, words: str) -> None:
-    cluster.nodes = [(name, "5.0.5") for name in (datacentres * 3)[:3]]
+    cluster.nodes = [(address, name, "5.0.5") for address, name in zip(ADDRESSES, datacentres * 3, strict=False)]
     nodes = (await found(datacentre=configured))["nodes"]
     assert words in nodes.what
     assert (nodes.state == "sound") == (datacentres == ["madrid"])
@@ -109,11 +118,43 @@ async def test_one_replica_is_a_doubt(cluster: Cluster) -> None:
 
 
 @pytest.mark.parametrize("ahead", [-5000, 5000])
-async def test_a_clock_that_is_apart_is_told(cluster: Cluster, ahead: int) -> None:
-    cluster.clock = ahead
+async def test_clocks_that_differ_by_more_than_the_skew_are_told(cluster: Cluster, ahead: int) -> None:
+    cluster.ahead = dict(zip(ADDRESSES, (ahead, 0, round(SKEW * 1000)), strict=True))
     clock = (await found())["clock"]
-    assert clock.state == "doubtful"
-    assert "5.0 s apart" in clock.what
+    assert (clock.state, clock.what) == ("doubtful", "not this machine's: 10.0.0.1 by 5.0 s")
+
+
+async def test_a_node_that_does_not_answer_is_told_and_the_others_are_looked_at(cluster: Cluster) -> None:
+    cluster.silent, cluster.hints["10.0.0.3"] = ("10.0.0.2",), "true"
+    findings = await found()
+    assert (findings["node 10.0.0.2"].state, findings["node 10.0.0.2"].what) == ("doubtful", "does not answer")
+    assert findings["clock"].state == "sound"
+    assert "10.0.0.3" in findings["hints"].what
+
+
+async def test_where_no_node_answers_nothing_is_said_of_clocks_and_hints(cluster: Cluster) -> None:
+    cluster.silent = ADDRESSES
+    assert not {"clock", "hints"} & set(await found())
+
+
+async def test_hints_are_a_doubt_and_every_node_that_keeps_them_is_named(cluster: Cluster) -> None:
+    cluster.hints |= {"10.0.0.1": "true", "10.0.0.3": "true"}
+    hints = (await found())["hints"]
+    assert hints.state == "doubtful"
+    assert hints.what.startswith("kept by 10.0.0.1, 10.0.0.3:")
+    assert "hinted_handoff_enabled: false" in hints.remedy
+
+
+async def test_who_may_not_see_whether_there_are_hints_is_told_what_it_takes(cluster: Cluster) -> None:
+    cluster.refuses = ("SELECT value FROM system_views.settings",)
+    hints = (await found())["hints"]
+    assert hints.state == "doubtful"
+    assert "esclusa setup --print" in hints.remedy
+
+
+async def test_a_lone_node_keeps_hints_for_nobody(cluster: Cluster) -> None:
+    cluster.nodes, cluster.hints = cluster.nodes[:1], dict.fromkeys(ADDRESSES, "true")
+    assert "hints" not in await found(replication=1)
 
 
 async def test_keyspaces_that_are_absent_or_otherwise_are_wrong(cluster: Cluster) -> None:
@@ -167,6 +208,6 @@ async def test_where_nobody_asks_for_rights_none_are_told(cluster: Cluster) -> N
 
 
 async def test_what_can_not_be_read_is_told(cluster: Cluster) -> None:
-    cluster.refuses = ("SELECT value",)
+    cluster.refuses = ("SELECT value FROM {keyspace}",)
     finding = (await found())["tables"]
     assert (finding.state, finding.what) == ("wrong", "refused")

@@ -30,7 +30,7 @@ def test_the_user_gets_its_rights_and_nobody_none() -> None:
         f'GRANT {right} ON KEYSPACE {keyspace} TO "A ""user"""'
         for keyspace in ("ours", "ours_keys")
         for right in ("SELECT", "MODIFY")
-    ]
+    ] + ['GRANT SELECT ON system_views.settings TO "A ""user"""']
     assert "a secret" not in script(SETTINGS)
     assert "GRANT" not in script(CassandraSettings(hosts=["node"], datacentre="madrid"))
 

@@ -1,4 +1,4 @@
-"""The installation that the demo asks: which processes there are, how each is told what it is, and how they are started."""
+"""The cluster that the demo asks: which processes there are, how each is told what it is, and how they are started."""
 
 from __future__ import annotations
 
@@ -63,20 +63,21 @@ KINDS = (
 """In the order of starting: connectors before hubs."""
 
 
-class Installation(msgspec.Struct, frozen=True):
-    """It runs."""
+class DemoCluster(msgspec.Struct, frozen=True):
+    """The cluster while it runs: its processes, what they have done so far, and how to ask it."""
 
     servers: Sequence[Supervised]
     deeds: Deeds
     url: str
     """Of the API, through nginx."""
     key: str
+    """Of a client that may ask for anyone."""
     title: str
-    """Of the citizen's question."""
+    """Of the query that the citizen's question is of."""
 
 
 @asynccontextmanager
-async def installation(folder: Path, steps: Steps, tell: Callable[[str], None]) -> AsyncIterator[Installation]:
+async def demo_cluster(folder: Path, steps: Steps, tell: Callable[[str], None]) -> AsyncIterator[DemoCluster]:
     """The country, and everything that is needed to ask it, for as long as the context lasts.
 
     Whatever ends meanwhile is started again. Its files are in `folder`; `tell` is told what happens.
@@ -123,7 +124,7 @@ async def installation(folder: Path, steps: Steps, tell: Callable[[str], None]) 
             await _all(each.start() for each in engines)
             servers = [*engines, before, *kinds["hub"], *kinds["collector"], *kinds["connectors"], *kinds["slow"]]
             async with _kept(servers):
-                yield Installation(servers, deeds, url, key, configuration.queries[QUERY].title)
+                yield DemoCluster(servers, deeds, url, key, configuration.queries[QUERY].title)
 
 
 def demand() -> None:
