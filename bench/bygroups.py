@@ -28,13 +28,13 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # type: ignore[import-
 from bench import byhand
 
 PARTITIONS = 8
-LINGER = 2
+LINGER_MS = 2
 """Milliseconds."""
 APPEAR = 1.0
 """Seconds until brokers that have made a topic serve it."""
 
 
-class Asked(msgspec.Struct):
+class Question(msgspec.Struct):
     """A request, on its topic."""
 
     id: str
@@ -64,7 +64,7 @@ class Page:
         id = uuid4().hex
         answers = self._answers[id] = []
         waiting = self._waiting[id] = asyncio.get_running_loop().create_future()
-        await self._producer.send(self._requests, msgspec.json.encode(Asked(id, "12345678Z")), key=id.encode())
+        await self._producer.send(self._requests, msgspec.json.encode(Question(id, "12345678Z")), key=id.encode())
         await waiting
         del self._answers[id], self._waiting[id]
         return answers
@@ -95,7 +95,7 @@ class GroupConnector:
 
     async def run(self, consumer: AIOKafkaConsumer) -> None:
         """Take requests for ever, each called at once."""
-        decoder = msgspec.json.Decoder(Asked)
+        decoder = msgspec.json.Decoder(Question)
         while True:
             for messages in (await consumer.getmany(timeout_ms=1000)).values():
                 for message in messages:
@@ -103,11 +103,11 @@ class GroupConnector:
                     self._calls.add(call)
                     call.add_done_callback(self._calls.discard)
 
-    async def _call(self, asked: Asked) -> None:
+    async def _call(self, question: Question) -> None:
         async with self._session.get(self._url) as response:
             data = await response.read()
-        said = msgspec.json.encode(Said(asked.id, self._number, msgspec.Raw(data)))
-        await self._producer.send(self._answers, said, key=asked.id.encode())
+        said = msgspec.json.encode(Said(question.id, self._number, msgspec.Raw(data)))
+        await self._producer.send(self._answers, said, key=question.id.encode())
 
 
 @asynccontextmanager
@@ -123,7 +123,7 @@ async def page(servers: Sequence[str], urls: Sequence[str]) -> AsyncIterator[Pag
     await asyncio.sleep(APPEAR)
     async with AsyncExitStack() as stack:
         producer = AIOKafkaProducer(
-            bootstrap_servers=addresses, acks="all", enable_idempotence=True, linger_ms=LINGER, max_batch_size=1 << 18
+            bootstrap_servers=addresses, acks="all", enable_idempotence=True, linger_ms=LINGER_MS, max_batch_size=1 << 18
         )
         await stack.enter_async_context(producer)
         session = await stack.enter_async_context(byhand.session())

@@ -20,26 +20,13 @@ from bench.recovery import Recovery, recovery
 from bench.stages import instant
 from bench.steps import Step, steps
 from bench.threads import Spent, spent
+from bench.throughput import Throughput
 from esclusa.kernel.instrument import Level
 
 WIDTH = 8
 """Open requests, where there is one number of them."""
 MODES = (1, 10, 60)
 """Connectors, one consumer for all of them beside one each."""
-
-
-class Beside(msgspec.Struct, frozen=True):
-    """Medians at one number of open requests."""
-
-    width: int
-    hub: Typical
-    hand: Typical
-    groups: Typical
-
-    @property
-    def ratio(self) -> float:
-        """The processor time of a call by hand over that of the hub."""
-        return self.hand.micros / self.hub.micros
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -58,7 +45,7 @@ class Parts(msgspec.Struct, frozen=True):
     whole: float
     """The hub over HTTP, on both, silent."""
     logged: float
-    """The same at INFO: what `Beside` measures."""
+    """The same at INFO: what `Throughput` measures."""
 
 
 class Mode(msgspec.Struct, frozen=True):
@@ -72,7 +59,7 @@ class Mode(msgspec.Struct, frozen=True):
 class Cluster(msgspec.Struct, frozen=True):
     """One run, or those parts of it that were asked for."""
 
-    beside: Sequence[Beside] = ()
+    throughput: Sequence[Throughput] = ()
     threads: Spent | None = None
     """Microseconds a call."""
     parts: Parts | None = None
@@ -110,7 +97,7 @@ def measured(bench: Bench, sections: Collection[str]) -> Cluster:
 
 
 def _throughput(bench: Bench) -> dict[str, Any]:
-    beside = []
+    found = []
     for width in throughput.WIDTHS:
         say(f"Kafka and Cassandra: calls a second, {width} open")
         measures = (
@@ -118,8 +105,8 @@ def _throughput(bench: Bench) -> dict[str, Any]:
             bench.of(throughput.by_hand, width, bench.seconds),
             bench.of(by_groups, width, bench.seconds, bench.storage),
         )
-        beside.append(Beside(width, *in_turns(bench.rounds, *measures)))
-    return {"beside": beside}
+        found.append(Throughput(width, *in_turns(bench.rounds, *measures)))
+    return {"throughput": found}
 
 
 async def by_groups(addresses: Sequence[str], width: int, seconds: float, storage: Storage) -> Cost:

@@ -6,54 +6,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.cluster import WIDTH, Beside, Cluster, Mode, Parts
-from bench.latency import CONNECTORS, DELAYS, Latency
+from bench.cluster import WIDTH, Cluster, Mode, Parts
+from bench.latency import CONNECTORS
 from bench.operations import Operation
 from bench.processes import Shared
 from bench.recovery import A_SECOND, Recovery
 from bench.steps import Step
-from bench.tables import calls, difference, reached, table
+from bench.tables import (
+    GROUPS,
+    HUB,
+    beside,
+    calls,
+    compared,
+    cost_budget,
+    difference,
+    latencies,
+    latency_budget,
+    table,
+)
 from bench.threads import Spent
-
-HUB, GROUPS = "hub", "by consumer groups"
 
 
 def budgets(cluster: Cluster) -> list[tuple[str, ...]]:
     """The lines of the budget that it has to keep."""
     rows: list[tuple[str, ...]] = []
-    if cluster.beside:
-        slowest = min(each.ratio for each in cluster.beside)
-        rows.append(
-            (
-                f"the same on Kafka + Cassandra: client CPU a back-end call, {CONNECTORS} back ends",
-                "the same calls by hand",
-                " / ".join(f"{each.ratio:.2f}×" for each in cluster.beside)
-                + f" at {' / '.join(str(each.width) for each in cluster.beside)} open",
-                "1×",
-                "2×",
-                reached(slowest >= 1, slowest >= 2),
-            )
-        )
+    if cluster.throughput:
+        work = f"the same on Kafka + Cassandra: client CPU a back-end call, {CONNECTORS} back ends"
+        rows.append(cost_budget(work, cluster.throughput, 1, 2))
     if cluster.latency is not None:
-        p50, p99 = cluster.latency.p50, cluster.latency.p99
-        rows.append(
-            (
-                "request complete − slowest back end, at half load, Kafka + Cassandra",
-                "zero",
-                f"p50 {p50:.1f} ms, p99 {p99:.1f} ms",
-                "10 ms, 50 ms",
-                "3 ms, 15 ms",
-                reached(p50 <= 10 and p99 <= 50, p50 <= 3 and p99 <= 15),
-            )
-        )
+        work = "request complete − slowest back end, at half load, Kafka + Cassandra"
+        rows.append(latency_budget(work, cluster.latency))
     return rows
 
 
 def tables(cluster: Cluster) -> list[str]:
     """All of them, with their headings."""
     found = ["## On Kafka and Cassandra"]
-    if cluster.beside:
-        found.append(_beside(cluster.beside))
+    if cluster.throughput:
+        found.append(beside(GROUPS, cluster.throughput))
     if cluster.threads is not None:
         found += [f"Whose processor time it is, with {WIDTH} open requests:", _threads(cluster.threads)]
     if cluster.parts is not None:
@@ -61,7 +51,10 @@ def tables(cluster: Cluster) -> list[str]:
     if cluster.operations:
         found += ["What an operation costs its client, alone, eight at a time:", _operations(cluster.operations)]
     if cluster.latency is not None and cluster.latency_by_groups is not None:
-        found += ["### On top of the slowest back end there", _latency(cluster.latency, cluster.latency_by_groups)]
+        found += [
+            "### On top of the slowest back end there",
+            latencies({HUB: cluster.latency, GROUPS: cluster.latency_by_groups}),
+        ]
         found += ["How long each step takes, at that load:", _steps(cluster.steps)]
     if cluster.modes:
         found += ["### One consumer for a pool, or one for each connector", _modes(cluster.modes)]
@@ -70,33 +63,6 @@ def tables(cluster: Cluster) -> list[str]:
     if cluster.recovery is not None:
         found += ["### Connectors that come back after a minute", _recovery(cluster.recovery)]
     return found
-
-
-def _beside(beside: Sequence[Beside]) -> str:
-    return table(
-        (
-            "Open requests",
-            "hub: calls/s",
-            "µs a call",
-            "by hand: calls/s",
-            "µs a call",
-            "hub over by hand",
-            f"{GROUPS}: calls/s",
-            "µs a call",
-            "hub over that",
-        ),
-        [
-            (
-                str(each.width),
-                *calls(each.hub),
-                *calls(each.hand),
-                f"{each.ratio:.2f}×",
-                *calls(each.groups),
-                f"{each.groups.micros / each.hub.micros:.2f}×",
-            )
-            for each in beside
-        ],
-    )
 
 
 def _threads(spent: Spent) -> str:
@@ -136,16 +102,6 @@ def _operations(operations: Sequence[Operation]) -> str:
     return table(("Operation", "µs"), [(each.name, f"{each.micros:.0f}") for each in operations])
 
 
-def _latency(hub: Latency, groups: Latency) -> str:
-    return table(
-        (f"{CONNECTORS} back ends of {DELAYS[0]} to {DELAYS[-1]} ms", "calls/s", "requests", "p50", "p99"),
-        [
-            (name, f"{each.rate:,.0f}", f"{each.requests:,}", f"{each.p50:.1f} ms", f"{each.p99:.1f} ms")
-            for name, each in ((HUB, hub), (GROUPS, groups))
-        ],
-    )
-
-
 def _steps(steps: Sequence[Step]) -> str:
     return table(
         ("Step", "times a request", "p50", "p99"),
@@ -156,15 +112,7 @@ def _steps(steps: Sequence[Step]) -> str:
 def _modes(modes: Sequence[Mode]) -> str:
     return table(
         ("Connectors", "a pool: calls/s", "µs a call", "each connector: calls/s", "µs a call", "to the pool"),
-        [
-            (
-                str(each.connectors),
-                *calls(each.pool),
-                *calls(each.connector),
-                f"{each.connector.micros / each.pool.micros:.2f}×",
-            )
-            for each in modes
-        ],
+        [(str(each.connectors), *calls(each.pool), *compared(each.connector, each.pool)) for each in modes],
     )
 
 

@@ -8,20 +8,31 @@ from collections.abc import Sequence
 
 from bench.embedded import Embedded
 from bench.growth import A_QUESTION, A_SECOND, IN_THE_AIR, Growth, Open
-from bench.latency import DELAYS, Latency
 from bench.load import Typical
 from bench.stages import Stages
-from bench.tables import calls, difference, reached, table
-from bench.throughput import CONNECTORS, Throughput
+from bench.tables import (
+    HAND,
+    HUB,
+    TUNED,
+    beside,
+    compared,
+    cost_budget,
+    difference,
+    growth_budget,
+    latencies,
+    latency_budget,
+    table,
+)
+from bench.throughput import CONNECTORS
 
 
 def tables(embedded: Embedded) -> list[str]:
     """All of them, with their headings."""
     return [
         "## Calls a second and core",
-        _throughput(embedded.throughput),
+        beside(TUNED, embedded.throughput),
         "## On top of the slowest back end",
-        _latency(embedded.latency, embedded.latency_by_hand),
+        latencies({HUB: embedded.latency, HAND: embedded.latency_by_hand}),
         "## As there is more of everything",
         f"A question to so many connectors, {IN_THE_AIR} calls in the air:",
         _growth(embedded.connectors),
@@ -34,44 +45,19 @@ def tables(embedded: Embedded) -> list[str]:
 
 def budgets(embedded: Embedded) -> list[tuple[str, ...]]:
     """The lines of the budget that it has to keep."""
-    slowest = min(each.ratio for each in embedded.throughput)
-    latency = embedded.latency
     connectors = _worst([each.hub for each in embedded.connectors])
     waited, alone = _worst([each.waited for each in embedded.open]), _worst([each.alone for each in embedded.open])
+    sizes, opened = _span([each.size for each in embedded.connectors]), _span([each.size for each in embedded.open])
     return [
-        (
+        cost_budget(
             f"hub, whole durable path, embedded, {CONNECTORS} back ends: back-end calls a second and core",
-            "the same calls by hand",
-            " / ".join(f"{each.ratio:.2f}×" for each in embedded.throughput)
-            + f" at {' / '.join(str(each.width) for each in embedded.throughput)} open",
-            "1.5×",
-            "3×",
-            reached(slowest >= 1.5, slowest >= 3),
+            embedded.throughput,
+            1.5,
+            3,
         ),
-        (
-            "request complete − slowest back end, at half load",
-            "zero",
-            f"p50 {latency.p50:.1f} ms, p99 {latency.p99:.1f} ms",
-            "10 ms, 50 ms",
-            "3 ms, 15 ms",
-            reached(latency.p50 <= 10 and latency.p99 <= 50, latency.p50 <= 3 and latency.p99 <= 15),
-        ),
-        (
-            f"cost of one call, {_span([each.size for each in embedded.connectors])} connectors",
-            "itself",
-            f"{connectors:.2f}×",
-            "1.5×",
-            "1.2×",
-            reached(connectors <= 1.5, connectors <= 1.2),
-        ),
-        (
-            f"cost of one call, {_span([each.size for each in embedded.open])} open requests",
-            "itself",
-            f"{waited:.2f}×; {alone:.2f}× where nobody waits",
-            "1.5×",
-            "1.2×",
-            reached(waited <= 1.5, waited <= 1.2),
-        ),
+        latency_budget("request complete − slowest back end, at half load", embedded.latency),
+        growth_budget(f"cost of one call, {sizes} connectors", connectors),
+        growth_budget(f"cost of one call, {opened} open requests", waited, f"{waited:.2f}×; {alone:.2f}× where nobody waits"),
     ]
 
 
@@ -85,48 +71,11 @@ def _span(sizes: Sequence[int]) -> str:
     return f"from {sizes[0]:,} to {sizes[-1]:,}"
 
 
-def _throughput(throughput: Sequence[Throughput]) -> str:
-    return table(
-        (
-            "Open requests",
-            "hub: calls/s",
-            "µs a call",
-            "by hand: calls/s",
-            "µs a call",
-            "hub over by hand",
-            "by hand, tuned: calls/s",
-            "µs a call",
-            "hub over that",
-        ),
-        [
-            (
-                str(each.width),
-                *calls(each.hub),
-                *calls(each.hand),
-                f"{each.ratio:.2f}×",
-                *calls(each.tuned),
-                f"{each.tuned.micros / each.hub.micros:.2f}×",
-            )
-            for each in throughput
-        ],
-    )
-
-
-def _latency(hub: Latency, hand: Latency) -> str:
-    return table(
-        (f"{CONNECTORS} back ends of {DELAYS[0]} to {DELAYS[-1]} ms", "calls/s", "requests", "p50", "p99"),
-        [
-            (name, f"{each.rate:,.0f}", f"{each.requests:,}", f"{each.p50:.1f} ms", f"{each.p99:.1f} ms")
-            for name, each in (("hub", hub), ("by hand", hand))
-        ],
-    )
-
-
 def _growth(growth: Sequence[Growth]) -> str:
     first = growth[0]
     return table(
         ("Connectors", "hub: calls/s", "µs a call", "to the first", "by hand: calls/s", "µs a call", "to the first"),
-        [(f"{each.size:,}", *_beside(each.hub, first.hub), *_beside(each.hand, first.hand)) for each in growth],
+        [(f"{each.size:,}", *compared(each.hub, first.hub), *compared(each.hand, first.hand)) for each in growth],
     )
 
 
@@ -148,17 +97,13 @@ def _open(growth: Sequence[Open]) -> str:
         [
             (
                 f"{each.size:,}",
-                *_beside(each.waited, first.waited),
-                *_beside(each.alone, first.alone),
-                *_beside(each.hand, first.hand),
+                *compared(each.waited, first.waited),
+                *compared(each.alone, first.alone),
+                *compared(each.hand, first.hand),
             )
             for each in growth
         ],
     )
-
-
-def _beside(cost: Typical, first: Typical) -> tuple[str, str, str]:
-    return *calls(cost), f"{cost.micros / first.micros:.2f}×"
 
 
 def _stages(stages: Stages) -> str:

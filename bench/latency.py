@@ -20,7 +20,7 @@ from bench.questions import EMBEDDED, Asker, Storage, configured, running, runti
 from esclusa.hub.snapshot import Snapshot
 
 CONNECTORS = 60
-DELAYS = range(41, 41 + CONNECTORS)
+DELAYS_MS = range(41, 41 + CONNECTORS)
 """Milliseconds that each back end takes: the first to come is as far from the last as it would be in life."""
 AT_ONCE = 256
 """Calls in the air of each connector, at most: more than there are."""
@@ -73,7 +73,7 @@ def _slowest_of_bodies(bodies: list[dict[str, int]]) -> int:
 
 def urls(addresses: Sequence[str]) -> list[str]:
     """Of the back ends, each with its delay."""
-    return [url(address, delay, delay) for address, delay in zip(addresses, DELAYS, strict=False)]
+    return [url(address, delay, delay) for address, delay in zip(addresses, DELAYS_MS, strict=False)]
 
 
 async def _measured(ask: Callable[[], Awaitable[T]], slowest: Callable[[T], int], seconds: float) -> Latency:
@@ -81,6 +81,6 @@ async def _measured(ask: Callable[[], Awaitable[T]], slowest: Callable[[T], int]
     await at_once(ask, CONNECTORS, FULL, WARM)
     full = await at_once(ask, CONNECTORS, FULL, seconds / 4)
     rate = full.calls / full.seconds / 2
-    asked = await a_second(ask, rate / CONNECTORS, round(rate / CONNECTORS * seconds))
-    over = [lasted * 1e3 - slowest(answer) / 1e3 for lasted, answer in asked]
+    answers = await a_second(ask, rate / CONNECTORS, round(rate / CONNECTORS * seconds))
+    over = [lasted * 1e3 - slowest(answer) / 1e3 for lasted, answer in answers]
     return Latency(rate, len(over), *percentiles(over))

@@ -16,7 +16,8 @@ import msgspec
 from bench.load import at_once
 from bench.questions import Storage, configured, runtime
 from esclusa.bootstrap import freeze_memory, make_setup, open_ports
-from esclusa.hub.stored import REQUEST
+from esclusa.hub import pack
+from esclusa.hub.stored import REQUEST, VERSION, AnswerHead, Answers
 from esclusa.hub.topics import pool_topics
 from esclusa.kernel.errors import Closed
 from esclusa.kernel.lifecycle import Lifecycle
@@ -28,10 +29,12 @@ WIDTH = 8
 """Operations at a time."""
 WARM = 0.5
 """Seconds of each before it is measured."""
-KEEP = 600_000
+KEEP_MS = 600_000
 """Milliseconds until rows expire."""
-ENVELOPE, HEAD, BODY = b"e" * 1100, b"h" * 12, b"b" * 340
-"""As long as they are for sixty bodies that find 300 bytes each."""
+ENVELOPE, DATA = b"e" * 1100, 300
+"""As long as it is for sixty bodies; and what each of them finds, in bytes."""
+PACKS = 6
+"""In so many messages, and rows, do sixty answers travel that come over sixty milliseconds."""
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -50,14 +53,15 @@ async def operations(storage: Storage, seconds: float) -> list[Operation]:
         ports = open_ports(settings, ours)
         async with Lifecycle([*ports.engines, make_setup(settings, ports)]):
             freeze_memory()
-            expires = ours.clock.millis() + KEEP
-            own = Row(REQUEST, ENVELOPE, BODY, expires)
-            rows = [Row(f"body{number}", HEAD, BODY, expires, number) for number in range(CONNECTORS)]
+            expires = ours.clock.millis() + KEEP_MS
+            own = Row(REQUEST, ENVELOPE, b"", expires)
+            everyone = _pack(CONNECTORS, 0, expires)
+            few = [_pack(CONNECTORS // PACKS, place, expires) for place in range(PACKS)]
             known = os.urandom(16)
-            await ports.records.put(known, [own, *rows])
+            await ports.records.put(known, [own, *few])
             keys = (number.to_bytes(16, "big") for number in count(1))
             append = appending(ports.log, topics.requests, ENVELOPE)
-            answers = appending(ports.log, topics.answers, BODY * CONNECTORS)
+            answers = appending(ports.log, topics.answers, everyone.head + everyone.body)
             # With somebody who listens first: a new group begins at the earliest message, and would have to catch up.
             subscription = await ports.log.subscribe(topics.requests, "bench")
             listening = asyncio.ensure_future(_listen(subscription))
@@ -72,13 +76,19 @@ async def operations(storage: Storage, seconds: float) -> list[Operation]:
                     Operation(name, await _cost(operation, seconds))
                     for name, operation in (
                         (f"{CONNECTORS} answers appended in a message", answers),
-                        ("a row written", lambda: ports.records.put(next(keys), [own])),
-                        (f"{CONNECTORS} rows written together", lambda: ports.records.put(next(keys), rows)),
-                        (f"a look at {CONNECTORS} rows", lambda: ports.records.read(known, bodies=False)),
-                        (f"{CONNECTORS} rows read with their bodies", lambda: ports.records.read(known)),
+                        ("a request's row written", lambda: ports.records.put(next(keys), [own])),
+                        (f"a row of {CONNECTORS // PACKS} answers written", lambda: ports.records.put(next(keys), few[:1])),
+                        (f"a row of {CONNECTORS} answers written", lambda: ports.records.put(next(keys), [everyone])),
+                        (f"a look at a request with {PACKS} rows of answers", lambda: ports.records.read(known, bodies=False)),
+                        ("the same rows read with their bodies", lambda: ports.records.read(known)),
                     )
                 ],
             ]
+
+
+def _pack(answers: int, offset: int, expires: int) -> Row:
+    heads = [AnswerHead(f"body{offset}-{number}", None, "", 1, 80, DATA) for number in range(answers)]
+    return pack.row("default", 0, offset, expires - KEEP_MS, Answers(VERSION, b"", expires, heads, bytes(DATA * answers)))
 
 
 def appending(log: Log, topic: Topic, value: bytes) -> Callable[[], Awaitable[int]]:

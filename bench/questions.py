@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from esclusa.bootstrap import ROLES, Ports, Role, Runtime, freeze_memory, make_connectors, make_hub, make_setup, open_ports
 from esclusa.config.settings import Configuration, EsclusaSettings
 from esclusa.connectors.connector import Connector
-from esclusa.connectors.settings import ConnectorSettings
+from esclusa.connectors.rest import RestSettings
 from esclusa.engines.cassandra.settings import CassandraSettings
 from esclusa.engines.kafka.settings import KafkaSettings
 from esclusa.hub.hub import Hub
@@ -84,7 +84,7 @@ def configured(
         kafka=KafkaSettings(servers=list(storage.kafka), prefix=f"{uuid4().hex[:8]}.") if storage.kafka else None,
         cassandra=CassandraSettings(hosts=list(storage.cassandra), replication=1) if storage.cassandra else None,
         connectors={
-            f"body{number}": ConnectorSettings(url=each, concurrency=most, timeout=Duration(50))
+            f"body{number}": RestSettings(url=each, concurrency=most, timeout=Duration(50))
             for number, (each, most) in enumerate(zip(urls, concurrency, strict=True))
         },
         queries={QUERY: query or QuerySettings()},

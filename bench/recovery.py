@@ -25,7 +25,7 @@ from esclusa.kernel.duration import Duration
 A_SECOND = 25
 """Questions, in the minute that the backlog is of."""
 MINUTE = 60
-HUNG = 50_000
+HUNG_MS = 50_000
 """Milliseconds that the slow back end takes: longer than any of this."""
 HOLDING = 64
 """Questions that only the slow back end is asked: enough for each partition to have one."""
@@ -54,7 +54,7 @@ class Recovery(msgspec.Struct, frozen=True):
 async def recovery(addresses: Sequence[str], storage: Storage) -> Recovery:
     """Stop the connectors after half of the minute, and start them after the other half."""
     fast = urls(addresses)
-    slow = url(addresses[CONNECTORS], CONNECTORS, HUNG)
+    slow = url(addresses[CONNECTORS], CONNECTORS, HUNG_MS)
     query = QuerySettings(ttl=Duration(300), keep=Duration(600))
     settings = configured([*fast, slow], [WIDTH] * len(fast) + [HOLDING], storage=storage, query=query)
     half = A_SECOND * MINUTE // 2

@@ -136,14 +136,14 @@ async def purge(addresses: Sequence[str], seconds: float) -> Cost:
     kept = QuerySettings(ttl=Duration(KEEP), keep=Duration(KEEP))
     settings = configured(_urls(addresses), [WIDTH] * CONNECTORS, query=kept)
     async with runtime(Level.SILENT) as ours, running(settings, ours, instant) as hub:
-        asked = await at_once(Asker(hub), CONNECTORS, WIDTH, min(seconds, KEEP / 2))
+        load = await at_once(Asker(hub), CONNECTORS, WIDTH, min(seconds, KEEP / 2))
         watch = Watch()
         await asyncio.sleep(KEEP + LAST_LOOK)
         ours.signals.listen()
         while (await ours.signals.wait("purge.round"))["left"]:
             pass
-        cost = watch.cost(asked.calls)
-        assert sum(ours.instrument.counters["esclusa_hub_purged_total"].values.values()) > asked.calls
+        cost = watch.cost(load.calls)
+        assert sum(ours.instrument.counters["esclusa_hub_purged_total"].values.values()) > load.calls
     return cost
 
 

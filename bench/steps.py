@@ -229,5 +229,5 @@ async def steps(addresses: Sequence[str], storage: Storage, rate: float, seconds
         asker = WatchedAsker(hub, watch)
         await at_once(asker, CONNECTORS, 2, WARM)
         watch.took.clear()
-        asked = await a_second(asker, rate / CONNECTORS, round(rate / CONNECTORS * seconds))
-        return watch.steps(len(asked))
+        answers = await a_second(asker, rate / CONNECTORS, round(rate / CONNECTORS * seconds))
+        return watch.steps(len(answers))

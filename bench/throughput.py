@@ -25,8 +25,8 @@ class Throughput(msgspec.Struct, frozen=True):
     width: int
     hub: Typical
     hand: Typical
-    tuned: Typical
-    """By hand, with Python's garbage collector set as the hub sets it."""
+    other: Typical
+    """Embedded: by hand, with Python's garbage collector set as the hub sets it. On a cluster: by consumer groups."""
 
     @property
     def ratio(self) -> float:

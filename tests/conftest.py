@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from esclusa.testing.virtual import VirtualLoop
 
 LIMIT = 60.0
 """Seconds of real time after which a test's coroutine is cut off, whatever it waits for; `@pytest.mark.timeout` says else."""
+RUNNING = Path(os.environ["ESCLUSA_CI_TEST"]) if "ESCLUSA_CI_TEST" in os.environ else None
+"""The file in which `.ci/run` finds the name of the test that was running when the process died."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -39,8 +42,16 @@ def limit(test: pytest.Function) -> float:
     return LIMIT if mark is None else float(mark.args[0])
 
 
+def pytest_runtest_logstart(nodeid: str) -> None:
+    """CI is told which test is running, for the case that native code aborts the process."""
+    if RUNNING is not None:
+        RUNNING.write_text(nodeid)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """In CI a skipped test is a failed one: nothing is left out there because something isn't installed."""
+    if RUNNING is not None:
+        RUNNING.unlink(missing_ok=True)
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") and reporter is not None and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -120,7 +120,7 @@ def _sized(load: Load, count: int, played: Played, busy: float, hub_cost: float,
         requests_a_second=round(load.rate, 1),
         calls_a_second=round(calls, 1),
         messages_a_second=round(load.rate * (1 + 2 * played.messages), 1),
-        rows_a_second=round(load.rate * (1 + load.bodies), 1),
+        rows_a_second=round(load.rate * (1 + played.messages), 1),
         stored_gib=round(kept * load.bodies * (size + 200) / (1 << 30), 2),
     )
 

@@ -5,8 +5,10 @@
     connectors/     one back end each, under policies
     hub/            ask many back ends once, see the answers as they come
     edges/          HTTP
+    observability/  what log lines and metrics look like
     config/         one file and the environment: every setting
-    bootstrap       wires everything; cli/ is the command line above it
+    bootstrap/      wires everything; cli/ is the command line above it
+    demo/           a country of made-up bodies, to see it all at work
     testing/        virtual time and the exams of the ports, for your tests too
 
 In your own program:

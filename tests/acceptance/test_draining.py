@@ -44,13 +44,13 @@ class Body:
     """A back end that answers when it is told to."""
 
     def __init__(self) -> None:
-        self.asked = asyncio.Event()
+        self.called = asyncio.Event()
         self.answers = asyncio.Event()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, one call."""
         await reader.readuntil(b"\r\n\r\n")
-        self.asked.set()
+        self.called.set()
         await self.answers.wait()
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
         writer.close()
@@ -81,12 +81,12 @@ async def running(folder: Path, *, drain: str) -> AsyncIterator[tuple[Applicatio
                 yield application, client, quick, slow
 
 
-async def asked(client: httpx.AsyncClient, *bodies: Body) -> str:
+async def ask(client: httpx.AsyncClient, *bodies: Body) -> str:
     """The address of a question that every one of `bodies` is being asked."""
     answer = await client.post(URL, json=question())
     assert answer.status_code == httpx.codes.ACCEPTED, answer.text
     for body in bodies:
-        await body.asked.wait()
+        await body.called.wait()
     return answer.headers["location"]
 
 
@@ -110,8 +110,8 @@ async def followed(client: httpx.AsyncClient, url: str) -> str:
 
 async def test_who_waits_gets_the_answers_that_come_while_the_process_drains(tmp_path: Path) -> None:
     async with running(tmp_path, drain="20s") as (application, client, quick, slow):
-        url = await asked(client, quick, slow)
-        polling, following = (asyncio.create_task(each(client, url)) for each in (final, followed))
+        url = await ask(client, quick, slow)
+        polling, following = asyncio.create_task(final(client, url)), asyncio.create_task(followed(client, url))
 
         async def unready() -> bool:
             return (await client.get("/health/ready")).status_code == httpx.codes.SERVICE_UNAVAILABLE
@@ -147,10 +147,10 @@ async def shown(client: httpx.AsyncClient, url: str, count: int) -> bool:
 
 async def test_who_waits_for_what_outlasts_the_drain_is_let_go_with_what_there_is(tmp_path: Path) -> None:
     async with running(tmp_path, drain="500ms") as (application, client, quick, slow):
-        url = await asked(client, quick, slow)
+        url = await ask(client, quick, slow)
         quick.answers.set()
         await until(lambda: shown(client, url, 1))
-        polling, following = (asyncio.create_task(each(client, url)) for each in (final, followed))
+        polling, following = asyncio.create_task(final(client, url)), asyncio.create_task(followed(client, url))
         await until(lambda: shown(client, url, 1))
         async with asyncio.timeout(10):
             await application.lifecycle.close()

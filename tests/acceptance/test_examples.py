@@ -38,26 +38,26 @@ def done(*command: str | Path, environment: dict[str, str]) -> subprocess.Comple
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 - our own
 
 
-def asked(*subject: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def ask(*subject: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return done(sys.executable, EXAMPLES / "embedded" / "ask.py", *subject, environment=environment)
 
 
 def test_a_program_of_ones_own_asks(bodies: dict[str, str]) -> None:
-    ended = asked(environment=bodies)
+    ended = ask(environment=bodies)
     *lines, last = ended.stdout.splitlines()
     assert sorted(lines) == ["Civil registry: {'name': 'Ana', 'born': '1980-02-29'}", "Tax office: nothing"]
     assert (last, ended.stderr, ended.returncode) == ("complete", "", 0)
 
 
 def test_it_is_told_what_is_missing(bodies: dict[str, str]) -> None:
-    ended = asked("00000000T", environment=bodies)
+    ended = ask("00000000T", environment=bodies)
     *lines, last = ended.stdout.splitlines()
     assert sorted(lines) == ["Civil registry: backend_error, It answered with status 404", "Tax office: nothing"]
     assert (last, ended.stderr, ended.returncode) == ("incomplete", "", 1)
 
 
 def test_without_bodies_it_is_incomplete_as_well(bodies: dict[str, str]) -> None:
-    ended = asked(environment=bodies | {"BODIES": "http://127.0.0.1:1"})
+    ended = ask(environment=bodies | {"BODIES": "http://127.0.0.1:1"})
     assert [line.split(",")[0] for line in sorted(ended.stdout.splitlines())] == [
         "Civil registry: backend_error",
         "Tax office: backend_error",
@@ -67,7 +67,7 @@ def test_without_bodies_it_is_incomplete_as_well(bodies: dict[str, str]) -> None
 
 
 def test_a_question_that_cannot_be_put_is_explained(bodies: dict[str, str]) -> None:
-    ended = asked("12345678A", environment=bodies)
+    ended = ask("12345678A", environment=bodies)
     assert (ended.stdout, ended.returncode) == ("", 2)
     assert (
         ended.stderr
@@ -76,7 +76,7 @@ def test_a_question_that_cannot_be_put_is_explained(bodies: dict[str, str]) -> N
 
 
 def test_so_is_a_configuration_that_cannot_be_used(bodies: dict[str, str]) -> None:
-    ended = asked(environment=bodies | {"BODIES": "nowhere"})
+    ended = ask(environment=bodies | {"BODIES": "nowhere"})
     assert (ended.stdout, ended.returncode) == ("", 2)
     assert "esclusa.toml:8: connectors.registry.url" in ended.stderr
     assert "Traceback" not in ended.stderr

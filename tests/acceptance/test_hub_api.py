@@ -65,7 +65,7 @@ async def test_a_question_goes_in_once_and_is_answered_before_any_body_is() -> N
         assert answer.status_code == 202
         assert receipt["id"] in answer.headers["location"]
         for body in process.backends.values():
-            await body.asked(1)
+            await body.wait_for_attempts(1)
         look = (await edge.client.get(receipt["statusUrl"])).json()
         assert (look["answers"], look["pending"], look["queryMore"]) == ([], ["a", "b", "c"], True)
         assert {name: look[name] for name in ("id", "createdAt", "deadline", "expiresAt")} == {
@@ -157,7 +157,7 @@ async def test_a_look_can_wait_for_the_next_answer() -> None:
         first = await edge.client.get(url)
         wait = {"prefer": "wait=10", "if-none-match": first.headers["etag"]}
         waiting = asyncio.ensure_future(edge.client.get(url, headers=wait))
-        await process.backends["b"].asked(1)
+        await process.backends["b"].wait_for_attempts(1)
         process.backends["b"].attempts[0].answer()
         answer = await waiting
         assert answer.headers["preference-applied"] == "wait=10"
@@ -209,7 +209,7 @@ async def test_a_cancelled_request_is_forgotten() -> None:
             body.step = waits
         url = await ask(edge)
         for body in process.backends.values():
-            await body.asked(1)
+            await body.wait_for_attempts(1)
         assert (await edge.client.delete(url)).status_code == 204
         for method, path in (("GET", url), ("GET", f"{url}/events"), ("DELETE", url)):
             assert (await edge.client.request(method, path)).status_code == 404
@@ -292,7 +292,7 @@ async def test_a_process_that_drains_lets_its_readers_go_with_what_there_is() ->
             lines = stream.aiter_lines()
             assert await anext(lines) == "retry: 2000"
             for body in process.backends.values():
-                await body.asked(1)
+                await body.wait_for_attempts(1)
             await edge.health.drain()
             await process.wired.wakeups.drain()
             draining = asyncio.ensure_future(edge.server.drain())

@@ -21,7 +21,7 @@ async def said(program: Program, event: str, times: int) -> None:
     """The log has `event` so many times."""
 
     async def look() -> bool:
-        return sum(line["event"] == event for line in lines(program.log())) == times
+        return [line["event"] for line in lines(program.log())].count(event) == times
 
     await until(look)
 

@@ -157,8 +157,8 @@ url = "http://127.0.0.1:1/{{subject}}"
         await program.start()
         try:
             async with program.client() as client:
-                asked = [await client.post("/api/v1/requests", json=question()) for _ in range(12)]
-                snapshots = [await final(client, answer.headers["location"]) for answer in asked]
+                posted = [await client.post("/api/v1/requests", json=question()) for _ in range(12)]
+                snapshots = [await final(client, answer.headers["location"]) for answer in posted]
                 country.delays = {}
                 async with asyncio.timeout(10):
                     while states(await ask(client))["slow"] == "ko":

@@ -106,7 +106,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 async def works(settings: CassandraSettings) -> None:
     """The engine starts, makes what it needs, writes and reads."""
-    engine = CassandraEngine(settings, Clock(), Instrument())
+    engine = CassandraEngine(settings, Clock(), Instrument(), skew=1.0)
     await engine.start()
     try:
         await engine.upkeep.check()
@@ -121,7 +121,7 @@ async def fails(settings: CassandraSettings, error: type[StorageError] = Storage
     heard = Sink()
     async with asyncio.timeout(LATE):
         with pytest.raises(error) as failed:
-            await CassandraEngine(settings, Clock(), heard.instrument()).start()
+            await CassandraEngine(settings, Clock(), heard.instrument(), skew=1.0).start()
     told = f"{settings} {failed.value} {failed.value.__cause__} {heard}"
     assert settings.password not in told or not settings.password
     return str(failed.value)
@@ -170,7 +170,7 @@ class Examined(RecordsExam, KeysExam, UpkeepExam):
     place: ClassVar[Place]
 
     @asynccontextmanager
-    async def deployment(self) -> AsyncIterator[Deployed]:
+    async def deployment(self) -> AsyncIterator[Any]:
         made = Deployed(self.place.settings())
         try:
             yield made

@@ -137,7 +137,7 @@ class Examined(LogExam, UpkeepExam):
     place: ClassVar[Place]
 
     @asynccontextmanager
-    async def deployment(self) -> AsyncIterator[Deployed]:
+    async def deployment(self) -> AsyncIterator[Any]:
         made = Deployed(FORMS["SCRAM-SHA-512"](self.place))
         try:
             yield made

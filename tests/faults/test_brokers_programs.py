@@ -18,7 +18,7 @@ from dev.node import Node
 from support.brokers import leader
 from support.installation import Engines
 from support.poll import pause
-from support.scene import Scene, scene
+from support.program_scene import ProgramScene, program_scene
 
 Leader = Callable[[], Awaitable[int]]
 pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
@@ -29,9 +29,9 @@ AWAY = 20.0
 
 
 @asynccontextmanager
-async def disturbed(folder: Path, *, faults: int) -> AsyncIterator[tuple[Scene, list[Node], Leader]]:
+async def disturbed(folder: Path, *, faults: int) -> AsyncIterator[tuple[ProgramScene, list[Node], Leader]]:
     """An installation on three brokers, those brokers, and who leads the first partition of requests: its place."""
-    async with Engines(folder / "engines", brokers=3) as engines, scene(engines, folder, faults=faults) as play:
+    async with Engines(folder / "engines", brokers=3) as engines, program_scene(engines, folder, faults=faults) as play:
         topic = f"{play.installation.name}.requests.default"
 
         async def leads() -> int:

@@ -33,8 +33,8 @@ async def test_whichever_process_dies_every_accepted_request_reaches_its_final_s
         assert ledger.final.keys() >= set(ledger.accepted.values())
         for request in ledger.accepted.values():
             for name in BODIES:
-                asked = country.calls[request, name]
-                assert asked <= 1 + len(others)
-                assert asked == ledger.calls[request, name], "called again after its answer was there"
+                calls = country.calls[request, name]
+                assert calls <= 1 + len(others)
+                assert calls == ledger.calls[request, name], "called again after its answer was there"
         last = list(ledger.final.values())[-10:]
         assert all(snapshot["complete"] for snapshot in last), "it has not recovered"

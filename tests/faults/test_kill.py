@@ -35,10 +35,10 @@ async def rounds(folder: Path, kills: int, seed: int) -> None:
             assert ledger.final.keys() >= set(ledger.accepted.values())
             for request in ledger.accepted.values():
                 for name in BODIES:
-                    asked = country.calls[request, name]
-                    assert asked <= 1 + kills
-                    assert asked == ledger.calls[request, name], "called again after its answer was there"
-                    assert asked or ledger.shown[request, name]["state"] == "ko"
+                    calls = country.calls[request, name]
+                    assert calls <= 1 + kills
+                    assert calls == ledger.calls[request, name], "called again after its answer was there"
+                    assert calls or ledger.shown[request, name]["state"] == "ko"
             states = [snapshot["complete"] for snapshot in ledger.final.values()]
             assert states.count(True) > len(states) * 0.9
         finally:

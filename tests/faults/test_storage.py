@@ -22,7 +22,7 @@ NO_LIMIT = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 
 async def accepted(client: httpx.AsyncClient) -> str:
     """The address of a new request; empty when it isn't taken."""
-    return (await client.post("/api/v1/requests", json=question())).headers.get("location", "")
+    return str((await client.post("/api/v1/requests", json=question())).headers.get("location", ""))
 
 
 async def test_on_a_full_disk_nothing_is_accepted_and_once_there_is_room_it_goes_on(tmp_path: Path) -> None:

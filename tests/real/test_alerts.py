@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from rules.deployment import of_kind
 pytestmark = pytest.mark.real
 
 WELL = {
-    **{f'up{{role="{role}"}}': "1x30" for role in ("hub", "collector", "connectors", "purge")},
+    **{f'esclusa_ready{{role="{role}"}}': "1x30" for role in ("hub", "collector", "connectors", "purge")},
     'esclusa_dependency_up{part="log",instance="a",role="hub"}': "1x30",
     "esclusa_hub_purge_age_seconds": "1x30",
     'esclusa_hub_answers_total{connector="dgt",reason="ok"}': "0+1000x30",
@@ -59,10 +58,10 @@ async def test_prometheus_takes_the_rules(tmp_path: Path) -> None:
     ("happened", "alerts"),
     [
         pytest.param({}, set(), id="nothing"),
-        pytest.param({'up{role="collector"}': "1x20 0x10"}, {"EsclusaNoCollector"}, id="the last collector dies"),
-        pytest.param({'up{role="hub"}': "1x20 _x10"}, {"EsclusaNoHub"}, id="the last hub is taken away"),
+        pytest.param({'esclusa_ready{role="collector"}': "1x20 0x10"}, {"EsclusaNoCollector"}, id="the last collector dies"),
+        pytest.param({'esclusa_ready{role="hub"}': "1x20 _x10"}, {"EsclusaNoHub"}, id="the last hub is taken away"),
         pytest.param(
-            {'up{role="hub",instance="a"}': "1x20 0x10", 'up{role="hub",instance="b"}': "1x30"},
+            {'esclusa_ready{role="hub",instance="a"}': "1x20 0x10", 'esclusa_ready{role="hub",instance="b"}': "1x30"},
             set(),
             id="one of two hubs dies",
         ),
@@ -112,18 +111,18 @@ async def test_prometheus_takes_the_rules(tmp_path: Path) -> None:
         pytest.param({"esclusa_hub_purge_age_seconds": "1x20 100+60x10"}, {"EsclusaPurgeLate"}, id="nothing is destroyed"),
         pytest.param(
             {
-                **{f'up{{role="{role}"}}': "_x30" for role in ("hub", "collector", "connectors", "purge")},
-                'up{role="all"}': "1x30",
+                **{f'esclusa_ready{{role="{role}"}}': "_x30" for role in ("hub", "collector", "connectors", "purge")},
+                'esclusa_ready{role="all"}': "1x30",
             },
             set(),
             id="one process that does everything",
         ),
     ],
 )
-async def test_what_happens_wakes_whom_it_should(happened: Mapping[str, str], alerts: set[str], tmp_path: Path) -> None:
+async def test_what_happens_wakes_whom_it_should(happened: dict[str, str], alerts: set[str], tmp_path: Path) -> None:
     series = WELL | happened
-    if 'up{role="hub",instance="a"}' in happened:
-        del series['up{role="hub"}']
+    if 'esclusa_ready{role="hub",instance="a"}' in happened:
+        del series['esclusa_ready{role="hub"}']
     played = {
         "rule_files": [str(rules(tmp_path))],
         "evaluation_interval": "30s",

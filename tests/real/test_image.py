@@ -110,8 +110,8 @@ async def test_what_the_image_installs_runs_on_a_read_only_file_system_as_the_im
 
         async def healthy() -> bool:
             assert process.returncode is None, (await process.communicate())[0].decode()[-3000:]
-            asked = await asyncio.create_subprocess_exec(*check, env=environ, stderr=asyncio.subprocess.DEVNULL)
-            return await asked.wait() == 0
+            asking = await asyncio.create_subprocess_exec(*check, env=environ, stderr=asyncio.subprocess.DEVNULL)
+            return await asking.wait() == 0
 
         assert await until(healthy, seconds=30)
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{listen}", trust_env=False) as client:

@@ -37,7 +37,7 @@ HTTP = """
         location /busy/ {{ add_header Retry-After 1 always; return 503; }}
         location /moved/ {{ return 302 /people/; }}
         location /hello/ {{ default_type text/html; return 200 "<h1>Hello</h1>"; }}
-        location /post/ {{ return 200 '{{"asked":"$request_method","type":"$content_type"}}'; }}
+        location /post/ {{ return 200 '{{"method":"$request_method","type":"$content_type"}}'; }}
     }}
 """
 
@@ -123,7 +123,7 @@ async def test_every_kind_of_answer_of_a_real_server_becomes_what_it_should(tmp_
     answers = {answer["connector"]: answer for answer in snapshot["answers"]}
     assert answers["plain"]["data"] == {"name": "Ñandú", "cars": 2}
     assert answers["secure"]["data"] == {"name": "Ñandú", "cars": [1, 2]}
-    assert answers["post"]["data"] == {"asked": "POST", "type": "application/json"}
+    assert answers["post"]["data"] == {"method": "POST", "type": "application/json"}
     assert answers["nothing"]["state"] == "ok"
     assert "data" not in answers["nothing"]
     assert {name: answer.get("reason") for name, answer in answers.items()} == {
@@ -156,14 +156,14 @@ class Hub:
     def __init__(self, name: str) -> None:
         self.name = name
         self.broken = False
-        self.asked: list[bytes] = []
+        self.heads: list[bytes] = []
         self.go_on = asyncio.Event()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         length = [int(line[16:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length: ")]
         await reader.readexactly(sum(length))
-        self.asked.append(head)
+        self.heads.append(head)
         if not self.broken:
             writer.write(
                 b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n" + self.name.encode()
@@ -207,25 +207,25 @@ async def test_what_may_be_repeated_is_asked_of_another_hub_when_one_breaks_off(
 ) -> None:
     one, two = hubs = Hub("one"), Hub("two")
     async with proxied(tmp_path, *hubs) as (client, _):
-        (first,) = [hub for hub in hubs if not hub.asked]  # the other one has said that it is ready
+        (first,) = [hub for hub in hubs if not hub.heads]  # the other one has said that it is ready
         first.broken = True
         answered = await client.request(method, "/api/v1/requests", headers=headers, content=b"x" * 20_000)
         assert answered.status_code == status
-        assert len([each for each in one.asked + two.asked if each.startswith(method.encode() + b" /api")]) == (
+        assert len([each for each in one.heads + two.heads if each.startswith(method.encode() + b" /api")]) == (
             2 if status == 200 else 1
         )
-        assert all(b"Host: 127.0.0.1:" in each for each in one.asked + two.asked)
+        assert all(b"Host: 127.0.0.1:" in each for each in one.heads + two.heads)
 
 
 async def test_a_hub_that_breaks_off_is_left_alone_and_who_served_is_told(tmp_path: Path) -> None:
     hubs = Hub("one"), Hub("two")
     async with proxied(tmp_path, *hubs) as (client, lines):
-        (dead,) = [hub for hub in hubs if not hub.asked]
+        (dead,) = [hub for hub in hubs if not hub.heads]
         (alive,) = [hub for hub in hubs if hub is not dead]
         dead.broken = True
         for _ in range(6):
             assert (await client.get("/api/v1/requests/1")).text == alive.name
-        assert len(dead.asked) == 1
+        assert len(dead.heads) == 1
         await until(lambda: told(lines, 6))
         looks = [line["to"] for line in lines if line["path"] == "/api/v1/requests/1"]
         assert [look.count(",") for look in looks] == [1, 0, 0, 0, 0, 0]

@@ -114,7 +114,7 @@ async def test_a_question_is_answered_and_a_login_that_is_refused_later_is_told_
         return any("refuses the login: look at kafka.sasl" in part["reason"] for part in (await health()).get("lost", []))
 
     async def well() -> bool:
-        return (await health())["status"] == "ready"
+        return bool((await health())["status"] == "ready")
 
     async def answered() -> bool:
         async with program.client() as client:

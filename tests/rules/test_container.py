@@ -16,7 +16,7 @@ CONFIGURATIONS = [COMPOSE / "esclusa.toml", KUBERNETES / "cluster" / "esclusa.to
 
 
 def test_the_linter_of_dockerfiles_finds_nothing() -> None:
-    linter = [Path(sys.executable).with_name("hadolint"), "--no-color", ROOT / "Dockerfile"]
+    linter: list[str | Path] = [Path(sys.executable).with_name("hadolint"), "--no-color", ROOT / "Dockerfile"]
     found = subprocess.run(linter, check=False, capture_output=True, text=True)  # noqa: S603 - the tests' own tool
     assert found.returncode == 0, found.stdout
 

@@ -144,9 +144,10 @@ def test_a_process_is_asked_how_it_is_where_it_says_so(process: dict[str, Any]) 
     own, server = container(process), settings(folder_of(process)).server
     ports = {each["name"]: each["containerPort"] for each in own["ports"]}
     assert ports == {"http": int(server.listen.rpartition(":")[2]), "admin": int(server.admin.rpartition(":")[2])}
-    probes = {name: own[f"{name}Probe"]["httpGet"] for name in ("startup", "liveness", "readiness")}
+    probes = {name: own[f"{name}Probe"]["httpGet"] for name in ("liveness", "readiness")}
     assert probes["liveness"] == {"path": "/health/live", "port": "admin"}
-    assert probes["readiness"] == probes["startup"] == {"path": "/health/ready", "port": "admin"}
+    assert probes["readiness"] == {"path": "/health/ready", "port": "admin"}
+    assert "startupProbe" not in own, "a process that waits for its storage is alive, and is left alone"
 
 
 @pytest.mark.parametrize("process", PROCESSES, ids=named)

@@ -110,8 +110,10 @@ def declares(statement: ast.stmt) -> bool:
     """A docstring, `...`, or the making of a field: no step."""
     if isinstance(statement, ast.Expr):
         return isinstance(statement.value, ast.Constant) or "super().__init__" in ast.unparse(statement)
-    target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
-    return isinstance(statement, ast.Assign | ast.AnnAssign) and ast.unparse(target).startswith("self.")  # type: ignore[arg-type]
+    if not isinstance(statement, ast.Assign | ast.AnnAssign):
+        return False
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+    return ast.unparse(target).startswith("self.")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ import ast
 import io
 import re
 import tokenize
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -72,14 +74,13 @@ def test_no_hidden_globals() -> None:
 
 
 def test_a_suppression_gives_its_reason() -> None:
-    """`# noqa: S311 - why`, `# type: ignore[code]  # why`. Types of tests are not checked."""
+    """`# noqa: S311 - why`, `# type: ignore[code]  # why`."""
     bare = [
         f"{source.place}:{line}: {comment}"
         for source in [*product(), *suite()]
         for line, comment in comments(source)
         if re.match(r"#\s*(noqa|type:\s*ignore|pyright:\s*ignore)", comment)
         and not re.match(r"#\s*(noqa: [A-Z0-9, ]+|[\w: ]+\[[\w, -]+\])\s+[-#(]\s*\S", comment)
-        and not (source.path.is_relative_to(TESTS) and comment.startswith("# type: ignore["))
     ]
     assert not bare
 
@@ -95,3 +96,31 @@ def test_the_map_of_what_tests_share_is_whole() -> None:
     told = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
     named = set(re.findall(r"^    (\w+\.py) ", told, re.MULTILINE))
     assert named == {path.name for path in folder.glob("*.py")} - {"__init__.py"}
+
+
+@pytest.mark.parametrize("package", ["esclusa", "esclusa.hub", "esclusa.bootstrap"])
+def test_a_package_whose_docstring_is_a_map_names_every_module(package: str) -> None:
+    modules = {source.module: source for source in product()}
+    inside = {module.removeprefix(f"{package}.").split(".")[0] for module in modules if module.startswith(f"{package}.")}
+    words = set(re.findall(r"\w+", ast.get_docstring(modules[package].tree) or ""))
+    assert inside - words == set()
+
+
+def test_a_constant_in_milliseconds_says_so_in_its_name() -> None:
+    """`FLUSH_MS`. A constant of time without a unit in its name is in seconds."""
+    wrong = [
+        f"{source.place}: {name}"
+        for source in [*product(), *suite()]
+        for name, told in constants(source)
+        if name.endswith("_MS") != told.startswith("Milliseconds")
+    ]
+    assert not wrong
+
+
+def constants(source: Source) -> Iterator[tuple[str, str]]:
+    """The constants of a module that say what they are, by their names."""
+    for node, after in pairwise(source.tree.body):
+        target = node.targets[0] if isinstance(node, ast.Assign) else None
+        name = target.id if isinstance(target, ast.Name) else ""
+        if name.isupper() and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+            yield name, str(after.value.value)

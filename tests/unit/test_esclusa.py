@@ -27,6 +27,6 @@ def test_every_public_name_is_there_and_the_same_each_time(name: str) -> None:
 
 def test_a_name_that_there_is_not_is_told_as_of_any_module() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
-        _ = esclusa.nothing  # type: ignore[attr-defined]
+        _ = esclusa.nothing
     with pytest.raises(ImportError):
-        from esclusa import nothing  # type: ignore[attr-defined]  # noqa: F401 - it isn't there
+        from esclusa import nothing  # noqa: F401 - it isn't there

@@ -102,7 +102,7 @@ class Desk:
     async def reply(self, call: Call) -> Reply:
         """What the body says to one call, after the time that it takes."""
         try:
-            subject, period = self._asked(call)
+            subject, period = self._question(call)
         except ValueError as wrong:
             return _refusal(400, str(wrong))
         if self.body.secret is not None and call.headers.get(self.body.secret[0]) != self.body.secret[1]:
@@ -119,18 +119,18 @@ class Desk:
             return Reply(200, _PAGE.format("Sede electrónica en obras").encode(), "text/html; charset=utf-8")
         return self._answer(subject, period)
 
-    def _asked(self, call: Call) -> tuple[str, Period]:
+    def _question(self, call: Call) -> tuple[str, Period]:
         """Whom and which period a call is about; `ValueError` in words when it doesn't say."""
         found = self._path.fullmatch(call.path)
         if found is None:
             raise ValueError("no existe tal servicio")
-        asked: dict[str, str] = call.query | found.groupdict()
+        values: dict[str, str] = call.query | found.groupdict()
         if call.method == "POST":
-            asked |= msgspec.json.decode(call.body, type=dict[str, str])  # what is wrong with it is a ValueError too
-        subject = asked.get("nif", "")
+            values |= msgspec.json.decode(call.body, type=dict[str, str])  # what is wrong with it is a ValueError too
+        subject = values.get("nif", "")
         if not subject.isalnum():
             raise ValueError("falta el NIF")
-        since, until = asked.get("desde"), asked.get("hasta")
+        since, until = values.get("desde"), values.get("hasta")
         return subject, Period(
             date.fromisoformat(since) if since else date.min, date.fromisoformat(until) if until else date.max
         )

@@ -265,8 +265,8 @@ def transportes(person: Person, _: Period) -> JSON | None:
     """The young people's rent allowance."""
     if person.dwellings or person.age >= 36:  # noqa: PLR2004 - the allowance ends at 35
         return {"solicitudes": []}
-    asked = date(person.today.year - 1, 11, 3)
-    return {"solicitudes": [{"ayuda": "BONO ALQUILER JOVEN", "solicitada": asked.isoformat(), "estado": "CONCEDIDA"}]}
+    applied = date(person.today.year - 1, 11, 3)
+    return {"solicitudes": [{"ayuda": "BONO ALQUILER JOVEN", "solicitada": applied.isoformat(), "estado": "CONCEDIDA"}]}
 
 
 def wells(*provinces: str) -> Answer:

@@ -3,6 +3,8 @@
 - *Order*: messages of one key stand in one partition in the order in which `append` was called by one process.
 - *Durable*: when the future of `append` is done, the message survives the death of this process (for a `broadcast`
   topic nothing is promised but delivery to who is subscribed).
+- *At least once*: a message that could not be acknowledged at once may stand twice, and one whose `append` has failed may
+  stand there all the same. The second one comes after what followed on the first. Readers tell by what it says.
 - *Groups*: each partition of a topic is given to one member of a group at a time; a new group starts at the earliest
   message kept. What lies at or after the committed position is delivered again to the next owner.
 - *Positions*: `commit(partition, position)` says that everything below `position` is done with. A position never goes
@@ -44,7 +46,7 @@ class Assigned(msgspec.Struct, frozen=True, gc=False):
     committed: int
     """Where it goes on: nothing below is delivered."""
     end: int
-    """The position after the last message at this moment."""
+    """The position after the last message at this moment, as `Log.end` tells it."""
 
 
 class Revoked(msgspec.Struct, frozen=True, gc=False):
@@ -100,12 +102,17 @@ class Log(Protocol):
     def read(self, topic: Topic, partition: int, since: int, end: int, start: int = 0) -> AsyncIterator[Sequence[Message]]:
         """What stands in `partition` from the first message made at or after `since` (ms since the epoch) on, below `end`.
 
-        All of it, whenever made, but for what stands below `start`. In order, in bounded batches, past no group. Some made
-        before `since` may come first, none below `start`.
+        `end`: as `end` has told it, or after a message that was acknowledged. All of it, whenever made, but for what stands
+        below `start`; `StorageUnavailable` when it can't be read as far as that. In order, in bounded batches, past no group.
+        Some made before `since` may come first, none below `start`.
         """
 
     async def end(self, topic: Topic, partition: int) -> int:
-        """The position after the last message of `partition` at this moment."""
+        """The position after the last message of `partition` at this moment.
+
+        It may be told by a server that was stopped, or cut off, and hasn't heard of the last messages: to be certain, append
+        one. Whatever was acknowledged before stands below it.
+        """
 
     async def subscribe(self, topic: Topic, group: str | None, release: float = RELEASE) -> Subscription:
         """Join `group`; or, with None, listen to a broadcast topic from now on.

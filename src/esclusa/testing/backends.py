@@ -107,7 +107,7 @@ class ScriptedBackend:
 
     @property
     def idempotent(self) -> bool:
-        """As it was made."""
+        """As given when this was made."""
         return self._idempotent
 
     def ask(self, question: Question, by: float, done: Done) -> Abort:
@@ -123,8 +123,8 @@ class ScriptedBackend:
         (self._script.popleft() if self._script else self.step)(attempt)
         return attempt.abort
 
-    async def asked(self, times: int) -> None:
-        """Wait until it has been asked so many times in all."""
+    async def wait_for_attempts(self, times: int) -> None:
+        """Wait until it has seen so many attempts in all."""
         if len(self.attempts) < times:
             future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._watchers.append((times, future))

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from support.asking import PATIENCE, URL, asked, final
+from support.asking import PATIENCE, URL, ask, final
 from support.country import Country
 from support.installation import Engines, installed
 from support.program import question
@@ -27,8 +27,8 @@ async def test_who_asks_at_one_reads_repeats_and_cancels_at_another(engines: Eng
         await it.start(one, two, it.program("work", "collector", "connectors"))
         async with one.client(PATIENCE) as first, two.client(PATIENCE) as second:
             key = str(uuid.uuid4())
-            url = await asked(first, key=key)
-            assert await asked(second, key=key) == url
+            url = await ask(first, key=key)
+            assert await ask(second, key=key) == url
             another = await second.post(URL, json=question("X1234567L"), headers={"Idempotency-Key": key})
             assert another.status_code == httpx.codes.UNPROCESSABLE_ENTITY
             assert another.json()["type"] == "/problems/idempotency-mismatch"

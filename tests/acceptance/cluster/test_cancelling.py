@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from support.asking import PATIENCE, asked, final, id_of, polled
+from support.asking import PATIENCE, ask, final, id_of, polled
 from support.country import Country
 from support.installation import Engines, installed
 from support.poll import until
@@ -29,13 +29,13 @@ async def test_what_waits_in_line_is_never_asked_and_what_is_in_the_air_is_cut(e
         one, two = it.program("one", "hub"), it.program("two", "hub")
         await it.start(one, two, it.program("collector", "collector"), it.program("pool", "connectors"))
         async with one.client(PATIENCE) as first, two.client(PATIENCE) as second:
-            in_the_air = await asked(first)
+            in_the_air = await ask(first)
 
             async def called() -> int:
                 return country.busy["slow"]
 
             await until(called)
-            in_line = await asked(first)
+            in_line = await ask(first)
             async for _, snapshot in polled(first, in_line):
                 if snapshot["answers"]:  # so it has been handed out, to all
                     break
@@ -47,7 +47,7 @@ async def test_what_waits_in_line_is_never_asked_and_what_is_in_the_air_is_cut(e
 
             await until(cut, seconds=LONG / 2)
             country.delays["slow"] = 0.0
-            assert (await final(first, await asked(first)))["complete"]
+            assert (await final(first, await ask(first)))["complete"]
             assert (id_of(in_line), "slow") not in country.calls
 
             async def written() -> bool:

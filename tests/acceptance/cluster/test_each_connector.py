@@ -33,6 +33,6 @@ async def test_each_shares_its_work_and_whoever_dies_is_replaced(engines: Engine
         assert all(snapshot["complete"] for snapshot in ledger.final.values())
         for request in ledger.accepted.values():
             for name in country.names:
-                asked = country.calls[request, name]
-                assert 1 <= asked <= 2
-                assert asked == ledger.calls[request, name], "called again after its answer was there"
+                calls = country.calls[request, name]
+                assert 1 <= calls <= 2
+                assert calls == ledger.calls[request, name], "called again after its answer was there"

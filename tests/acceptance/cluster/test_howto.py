@@ -54,7 +54,7 @@ async def test_the_tutorials_bodies_are_asked_by_processes_of_which_one_is_kille
     async def everything() -> bool:
         return await serving() == {"hub", "collector", "purge", "connectors"}
 
-    async def asked() -> bool:
+    async def complete() -> bool:
         answers = json.loads(await said("ask", "about-me", "--subject", "12345678Z", "--config", "cluster.toml", "--json"))
         return bool(answers["complete"]) and len(answers["answers"]) == 2
 
@@ -64,12 +64,12 @@ async def test_the_tutorials_bodies_are_asked_by_processes_of_which_one_is_kille
         await start(ESCLUSA, "run", "cluster.toml", "--role", "hub", "--role", "collector", "--role", "purge")
         second = await start(ESCLUSA, "run", "cluster.toml", "--role", "connectors", data="second")
         await until(everything, seconds=60)
-        assert await asked()
+        assert await complete()
         assert "not all processes" not in await said("status", "--config", "cluster.toml")
         await start(ESCLUSA, "run", "cluster.toml", "--role", "connectors", data="third")
         second.kill()
         await second.wait()
-        assert await until(asked, seconds=60), "the third one has not taken over"
+        assert await until(complete, seconds=60), "the third one has not taken over"
     finally:
         for each in processes:
             if each.returncode is None:

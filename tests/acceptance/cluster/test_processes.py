@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from esclusa.hub.presence import EVERY, LIVES
-from support.asking import PATIENCE, asked, final
+from esclusa.hub.presence import EVERY, LIVES_MS
+from support.asking import PATIENCE, ask, final
 from support.country import Country
 from support.installation import Engines, installed
 from support.poll import until
@@ -51,7 +51,7 @@ async def test_who_is_there_is_seen_and_what_nobody_serves_is_said(engines: Engi
             assert await served(client) == {"a": 1, "b": 2, "new": 0, "nobodys": 0}
 
             await south.kill()
-            said = await final(client, await asked(client, connectors=["a", "new", "nobodys"]))
+            said = await final(client, await ask(client, connectors=["a", "new", "nobodys"]))
             assert {each["connector"]: (each["state"], each.get("reason"), each.get("detail")) for each in said["answers"]} == {
                 "a": ("ok", None, None),
                 "new": ("ko", "rejected", "Not served here"),
@@ -64,5 +64,5 @@ async def test_who_is_there_is_seen_and_what_nobody_serves_is_said(engines: Engi
 
             assert await old.terminate() == 0
             await until(lambda: gone(OLD), seconds=3)
-            await until(lambda: gone(OLD, SOUTH), seconds=LIVES / 1000 + EVERY)
+            await until(lambda: gone(OLD, SOUTH), seconds=LIVES_MS / 1000 + EVERY)
             assert await served(client) == {"a": 0, "b": 0, "new": 0, "nobodys": 0}

@@ -62,8 +62,8 @@ async def test_who_joins_takes_part_and_nothing_is_done_twice(engines: Engines, 
                 async for messages in engine.log.read(TOPICS.answers, number, 0, end):
                     for message in messages:
                         said = decode(Answers, message.value)
-                        parts = [msgspec.structs.replace(part, reason=Reason.BACKEND_ERROR, sealed=b"") for part in said.parts]
-                        another = encode(msgspec.structs.replace(said, parts=parts))
+                        heads = [msgspec.structs.replace(head, reason=Reason.BACKEND_ERROR, size=0) for head in said.heads]
+                        another = encode(msgspec.structs.replace(said, heads=heads, sealed=b""))
                         for value in (message.value, another):
                             await engine.log.append(TOPICS.answers, message.key, value)
 

@@ -9,7 +9,7 @@ import pytest
 from esclusa.hub.settings import PoolSettings, QuerySettings
 from esclusa.hub.stored import VERSION, Answers, Envelope, Times, encode
 from esclusa.hub.topics import CANCELS, WAKEUPS, pool_topics
-from support.asking import PATIENCE, asked, final
+from support.asking import PATIENCE, ask, final
 from support.country import Country
 from support.installation import Engines, installed
 from support.poll import until
@@ -31,13 +31,13 @@ async def test_what_nobody_can_read_is_said_counted_and_settled(engines: Engines
         now = country.clock.millis()
         times = Times(now, now + 50_000, now + 60_000, now + 600_000)
         async with it.log() as engine, hub.client(PATIENCE) as client:
-            assert (await final(client, await asked(client)))["complete"], "everybody is at work"
+            assert (await final(client, await ask(client)))["complete"], "everybody is at work"
             for topic, value in (
                 (TOPICS.requests, GARBAGE),
                 (TOPICS.requests, encode(Envelope(VERSION + 1, ID, times, ["a"], SEALED, 1000))),
                 (TOPICS.requests, encode(Envelope(VERSION, ID, times, ["a"], SEALED, 1000))),
                 (TOPICS.answers, GARBAGE),
-                (TOPICS.answers, encode(Answers(VERSION + 1, ID, times.expires, []))),
+                (TOPICS.answers, encode(Answers(VERSION + 1, ID, times.expires, [], b""))),
                 (WAKEUPS, GARBAGE),
                 (CANCELS, GARBAGE),
             ):
@@ -72,5 +72,5 @@ async def test_what_nobody_can_read_is_said_counted_and_settled(engines: Engines
                 return bool(lags) and all(lag.committed == lag.end for lag in lags)
 
             await until(settled)
-            assert (await final(client, await asked(client)))["complete"]
+            assert (await final(client, await ask(client)))["complete"]
         assert set(country.calls.values()) == {1}

@@ -20,9 +20,9 @@ from esclusa.hub.topics import WAKEUPS
 from esclusa.hub.wakeups import LOOK
 from esclusa.kernel.errors import StorageUnavailable
 from esclusa.ports.log import Delivered, Subscription
-from support.asking import PATIENCE, asked, final, followed, id_of, polled
+from support.asking import PATIENCE, ask, final, followed, id_of, polled
 from support.country import Country
-from support.installation import Engines, Installation, installed
+from support.installation import Engines, InstalledPrograms, installed
 from support.poll import until
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(90)]
@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(90)]
 T = TypeVar("T")
 DELAYS = {"a": 0.2, "b": 0.5, "c": 0.8, "d": 1.1}
 """Seconds in which each body answers."""
-AT_ONCE = 50
+AT_ONCE_MS = 50
 """Milliseconds from an answer's being collected, or given, to its being shown, at the median."""
 ROUNDS = 4
 """How often it is measured: in the first the servers are still warming up, and others may be at work on the machine."""
@@ -59,7 +59,7 @@ class Collected:
         return await until(heard)
 
     @asynccontextmanager
-    async def listening(self, installation: Installation) -> AsyncIterator[None]:
+    async def listening(self, installation: InstalledPrograms) -> AsyncIterator[None]:
         async with installation.log() as engine:
 
             async def subscribed() -> Subscription | None:
@@ -106,7 +106,7 @@ async def round_of(client: httpx.AsyncClient, country: Country, collected: Colle
 
     What a body gives is known to wait a moment for other answers of its request; that is left out.
     """
-    urls = [await asked(client) for _ in range(READERS)]
+    urls = [await ask(client) for _ in range(READERS)]
     ways = [(seen_by_events, seen_by_polls)[number % 2] for number in range(READERS)]
     shown = await asyncio.gather(*(way(client, url, country) for way, url in zip(ways, urls, strict=True)))
     after: dict[str, list[float]] = {"collected": [], "given": []}
@@ -127,7 +127,7 @@ async def test_what_another_process_has_collected_is_shown_within_fifty_millisec
         await it.start(hub, it.program("collector", "collector"), it.program("pool", "connectors"))
         collected = Collected()
         async with collected.listening(it), hub.client(PATIENCE) as client:
-            assert min([await round_of(client, country, collected) for _ in range(ROUNDS)]) <= AT_ONCE
+            assert min([await round_of(client, country, collected) for _ in range(ROUNDS)]) <= AT_ONCE_MS
 
 
 async def keep(stream: AsyncIterator[T], kept: list[T]) -> None:
@@ -143,7 +143,7 @@ async def test_who_waits_at_a_process_that_is_killed_goes_on_at_another(engines:
         one, two = it.program("one", "hub"), it.program("two", "hub")
         await it.start(one, two, it.program("work", "collector", "connectors"))
         async with one.client(PATIENCE) as first, two.client(PATIENCE) as second:
-            url = await asked(first)
+            url = await ask(first)
             events, polls = followed(first, url), polled(first, url)
             before = [await anext(events), await anext(events)]
             seen = [await anext(polls)]
@@ -175,7 +175,7 @@ async def test_without_any_wake_up_answers_are_shown_all_the_same(engines: Engin
             await asyncio.wrap_future(altered)
         collected = Collected()
         async with collected.listening(it), hub.client(PATIENCE) as client:
-            urls = [await asked(client) for _ in range(2)]
+            urls = [await ask(client) for _ in range(2)]
             shown = await asyncio.gather(seen_by_events(client, urls[0], country), seen_by_polls(client, urls[1], country))
             for url, seen in zip(urls, shown, strict=True):
                 assert all(seen[name] - country.answered[id_of(url), name] < LOOK + 1 for name in DELAYS)

@@ -30,20 +30,20 @@ class Api:
     """Takes every question, and answers it with what its body does to the nth who asks."""
 
     def __init__(self, meets: Meets = full_and_open) -> None:
-        self.asked: list[SubmissionBody] = []
+        self.submitted: list[SubmissionBody] = []
         self.refuses = False
         self.following = 0
         self._meets = meets
         self._answers: dict[UUID, Reason | None] = {}
 
     def of(self, body: str | None) -> list[SubmissionBody]:
-        return [question for question in self.asked if question.connectors == (body and [body])]
+        return [question for question in self.submitted if question.connectors == (body and [body])]
 
     async def submit(self, submission: SubmissionBody, /) -> ReceiptBody:
         if self.refuses:
             raise TooManyOpen
-        self.asked.append(submission)
-        id = UUID(int=len(self.asked))
+        self.submitted.append(submission)
+        id = UUID(int=len(self.submitted))
         body = submission.connectors[0] if submission.connectors else ""
         self._answers[id] = self._meets(body, len(self.of(body)))
         return ReceiptBody(id=id, query=submission.query, created_at=WHEN, deadline=WHEN, expires_at=WHEN, status_url="/")
@@ -120,7 +120,7 @@ async def test_a_refusal_at_the_beginning_is_told() -> None:
 async def test_everybody_is_somebody_else_with_a_valid_nif() -> None:
     api = Api()
     await crowd(api).assemble()
-    subjects = [question.subject for question in api.asked]
+    subjects = [question.subject for question in api.submitted]
     assert len(set(subjects)) == len(subjects)
     assert all(map(nif.is_valid, subjects))
 
@@ -129,11 +129,11 @@ async def test_it_goes_on_asking_now_and_then_for_as_long_as_it_is_wanted() -> N
     api = Api()
     async with crowd(api).going_on():
         await asyncio.sleep(EVERY * 10.5)
-        assert len(api.asked) == 10
-        assert {question.query for question in api.asked} == {"vehiculos", "prestaciones", "propiedades", "expedientes"}
+        assert len(api.submitted) == 10
+        assert {question.query for question in api.submitted} == {"vehiculos", "prestaciones", "propiedades", "expedientes"}
         assert all(len(question.params["province"]) == 2 for question in api.of(None))
     await asyncio.sleep(EVERY * 3)
-    assert len(api.asked) == 10
+    assert len(api.submitted) == 10
 
 
 async def test_a_service_that_is_full_for_a_while_does_not_stop_it() -> None:
@@ -143,7 +143,7 @@ async def test_a_service_that_is_full_for_a_while_does_not_stop_it() -> None:
         await asyncio.sleep(EVERY * 2.5)
         api.refuses = False
         await asyncio.sleep(EVERY * 2)
-    assert len(api.asked) == 2
+    assert len(api.submitted) == 2
 
 
 async def test_what_breaks_it_is_told_at_the_end() -> None:

@@ -227,7 +227,7 @@ async def test_what_libraries_say_is_taken_from_warnings_on() -> None:
         library.info("not this")
         library.warning("the %s is full", "pool")
         try:
-            {}["12345678Z"]
+            dict[str, str]()["12345678Z"]
         except KeyError:
             library.exception("it failed")
     first, second = (json.loads(line) for line in pipe.rest())

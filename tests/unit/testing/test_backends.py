@@ -79,13 +79,13 @@ async def test_told_to_raise_it_raises() -> None:
 
 async def test_one_can_wait_until_it_has_been_asked() -> None:
     scene = Scene()
-    waiting = asyncio.ensure_future(scene.backend.asked(2))
+    waiting = asyncio.ensure_future(scene.backend.wait_for_attempts(2))
     scene.ask()
     await scene.clock.sleep(1)
     assert not waiting.done()
     scene.ask()
     await waiting
-    await scene.backend.asked(1)
+    await scene.backend.wait_for_attempts(1)
 
 
 async def test_closed_it_ends_what_is_open() -> None:

@@ -25,22 +25,22 @@ async def check(records: InProcessRecords, clock: Clock) -> None:
         raise StorageUnavailable("a row that was written can't be read")
 
 
-def made(topics: Topics, asked: Sequence[Topic]) -> list[Made]:
-    """What there has to be for the topics `asked`, and whether it has yet to be made. Broadcast topics are kept nowhere."""
+def made(stored: Topics, topics: Sequence[Topic]) -> list[Made]:
+    """What there has to be for `topics`, and whether it has yet to be made. Broadcast topics are kept nowhere."""
 
     def lacks(topic: Topic) -> bool:
-        kept = topics.find(topic.name)
+        kept = stored.find(topic.name)
         return kept is None or len(kept.partitions) < topic.partitions
 
-    return [Made(f"topic {topic.name}", new=lacks(topic)) for topic in asked if not topic.broadcast]
+    return [Made(f"topic {topic.name}", new=lacks(topic)) for topic in topics if not topic.broadcast]
 
 
-def lag(topics: Topics, asked: Sequence[Topic]) -> list[Lag]:
-    """Every group of the topics `asked`, partition by partition."""
+def lag(stored: Topics, topics: Sequence[Topic]) -> list[Lag]:
+    """Every group of `topics`, partition by partition."""
     return [
         Lag(topic.name, group.name, partition.number, group.committed(partition.number), partition.end)
-        for topic in asked
-        if (kept := topics.find(topic.name)) is not None
+        for topic in topics
+        if (kept := stored.find(topic.name)) is not None
         for group in kept.groups.values()
         for partition in kept.partitions
     ]

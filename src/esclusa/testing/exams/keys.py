@@ -7,7 +7,7 @@ import asyncio
 from esclusa.kernel.errors import Closed
 from esclusa.testing.exams.deployment import Exam, cancelled, end, raises, waited
 
-MINUTE = 60_000
+MINUTE_MS = 60_000
 
 
 def id_of(number: int) -> bytes:
@@ -28,7 +28,7 @@ class KeysExam(Exam):
         async with self.deployment() as deployment:
             keys = (await deployment.process(clock)).keys
             await asyncio.gather(
-                *[keys.make(id_of(number), secret_of(number), clock.millis() + MINUTE) for number in range(300)]
+                *[keys.make(id_of(number), secret_of(number), clock.millis() + MINUTE_MS) for number in range(300)]
             )
             for number in range(300):
                 assert await keys.get(id_of(number)) == secret_of(number)
@@ -38,7 +38,7 @@ class KeysExam(Exam):
         clock = self.clock()
         async with self.deployment() as deployment:
             keys = (await deployment.process(clock)).keys
-            dies = clock.millis() + MINUTE
+            dies = clock.millis() + MINUTE_MS
             await asyncio.gather(*[keys.make(id_of(1), secret_of(1), dies) for _ in range(3)])
             await keys.make(id_of(1), secret_of(1), dies)
             assert await keys.get(id_of(1)) == secret_of(1)
@@ -67,7 +67,7 @@ class KeysExam(Exam):
             await clock.sleep(5)
             assert await keys.destroy(start) == 0
             assert await keys.destroy(start + 3000) == 3
-            assert await keys.destroy(clock.millis() + MINUTE) == 2
+            assert await keys.destroy(clock.millis() + MINUTE_MS) == 2
             assert [await keys.get(id_of(number)) for number in range(10)] == [None] * 5 + [secret_of(n) for n in range(5, 10)]
             await clock.sleep(6)
             assert await keys.destroy(clock.millis()) == 5
@@ -116,7 +116,7 @@ class KeysExam(Exam):
         clock = self.clock()
         async with self.deployment() as deployment:
             keys = (await deployment.process(clock)).keys
-            dies = clock.millis() + MINUTE
+            dies = clock.millis() + MINUTE_MS
             at_hand = [keys.make(id_of(number), secret_of(number), dies) for number in range(50)]
             await keys.close()
             assert all(making.done() and making.exception() is None for making in at_hand)
@@ -136,7 +136,7 @@ class KeysExam(Exam):
         async with self.deployment() as deployment:
             process = await deployment.process(clock)
             for number in range(10):
-                await process.keys.make(id_of(number), secret_of(number), clock.millis() + (1000 if number < 5 else MINUTE))
+                await process.keys.make(id_of(number), secret_of(number), clock.millis() + (1000 if number < 5 else MINUTE_MS))
             await clock.sleep(2)
             assert await process.keys.destroy(clock.millis()) == 5
             await process.keys.make(id_of(10), secret_of(10), clock.millis() + 1000)

@@ -117,7 +117,7 @@ class LogExam(GroupsExam, LogModelExam):
             everything = await read(process.log, FOUR, 2)
             assert [message.value for message in everything] == [b"%d/2" % number for number in range(20)]
             for since in (0, everything[7].made, everything[7].made + 1, everything[19].made, everything[19].made + 1000):
-                for end in (0, everything[3].offset, everything[12].offset, everything[19].offset + 1, 1000):
+                for end in (0, everything[3].offset, everything[12].offset, everything[19].offset + 1):
                     check_read(everything, await read(process.log, FOUR, 2, since, end), since, end)
 
     async def test_read_goes_on_where_it_is_told_to(self) -> None:
@@ -129,9 +129,9 @@ class LogExam(GroupsExam, LogModelExam):
                 await fill(process.log, ONE, 1, first=number)
                 await clock.sleep(0.01)
             everything = await read(process.log, ONE, 0)
-            places = [everything[0].offset, everything[5].offset, everything[12].offset, everything[19].offset + 1, 1000]
+            places = [everything[0].offset, everything[5].offset, everything[12].offset, everything[19].offset + 1]
             for since in (0, everything[7].made, everything[19].made + 1000):
-                for start in places:
+                for start in (*places, 1000):
                     for end in places:
                         check_read(everything, await read(process.log, ONE, 0, since, end, start), since, end, start)
 

@@ -13,10 +13,10 @@ from esclusa.testing.exams.deployment import cancelled, end, raises, swept, wait
 from esclusa.testing.exams.sequences import RecordsModelExam
 
 KEY = b"key"
-MINUTE = 60_000
+MINUTE_MS = 60_000
 
 
-def row(clock: Clock, name: str = "name", value: bytes = b"value", *, rank: int = 0, lives: int = MINUTE) -> Row:
+def row(clock: Clock, name: str = "name", value: bytes = b"value", *, rank: int = 0, lives: int = MINUTE_MS) -> Row:
     """A row that expires `lives` ms from now, with `value` as its body and, reversed, as its head."""
     return Row(name, value[::-1], value, clock.millis() + lives, rank)
 
@@ -150,7 +150,7 @@ class RecordsExam(RecordsModelExam):
         clock = self.clock()
         async with self.deployment() as deployment:
             records = (await deployment.process(clock)).records
-            until = clock.millis() + MINUTE
+            until = clock.millis() + MINUTE_MS
             await records.put(KEY, [row(clock, "a"), row(clock, "b")])
             await records.add(KEY, row(clock, "added"))
             await records.put(b"other", [row(clock)])
@@ -169,7 +169,7 @@ class RecordsExam(RecordsModelExam):
         clock = self.clock()
         async with self.deployment() as deployment:
             records = (await deployment.process(clock)).records
-            until = clock.millis() + MINUTE
+            until = clock.millis() + MINUTE_MS
             writes = [records.put(KEY, [row(clock, f"{number}")]) for number in range(100)]
             adding = records.add(KEY, row(clock, "added"))
             forgetting = records.forget(KEY, until)
@@ -232,7 +232,7 @@ class RecordsExam(RecordsModelExam):
                 await process.records.put(KEY, [row(clock, f"{number}")])
                 for other in processes:
                     assert len(await values(other.records)) == number + 1
-            await processes[1].records.forget(KEY, clocks[1].millis() + MINUTE)
+            await processes[1].records.forget(KEY, clocks[1].millis() + MINUTE_MS)
             await processes[2].records.put(KEY, [row(clocks[2])])
             for process in processes:
                 assert await process.records.read(KEY) == []
@@ -269,7 +269,7 @@ class RecordsExam(RecordsModelExam):
                 await asyncio.gather(*together)
                 assert {f"{turns}-{number}" for number in (0, 1, 3, 4)} <= set(await values(records, b"certain"))
                 assert set(await values(records, key)) in (set(), {"a", "b"}, {"c"}, {"a", "b", "c"})
-                await cancelled(clock, turns % 4, waited(records.forget(key, clock.millis() + MINUTE)))
+                await cancelled(clock, turns % 4, waited(records.forget(key, clock.millis() + MINUTE_MS)))
                 assert set(await values(records, key)) in (set(), {"a", "b"}, {"c"}, {"a", "b", "c"})
 
     async def test_expired_rows_are_swept_and_no_others(self) -> None:
@@ -277,12 +277,12 @@ class RecordsExam(RecordsModelExam):
         async with self.deployment() as deployment:
             process = await deployment.process(clock)
             for number in range(30):
-                rows = [row(clock, f"{place}", lives=1000 if place % 2 else MINUTE) for place in range(20)]
+                rows = [row(clock, f"{place}", lives=1000 if place % 2 else MINUTE_MS) for place in range(20)]
                 await process.records.put(b"%d" % number, rows)
             await process.records.forget(b"gone", clock.millis() + 1000)
             assert (await process.upkeep.sweep(clock.millis())).deleted == 0
             await clock.sleep(1.1)
-            later = clock.millis() + MINUTE  # what has not expired stays all the same
+            later = clock.millis() + MINUTE_MS  # what has not expired stays all the same
             assert await swept(process.upkeep, later) == (0 if deployment.features.expires else 30 * 10 + 1)
             for number in range(30):
                 assert len(await process.records.read(b"%d" % number)) == 10
@@ -314,7 +314,7 @@ class RecordsExam(RecordsModelExam):
             await process.records.put(KEY, rows)
             added = await process.records.add(KEY, row(clock, "added"))
             await process.records.put(b"forgotten", rows)
-            await process.records.forget(b"forgotten", clock.millis() + MINUTE)
+            await process.records.forget(b"forgotten", clock.millis() + MINUTE_MS)
             await end(process, kill=kill)
             process = await deployment.process(clock)
             if deployment.features.durable:

@@ -12,7 +12,6 @@ from esclusa.testing.exams.deployment import Exam, end, raises, swept
 from esclusa.testing.exams.member import Member
 from esclusa.testing.exams.members import FOUR, ONE, fill
 
-MINUTE = 60_000
 SHORT = Topic("exam.short", keep=10.0)
 
 

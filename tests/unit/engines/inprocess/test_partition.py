@@ -15,11 +15,11 @@ class Shelf:
 
     def __init__(self, content: list[Message]) -> None:
         self.content = content
-        self.asked: list[tuple[int, int]] = []
+        self.fetched: list[tuple[int, int]] = []
 
     def fetch(self, partition: Partition, position: int, end: int) -> list[Message]:
         assert partition.id == 7
-        self.asked.append((position, end))
+        self.fetched.append((position, end))
         return self.content[position:end][:BATCH]
 
     def since(self, partition: Partition, made: int, start: int = 0) -> int:
@@ -44,12 +44,12 @@ def test_the_tail_is_bounded_and_what_is_older_comes_from_the_archive() -> None:
         partition.grow([message])
         assert sum(len(kept.value) for kept in partition.tail) <= 100
     assert partition.fetch(999) == content[999:]
-    assert not shelf.asked, "the newest are in memory"
+    assert not shelf.fetched, "the newest are in memory"
     came: list[Message] = []
     while len(came) < 1000:
         came += partition.fetch(len(came))
     assert came == content
-    assert shelf.asked[-1][1] == partition.tail[0].offset, "the archive gives what is below the tail, and no more"
+    assert shelf.fetched[-1][1] == partition.tail[0].offset, "the archive gives what is below the tail, and no more"
 
 
 def test_without_an_archive_everything_is_kept() -> None:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from esclusa.engines.sqlite import SqliteEngine, installation
+from esclusa.engines.sqlite import SqliteEngine
 from esclusa.engines.sqlite.folder import Folder
 from esclusa.engines.sqlite.installation import DATABASE, SqliteInstallation
 from esclusa.kernel.clock import Clock
@@ -40,7 +40,7 @@ async def test_what_is_no_folder_is_named(tmp_path: Path) -> None:
 
 
 async def test_where_this_user_may_not_write_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(installation.os, "access", lambda *_: False)
+    monkeypatch.setattr("os.access", lambda *_: False)
     finding = (await found(tmp_path / "data"))["folder"]
     assert finding.state == "wrong"
     assert f"may not write to {tmp_path}" in finding.what
