@@ -13,6 +13,8 @@ from threading import Thread
 
 import pytest
 
+from esclusa import Submission, open_hub
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -87,3 +89,17 @@ def test_the_tutorials_configuration_is_right(bodies: dict[str, str]) -> None:
     ended = done(esclusa, "check", EXAMPLES / "two-bodies" / "esclusa.toml", environment=bodies)
     assert (ended.stderr, ended.returncode) == ("", 0)
     assert ended.stdout
+
+
+async def test_functions_and_made_up_bodies_are_asked_like_any_other() -> None:
+    """H10: what is not a web service has a connector all the same."""
+    async with open_hub(EXAMPLES / "functions" / "esclusa.toml") as hub:
+        receipt = await hub.submit(Submission(caller="test", query="licences", subject="12345678Z"))
+        last = await hub.wait(receipt.id, "test", seconds=20)
+        while last.query_more:
+            last = await hub.wait(receipt.id, "test", seconds=20, tag=last.tag)
+    assert last.complete
+    said = {answer.connector: answer.data for answer in last.answers}
+    assert said["registry"] == b'{"name":"Ana Garc\xc3\xada"}'
+    assert said["archive"] == b'[{"kind":"fishing","year":2021}]'
+    assert said["coast"] in {b'{"mooring":"B-12345678Z","since":2019}', None}

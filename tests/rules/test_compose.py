@@ -106,7 +106,7 @@ def test_the_configuration_names_what_is_there() -> None:
     assert {server.partition(":")[0] for server in settings.kafka.servers} <= there.keys()
     assert set(settings.cassandra.hosts) <= there.keys()
     assert settings.cassandra.datacentre == there["cassandra"]["environment"]["CASSANDRA_DC"]
-    assert {re.findall(r"//(\w+)", each.url)[0] for each in settings.connectors.values()} <= there.keys()
+    assert {re.findall(r"//(\w+)", each.address)[0] for each in settings.connectors.values()} <= there.keys()
 
 
 def test_files_that_it_mounts_exist() -> None:

@@ -35,6 +35,8 @@ def tables(path: str, shape: Any) -> Iterator[tuple[str, shapes.StructType]]:
             yield from tables(path, member)
     elif isinstance(shape, shapes.Metadata):
         yield from tables(path, shape.type)
+    elif isinstance(shape, shapes.ListType):
+        yield from tables(f"[{path}]", shape.item_type)  # an array of tables
     elif isinstance(shape, shapes.DictType) and list(_structs(shape.value_type)):
         yield from tables(f"{path}.NAME", shape.value_type)
     elif isinstance(shape, shapes.StructType):

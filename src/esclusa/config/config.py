@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -30,7 +31,11 @@ def load(path: Path, environ: Mapping[str, str]) -> Configuration:
 
     Checked whole: raises `ConfigurationError` with every mistake, each with its file, its line and the remedy, in the
     order of the files. No mistake shows the value of a secret or of a variable.
+
+    Functions that it names may stand in modules beside it: its folder is where Python looks for modules last.
     """
+    if (folder := str(path.parent.absolute())) not in sys.path:
+        sys.path.append(folder)
     findings = Findings()
     document = Document(path, environ, findings)
     selected = _selected(document, environ)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from esclusa.connectors.protocols import AnyConnectorSettings
@@ -47,7 +48,7 @@ class Configuration(Settings, frozen=True, kw_only=True):
     esclusa: EsclusaSettings = EsclusaSettings()
     server: ServerSettings = ServerSettings()
     clients: dict[str, ClientSettings] = {}
-    connectors: dict[str, AnyConnectorSettings] = {}
+    connectors: Mapping[str, AnyConnectorSettings] = {}
     credentials: dict[str, CredentialsSettings] = {}
     queries: dict[str, QuerySettings] = {}
     pools: dict[str, PoolSettings] = {}

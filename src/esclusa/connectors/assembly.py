@@ -6,9 +6,11 @@ from functools import partial
 
 from esclusa.connectors.backend import Backend
 from esclusa.connectors.faults import Check, KeyPath
+from esclusa.connectors.mock import MockBackend
+from esclusa.connectors.mock.backend import checked
 from esclusa.connectors.protocol import Workshop
 from esclusa.connectors.protocols import PROTOCOLS
-from esclusa.connectors.settings import ConnectorSettings, CredentialsSettings
+from esclusa.connectors.settings import ConnectorSettings, CredentialsSettings, MockSettings
 from esclusa.connectors.transform import compiled
 from esclusa.kernel.errors import ConfigurationError, InvalidRequest, Mistake, UnusableSettings
 
@@ -22,6 +24,8 @@ def make_backend(
     and files that can't be used.
     """
     found = faults(name, settings, credentials)
+    if not found and settings.mock is not False:
+        return MockBackend(name, settings, workshop)
     if not found:
         try:
             return PROTOCOLS[type(settings)].make(name, settings, credentials, workshop)
@@ -38,6 +42,7 @@ def faults(name: str, settings: ConnectorSettings, credentials: CredentialsSetti
     here = ("connectors", name)
     checks: list[Check] = [
         *PROTOCOLS[type(settings)].checks(name, settings, credentials),
+        ((*here, "mock"), partial(_mock, settings)),
         ((*here, "transform"), partial(_transform, settings)),
         ((*here, "breaker", "window"), partial(_window, settings)),
     ]
@@ -53,6 +58,11 @@ def faults(name: str, settings: ConnectorSettings, credentials: CredentialsSetti
 def _transform(settings: ConnectorSettings) -> None:
     if settings.transform is not None:
         compiled(settings.transform)
+
+
+def _mock(settings: ConnectorSettings) -> None:
+    if isinstance(settings.mock, MockSettings):
+        checked(settings.mock)
 
 
 def _window(settings: ConnectorSettings) -> None:

@@ -6,12 +6,17 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from esclusa.connectors.function import FUNCTION, FunctionSettings
+from esclusa.connectors.mock import MOCK, MockedSettings
 from esclusa.connectors.protocol import ConnectorProtocol
 from esclusa.connectors.rest import REST, RestSettings
 
 UNTOLD = "rest"
 """The protocol of a connector that names none."""
-AnyConnectorSettings = Annotated[RestSettings, Meta(extra={"protocol": UNTOLD})]
+AnyConnectorSettings = Annotated[
+    RestSettings | FunctionSettings | MockedSettings,
+    Meta(extra={"protocol": UNTOLD}),
+]
 """The settings of a connector of any protocol."""
-PROTOCOLS: dict[type[Any], ConnectorProtocol[Any]] = {each.settings: each for each in (REST,)}
+PROTOCOLS: dict[type[Any], ConnectorProtocol[Any]] = {each.settings: each for each in (REST, FUNCTION, MOCK)}
 """By the type of their settings."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from esclusa.kernel.duration import Duration
 from esclusa.kernel.settings import FilePath, Fraction, Positive, Secret, Settings
@@ -75,10 +75,34 @@ class CertificateCredentials(Settings, frozen=True, kw_only=True, tag_field="kin
 CredentialsSettings = BasicCredentials | BearerCredentials | ApiKeyCredentials | CertificateCredentials
 
 
+class MockStepSettings(Settings, frozen=True, kw_only=True):
+    """One thing that a made-up back end does: it answers, has nothing, fails, or says nothing."""
+
+    data: dict[str, Any] | list[Any] | str | None = None
+    """The answer, with placeholders in its texts; `transform` is applied to it. Unless given: who was asked, and what."""
+    ends: Literal["ok", "empty", "backend_error", "backend_timeout"] = "ok"
+    """`empty`: it knows nothing of the subject; `backend_timeout`: it says nothing until the call's time is over."""
+    delay: Duration = Duration(0)
+    """How long it takes; at least, where `most` is given."""
+    most: Duration | None = None
+    """The longest that it takes: every time between `delay` and this is as likely."""
+    weight: Fraction = 1.0
+    """How often it is done, beside the others; where they are done in turn, it says nothing."""
+
+
+class MockSettings(Settings, frozen=True, kw_only=True):
+    """A made-up back end in place of the real one (H10)."""
+
+    steps: list[MockStepSettings] = []
+    """What it does; one that answers at once, unless given."""
+    order: Literal["random", "turns"] = "random"
+    """How it chooses among `steps`: by their weights, or one after the other and again from the first."""
+
+
 class ConnectorSettings(Settings, frozen=True, kw_only=True, tag_field="protocol"):
     """One back end and the policies under which it is asked (H10 to H13). Each protocol adds what it needs."""
 
-    templates: ClassVar[tuple[str, ...]] = ()
+    templates: ClassVar[tuple[str, ...]] = ("mock",)
     """Keys in whose texts placeholders may stand."""
 
     title: str = ""
@@ -103,6 +127,8 @@ class ConnectorSettings(Settings, frozen=True, kw_only=True, tag_field="protocol
     """Names for groups, which queries call `#tag`."""
     serves: dict[str, list[str]] = {}
     """By parameter, the values that concern it; a parameter that the request leaves out matches (H4)."""
+    mock: bool | MockSettings = False
+    """Whether a made-up back end answers in place of the real one; a table says how. Nothing is connected then."""
     environments: dict[str, dict[str, Any]] = {}
     """By `[esclusa] environment`, what is laid over the keys above (H12)."""
 

@@ -78,7 +78,7 @@ async def test_before_the_calls_end_the_collecting_goes_on() -> None:
 
 def test_a_fingerprint_is_of_what_is_configured_and_shows_no_secret() -> None:
     one = configuration(["a", "b"])
-    again = msgspec.structs.replace(one, connectors=dict(reversed(one.connectors.items())))
+    again = msgspec.structs.replace(one, connectors={name: one.connectors[name] for name in ("b", "a")})
     assert fingerprint(one) == fingerprint(again), "the order in the file is no difference"
     assert fingerprint(one) != fingerprint(configuration(["a"]))
     keyed = [msgspec.structs.replace(one, clients={"c": ClientSettings(key=key)}) for key in ("k" * 16, "l" * 16)]

@@ -40,7 +40,7 @@ def test_a_file_becomes_the_settings_of_each_capability(loaded: Load) -> None:
     )
     assert settings.server.listen == "0.0.0.0:80"
     assert settings.clients["sede"].key == "a secret of the environment"
-    assert settings.connectors["dgt"].url == "https://dgt.example/{subject}"
+    assert settings.connectors["dgt"].address == "https://dgt.example/{subject}"
     assert settings.connectors["dgt"].timeout == Duration(90)
     assert settings.connectors["dgt"].breaker.failures == 3
     assert settings.queries["expedientes"].ttl == Duration(20)

@@ -25,13 +25,13 @@ BODY = """
 
 def test_without_an_environment_the_connector_is_as_it_stands(loaded: Load) -> None:
     dgt = loaded(BODY).connectors["dgt"]
-    assert dgt.url == "http://127.0.0.1:9090/{subject}"
+    assert dgt.address == "http://127.0.0.1:9090/{subject}"
     assert dgt.environments == {}
 
 
 def test_what_the_environment_says_wins_and_the_rest_stays(loaded: Load) -> None:
     dgt = loaded("[esclusa]\nenvironment = 'pro'" + BODY, environ={"DGT_HOST": "dgt.example"}).connectors["dgt"]
-    assert dgt.url == "https://dgt.example/{subject}"
+    assert dgt.address == "https://dgt.example/{subject}"
     assert dgt.timeout == Duration(3)
     assert dgt.tags == ["pro"]
     assert (dgt.breaker.failures, dgt.breaker.open_for) == (9, Duration(7))

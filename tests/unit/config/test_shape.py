@@ -11,6 +11,7 @@ from msgspec import inspect
 from esclusa.config import schema, shape
 from esclusa.config.config import Configuration
 from esclusa.config.shape import dotted
+from support.rest import rest
 
 Load = Callable[..., Configuration]
 Mistakes = Callable[..., list[str]]
@@ -101,15 +102,15 @@ def test_paths_start_at_the_file_in_which_they_are_written(loaded: Load, tmp_pat
     assert settings.esclusa.data == str(tmp_path / "there")
     assert getattr(one, "certificate", None) == str(tmp_path / "tls" / "one.pem")
     assert getattr(one, "key", None) == str(tmp_path / "tls" / "../key.pem")
-    assert settings.connectors["x"].tls.ca == "/dev/../etc/hostname"
+    assert rest(settings, "x").tls.ca == "/dev/../etc/hostname"
 
 
 def test_a_body_may_be_text_or_a_table(loaded: Load) -> None:
     settings = loaded(
         "[connectors.x]\nurl = 'http://x'\nbody = 'a'\nmethod = 'POST'\n[connectors.y]\nurl = 'http://y'\nbody = { a = [1, { b = true }] }\nmethod = 'POST'"
     )
-    assert settings.connectors["x"].body == "a"
-    assert settings.connectors["y"].body == {"a": [1, {"b": True}]}
+    assert rest(settings, "x").body == "a"
+    assert rest(settings, "y").body == {"a": [1, {"b": True}]}
 
 
 def test_every_kind_of_setting_that_there_is_can_be_judged_and_described() -> None:

@@ -22,6 +22,7 @@ from esclusa.demo.lives import CITIZENS, other, person
 from esclusa.demo.names import TOWNS
 from esclusa.demo.people import Period
 from esclusa.demo.transforms import working_life
+from support.rest import rest
 
 TODAY = date(2026, 11, 22)
 FILE = Path(str(resources.files("esclusa.demo").joinpath("esclusa.toml")))
@@ -40,8 +41,8 @@ def test_every_url_is_where_its_body_is(configuration: Configuration) -> None:
     moved = load(FILE, {"DEMO_KEY": "a key of sixteen characters"} | {port_variable(body.name): "1" for body in BODIES})
     for place, body in enumerate(BODIES):
         path = body.path.replace("{nif}", "{subject}")
-        assert configuration.connectors[body.name].url == f"http://127.0.0.1:{FIRST_PORT + place}{path}"
-        assert moved.connectors[body.name].url == f"http://127.0.0.1:1{path}"
+        assert configuration.connectors[body.name].address == f"http://127.0.0.1:{FIRST_PORT + place}{path}"
+        assert moved.connectors[body.name].address == f"http://127.0.0.1:1{path}"
 
 
 def test_every_connector_has_a_title_and_a_tag(configuration: Configuration) -> None:
@@ -54,7 +55,7 @@ def test_who_says_404_is_understood_to_have_nothing(configuration: Configuration
     people = [who for subject in subjects if (who := person(subject, TODAY))]
     for body in BODIES:
         silent = body.answer is not None and any(body.answer(who, Period()) is None for who in people)
-        assert (configuration.connectors[body.name].statuses.get("404") == "empty") == silent, body.name
+        assert (rest(configuration, body.name).statuses.get("404") == "empty") == silent, body.name
 
 
 @pytest.mark.parametrize("body", [body for body in BODIES if body.answer], ids=lambda body: body.name)

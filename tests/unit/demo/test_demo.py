@@ -20,7 +20,7 @@ def test_the_environment_tells_the_configuration_all_that_it_asks_for(tmp_path: 
     assert configuration.esclusa.data == str(tmp_path)
     assert configuration.server.listen == "127.0.0.1:1"
     assert configuration.clients["demo"].key == "a key of sixteen characters"
-    assert all(f":{port}/" in configuration.connectors[body].url for body, port in PORTS.items())
+    assert all(f":{port}/" in configuration.connectors[body].address for body, port in PORTS.items())
 
 
 def test_the_citizens_question_is_well_put(tmp_path: Path) -> None:

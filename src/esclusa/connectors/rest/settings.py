@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 from esclusa.connectors.http.settings import HttpSettings
+from esclusa.connectors.settings import ConnectorSettings
 
 
 class RestSettings(HttpSettings, frozen=True, kw_only=True, tag="rest"):
     """A back end that is asked over HTTP and answers JSON. With a `url` alone it works: `GET`, JSON into `data`, no retry."""
 
-    templates: ClassVar[tuple[str, ...]] = ("url", "query", "headers", "body")
+    templates: ClassVar[tuple[str, ...]] = ("url", "query", "headers", "body", *ConnectorSettings.templates)
 
     url: str
     """`https://host/path/{subject}?from={params.from}`: placeholders are percent-encoded."""
