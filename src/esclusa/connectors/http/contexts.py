@@ -5,8 +5,8 @@ from __future__ import annotations
 import ssl
 
 from esclusa.connectors.faults import KeyPath
-from esclusa.connectors.http.settings import HttpSettings
-from esclusa.connectors.settings import CertificateCredentials, CredentialsSettings
+from esclusa.connectors.http.settings import HttpSettings, TlsSettings
+from esclusa.connectors.settings import CertificateCredentials, ConnectorSettings, CredentialsSettings
 from esclusa.connectors.transport import client_context
 from esclusa.kernel.errors import UnusableSettings
 
@@ -34,13 +34,17 @@ class Contexts:
         self, url: str, settings: HttpSettings, credentials: CredentialsSettings | None, name: str
     ) -> ssl.SSLContext | None:
         """How TLS is done at `url` by the settings of the connector `name`; None: not at all. `UnusableSettings`."""
-        if not is_secure(url):
-            return None
+        return self.trusting(name, settings, settings.tls, credentials) if is_secure(url) else None
+
+    def trusting(
+        self, name: str, settings: ConnectorSettings, tls: TlsSettings, credentials: CredentialsSettings | None
+    ) -> ssl.SSLContext:
+        """How TLS is done by the connector `name`. `UnusableSettings`."""
         shown = credentials if isinstance(credentials, CertificateCredentials) else None
         path: KeyPath = ("connectors", name, "tls", "ca")
         try:
-            context = self.of(settings.tls.ca, None)
+            context = self.of(tls.ca, None)
             path = ("credentials", settings.credentials or "", "certificate")
-            return self.of(settings.tls.ca, shown) if shown else context
+            return self.of(tls.ca, shown) if shown else context
         except ValueError as error:
             raise UnusableSettings(path, str(error)) from error

@@ -8,6 +8,7 @@ import ssl
 from typing import Protocol, cast
 
 from esclusa.connectors.transport.call import Call
+from esclusa.connectors.transport.carrier import Carrier
 from esclusa.connectors.transport.limits import Limits
 from esclusa.connectors.transport.parser import AnswerParser
 from esclusa.connectors.transport.response import Response
@@ -28,7 +29,7 @@ class Owner(Protocol):
         """
 
 
-class Connection(asyncio.Protocol):
+class Connection(Carrier):
     """A connection by TCP or TLS. Nothing waits here and no time is kept: its owner closes it when a call is late."""
 
     __slots__ = ("_authority", "_owner", "_parser", "_poll", "_served", "_transport", "call", "failure", "until")

@@ -11,8 +11,9 @@ from collections import deque
 from collections.abc import Callable
 from ipaddress import IPv6Address
 from itertools import chain, zip_longest
+from typing import TypeVar
 
-from esclusa.connectors.transport.connection import Connection
+from esclusa.connectors.transport.carrier import Carrier
 from esclusa.connectors.transport.origin import Origin
 from esclusa.connectors.transport.resolver import Address, Resolver
 from esclusa.connectors.transport.tls import in_our_words
@@ -33,6 +34,7 @@ _WORDS = {
     errno.ENETUNREACH: "the network can't be reached",
     errno.ETIMEDOUT: "the host did not react",
 }
+C = TypeVar("C", bound=Carrier)
 
 
 class Dialler:
@@ -50,8 +52,8 @@ class Dialler:
         self._allow = allow
         self._loop = asyncio.get_running_loop()
 
-    async def dial(self, make: Callable[[], Connection]) -> Connection:
-        """A connection, by `make`, that is ready for a request. `HttpError` of kind `resolve`, `connect` or `tls`.
+    async def dial(self, make: Callable[[], C]) -> C:
+        """A connection, whose protocol is by `make`, that is ready for a request. `HttpError` of kind `resolve`, `connect` or `tls`.
 
         Cancelled, it leaves nothing open.
         """
