@@ -38,6 +38,7 @@ def below(cls: type[E]) -> Iterator[type[E]]:
 AT_HOME = {
     "esclusa.cli.client.Absent": "as `Failed`, of which it is a kind",
     "esclusa.cli.output.Failed": "how a command ends, which nobody but the command line sees",
+    "esclusa.connectors.tcp.framing.FrameError": "a frame tells its connection, which makes an `HttpError` of it",
     "esclusa.demo.http11.BadRequest": "a made-up body reads a call that is none",
 }
 """Errors that never leave the package that they are made in, and why they are errors at all."""

@@ -21,6 +21,7 @@ PACKAGE = SRC / "esclusa"
 
 EXCEPTIONS = {
     "demo/test_configuration.py": "its subject is demo/esclusa.toml",
+    "connectors/tcp/connection.py": "tested by connectors/tcp/test_tcp.py, whose inside it is",
     "hub/dispatch.py": "tested by hub/test_pool.py, whose inside it is, and by tests/model/test_call_side.py",
     "hub/final.py": "tested by hub/test_hub.py, and in every order of things by tests/model/test_read_side.py",
     "hub/recovery.py": "tested by hub/test_pool.py, whose inside it is, and by tests/model/test_call_side.py",
