@@ -138,8 +138,9 @@ class Brokers:
     async def coordinator(self, group: str) -> int:
         """Who coordinates a group."""
         client = _client(self.addresses)  # which answers only as long as somebody has it
-        answers = client.describe_consumer_groups([group], request_timeout=PATIENCE)
-        return int((await asyncio.wrap_future(answers[group])).coordinator.id)
+        # librdkafka aborts the process where its own time for this runs out.
+        answers = client.describe_consumer_groups([group], request_timeout=60)
+        return int((await asyncio.wait_for(asyncio.wrap_future(answers[group]), PATIENCE)).coordinator.id)
 
     async def _whole(self) -> bool:
         try:

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
@@ -206,20 +206,26 @@ class Admin:
         return [group.group_id for group in listed.valid]
 
     async def committed(self, group: str, topic: str, numbers: Iterable[int]) -> dict[int, int]:
-        """What a group has committed, of the partitions of which it has."""
+        """What a group has committed, of the partitions of which it has.
+
+        A consumer of that group is asked, which joins nothing. librdkafka 2.16 crashes where an administrative client is asked
+        and the group's coordinator has moved: `rd_kafka_handle_OffsetFetch` takes every client for a consumer's.
+        """
         places = [TopicPartition(topic, number) for number in numbers]
-        request = [ConsumerGroupTopicPartitions(group, places)]
-        with self._coordinated():
-            answers = await self._all(
-                self._coordinators.list_consumer_group_offsets(request, request_timeout=COORDINATED),
-                fine={KafkaError.GROUP_ID_NOT_FOUND},
-            )
-        return {
-            place.partition: place.offset
-            for answer in answers.values()
-            for place in answer.topic_partitions
-            if place.offset >= 0
-        }
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.run_in_executor(None, self._look_up, group, places)
+        except KafkaException as error:
+            raise unavailable(error, self._reason()) from error
+        return {place.partition: place.offset for place in found if place.offset >= 0}
+
+    def _look_up(self, group: str, places: list[TopicPartition]) -> list[TopicPartition]:
+        own = {"group.id": group, "enable.auto.commit": False}
+        consumer = Consumer(self._config | own, logger=self._voice)
+        try:
+            return consumer.committed(places, timeout=GLANCE)
+        finally:
+            consumer.close()
 
     async def described(self, topics: Collection[str]) -> dict[str, Any]:  # confluent_kafka.admin.TopicDescription
         """Partitions, copies and rights of each topic; or the number of the error, where there is one."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import weakref
-from collections.abc import Callable, Coroutine
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from esclusa.engines.kafka.admin import EARLIEST, GRACE, Admin
 from esclusa.engines.kafka.client import PATIENCE, Voice, common
@@ -28,12 +27,6 @@ class Silent:
         self.limits: list[float] = []
         """Seconds that librdkafka gives each of them."""
 
-    def list_consumer_group_offsets(
-        self, request: list[Any], *, request_timeout: float
-    ) -> dict[str, concurrent.futures.Future[Any]]:
-        self.limits.append(request_timeout)
-        return {one.group_id: concurrent.futures.Future() for one in request}
-
     def describe_consumer_groups(
         self, groups: list[str], *, request_timeout: float, **_: object
     ) -> dict[str, concurrent.futures.Future[Any]]:
@@ -42,10 +35,6 @@ class Silent:
 
     def poll(self, _: float) -> int:
         return 0
-
-
-Ask = Callable[[Admin], Coroutine[Any, Any, Any]]
-COORDINATED: list[Ask] = [lambda admin: admin.committed("group", "topic", [0]), lambda admin: admin.grouped(["group"])]
 
 
 def coordinated(monkeypatch: pytest.MonkeyPatch, *, patience: float = PATIENCE) -> tuple[Admin, weakref.ref[Silent]]:
@@ -57,24 +46,22 @@ def coordinated(monkeypatch: pytest.MonkeyPatch, *, patience: float = PATIENCE) 
     return admin, weakref.ref(silent)
 
 
-@pytest.mark.parametrize("ask", COORDINATED)
 async def test_a_question_to_a_coordinator_is_given_up_by_us_and_the_client_that_asked_it_goes(
-    monkeypatch: pytest.MonkeyPatch, ask: Ask
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The process would be aborted when librdkafka 2.16 finds the coordinator of a question whose time it saw run out."""
     admin, silent = coordinated(monkeypatch, patience=0.01)
     with pytest.raises(StorageUnavailable) as raised:
-        await ask(admin)
+        await admin.grouped(["group"])
     assert silent() is None, "something keeps the client alive, such as the traceback of the error"
     assert raised.value is not None
 
 
-@pytest.mark.parametrize("ask", COORDINATED)
 async def test_a_question_to_a_coordinator_that_is_cancelled_takes_the_client_with_it(
-    monkeypatch: pytest.MonkeyPatch, ask: Ask
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     admin, silent = coordinated(monkeypatch)
-    asking, waiting = asyncio.ensure_future(ask(admin)), asyncio.ensure_future(ask(admin))
+    asking, waiting = (asyncio.ensure_future(admin.grouped(["group"])) for _ in range(2))
     await asyncio.sleep(0)
     assert [seconds > 10 * (PATIENCE + GRACE) for seconds in limits(silent)] == [True, True], "they never run out"
     asking.cancel()
@@ -88,6 +75,37 @@ async def test_a_question_to_a_coordinator_that_is_cancelled_takes_the_client_wi
 def limits(silent: weakref.ref[Silent]) -> list[float]:
     client = silent()
     return [] if client is None else client.limits
+
+
+async def test_what_a_group_has_committed_is_asked_by_a_consumer_that_ends_whatever_comes_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An administrative client of librdkafka 2.16 crashes the process when the group's coordinator has moved."""
+    begun: list[dict[str, Any]] = []
+    closed = 0
+
+    class Asked:
+        def __init__(self, config: dict[str, Any], **_: object) -> None:
+            begun.append(config)
+
+        def committed(self, places: list[TopicPartition], timeout: float) -> list[TopicPartition]:
+            assert 0 < timeout < PATIENCE
+            if begun[-1]["group.id"] == "gone":
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+            known = {0: 7, 1: -1001}
+            return [TopicPartition(place.topic, place.partition, known[place.partition]) for place in places]
+
+        def close(self) -> None:
+            nonlocal closed
+            closed += 1
+
+    monkeypatch.setattr("esclusa.engines.kafka.admin.Consumer", Asked)
+    admin = Admin(common(NOBODY), Voice(NOBODY, Instrument()))
+    assert await admin.committed("group", "topic", [0, 1]) == {0: 7}
+    with pytest.raises(StorageUnavailable):
+        await admin.committed("gone", "topic", [0])
+    assert [config["enable.auto.commit"] for config in begun] == [False, False]
+    assert closed == 2
 
 
 class Unknowing:
