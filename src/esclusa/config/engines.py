@@ -71,8 +71,10 @@ def check(draft: Draft) -> None:
     alone = {port: name for port, name in serving.items() if not ENGINES[name].networked}
     if shared and alone:
         (port, name), (other, one) = next(iter(shared.items())), next(iter(alone.items()))
+        fit = [each for each, engine in ENGINES.items() if engine.networked and other in engine.ports]
         what = (
-            f'"{name}" for the {port} is shared by processes, "{one}" for the {other} belongs to one: take engines of one kind'
+            f'"{name}" for the {port} is shared by processes, "{one}" for the {other} belongs to one: take engines of one kind,'
+            f' such as {other} = "{fit[0]}"'
         )
         draft.wrong(_named(draft, port), what)
     for name, port in {name: port for port, name in reversed(shared.items())}.items():

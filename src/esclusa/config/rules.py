@@ -163,9 +163,9 @@ def _without_values(node: Node | None, said: str) -> str:
     for text in node.strings() if node is not None else ():
         if "@" in text.value:
             return "this can't be used: no user or password stands here, and any other @ is written %40"
+        if text.taken:  # what is said might quote a part of its value, and that might be a secret
+            return f"this can't be used, with {', '.join(f'${{{name}}}' for name in text.taken)} filled in"
         said = said.replace(repr(text.value), "this")
-        for variable, value in text.taken.items():
-            said = said.replace(value, f"${{{variable}}}") if value else said
     return said
 
 

@@ -142,7 +142,7 @@ def test_one_that_processes_share_and_one_that_belongs_to_one_are_refused(mistak
     (found,) = mistakes("[esclusa]\nlog = 'kafka'" + CLUSTER)
     start, _, remedy = found.rpartition(": ")
     assert start == 'esclusa.toml:2: "kafka" for the log is shared by processes, "sqlite" for the records belongs to one'
-    assert remedy == "take engines of one kind"
+    assert remedy == 'take engines of one kind, such as records = "cassandra"'
 
 
 def test_a_port_that_its_engine_lacks_is_refused(mistakes: Mistakes) -> None:

@@ -84,8 +84,8 @@ class Connection(Carrier):
             self.close()
         self._answer.set_result(answer)
 
-    def connection_lost(self, _: Exception | None) -> None:
-        """It has ended."""
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It has ended; why makes no difference (`exc`)."""
         self._open = False
         if self._answer is None or self._answer.done():
             return

@@ -125,7 +125,9 @@ def document(operations: Iterable[Operation], *, version: str) -> bytes:
                 "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
             },
             "servers": [{"url": "/"}],
-            "tags": [{"name": name, "description": about} for name, about in _TAGS.items()],
+            "tags": [
+                {"name": name, "description": about} for name, about in _TAGS.items() if name in {each.tag for each in served}
+            ],
             "paths": paths,
             "components": {
                 "schemas": schemas,
