@@ -85,13 +85,15 @@ class Connection(Carrier):
         self._answer.set_result(answer)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It has ended; why makes no difference (`exc`)."""
+        """It has ended."""
         self._open = False
         if self._answer is None or self._answer.done():
             return
         whole = self._frame.closed(bytes(self._received)) if self.heard else None
         if whole is None:
-            self._answer.set_exception(HttpError("closed", "it closed the connection before it had answered"))
+            error = HttpError("closed", "it closed the connection before it had answered")
+            error.__cause__ = exc
+            self._answer.set_exception(error)
         else:
             self._answer.set_result(whole)
 
