@@ -11,6 +11,7 @@ import asyncio
 import errno
 import os
 import socket
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -149,6 +150,14 @@ class HttpServer:
             yield (name,), float(len(listener.connections))
 
 
+def _other(connected: socket.socket) -> str:
+    """The process at the other end, with its number where the system tells."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return "another process"
+    number, _, _ = struct.unpack("3i", connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
+    return f"the process {number}"
+
+
 def _bound(path: Path) -> socket.socket:
     """A socket at `path` that its owner alone can open, from its first moment on.
 
@@ -157,8 +166,10 @@ def _bound(path: Path) -> socket.socket:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(0)
-        if probe.connect_ex(str(path)) in {0, errno.EAGAIN}:
-            raise CannotListen(f"{path} can't be served on: another process does: end it, or {_ANOTHER_FOLDER}")
+        answer = probe.connect_ex(str(path))
+        if answer in {0, errno.EAGAIN}:
+            who = _other(probe) if answer == 0 else "another process"
+            raise CannotListen(f"{path} can't be served on: {who} does: end it, or {_ANOTHER_FOLDER}")
     path.unlink(missing_ok=True)
     bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(_OWNER_ONLY)

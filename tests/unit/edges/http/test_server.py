@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import socket
 import stat
@@ -113,7 +114,9 @@ async def test_a_socket_that_somebody_serves_on_is_not(tmp_path: Path) -> None:
     async with faked() as (_, edge):
         first, second = another(edge, tmp_path), another(edge, tmp_path)
         await first.start()
-        with pytest.raises(CannotListen, match=r"another process does: end it, or give \[esclusa\] data another folder"):
+        with pytest.raises(
+            CannotListen, match=rf"the process {os.getpid()} does: end it, or give \[esclusa\] data another folder"
+        ):
             await second.start()
         async with httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(uds=str(first.socket))) as client:
             assert (await client.get("http://local/health/live")).status_code == 200
