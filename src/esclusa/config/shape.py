@@ -239,7 +239,7 @@ def _metadata(findings: Findings, node: Node, info: inspect.Metadata, path: Key)
     if info.extra is not None and (tagged := _kinds_of(info.type)):
         return _tagged(findings, node, tagged, path, info.extra)
     value = _value(findings, node, info.type, path)
-    if info.extra == {"path": True} and isinstance(value, str):
+    if info.extra == {"path": True} and isinstance(value, str) and "://" not in value:  # what may be a file may be a URL
         return str((Path(node.place.file).parent / value).absolute())
     return value
 

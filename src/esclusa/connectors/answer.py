@@ -18,7 +18,7 @@ class Answer(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     data: bytes | None = None
     """JSON; None for a KO, and when there is nothing about the subject."""
     detail: str = ""
-    """Our words for what went wrong, fit for the user's eyes; empty when OK."""
+    """Our words for what went wrong, fit for the user's eyes; when OK, for what is missing, and mostly empty."""
     attempts: int = 0
     elapsed: int = 0
     """Milliseconds: the call with its retries and the rests between them; 0 when none was made."""

@@ -6,6 +6,7 @@ from functools import partial
 
 from esclusa.connectors.backend import Backend
 from esclusa.connectors.faults import Check, KeyPath
+from esclusa.connectors.items import item_checks
 from esclusa.connectors.mock import MockBackend
 from esclusa.connectors.mock.backend import checked
 from esclusa.connectors.protocol import Workshop
@@ -44,6 +45,7 @@ def faults(name: str, settings: ConnectorSettings, credentials: CredentialsSetti
         *PROTOCOLS[type(settings)].checks(name, settings, credentials),
         ((*here, "mock"), partial(_mock, settings)),
         ((*here, "transform"), partial(_transform, settings)),
+        *([] if settings.items is None else item_checks((*here, "items"), settings.items)),
         ((*here, "breaker", "window"), partial(_window, settings)),
     ]
     found = []
@@ -56,6 +58,8 @@ def faults(name: str, settings: ConnectorSettings, credentials: CredentialsSetti
 
 
 def _transform(settings: ConnectorSettings) -> None:
+    if settings.transform is not None and settings.items is not None:
+        raise ValueError("items say what becomes of the answer already: leave one of the two out")
     if settings.transform is not None:
         compiled(settings.transform)
 

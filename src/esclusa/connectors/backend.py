@@ -47,7 +47,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     reason: Reason | None = None
     """`BACKEND_TIMEOUT` or `BACKEND_ERROR`; None: OK."""
     detail: str = ""
-    """Our words for what went wrong, fit for the user's eyes; never the back end's."""
+    """Our words for what went wrong, or of OK data is missing, fit for the user's eyes; never the back end's."""
     again: bool = False
     """Another attempt may do better, and asking again is harmless."""
     after: float = 0.0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
+import msgspec
+
 from esclusa.kernel.duration import Duration
 from esclusa.kernel.settings import FilePath, Fraction, Positive, Secret, Settings
 
@@ -99,6 +101,25 @@ class MockSettings(Settings, frozen=True, kw_only=True):
     """How it chooses among `steps`: by their weights, or one after the other and again from the first."""
 
 
+class ItemsSettings(Settings, frozen=True, kw_only=True):
+    """Where the answer has what all bodies have in common. JMESPath expressions; those of the members look at one item."""
+
+    source: str = msgspec.field(name="from", default="@")
+    """The list of items; the whole answer unless given. A table in its place is the only item."""
+    label: str
+    """What it is, for people to read."""
+    value: str | None = None
+    """What it comes to."""
+    date: str | None = None
+    """When it was, or is due."""
+    amount: str | None = None
+    """How much, in money."""
+    state: str | None = None
+    """How it stands."""
+    link: str | None = None
+    """Where there is more of it: an absolute `http` or `https` URL; anything else is left out."""
+
+
 class ConnectorSettings(Settings, frozen=True, kw_only=True, tag_field="protocol"):
     """One back end and the policies under which it is asked (H10 to H13). Each protocol adds what it needs."""
 
@@ -109,6 +130,8 @@ class ConnectorSettings(Settings, frozen=True, kw_only=True, tag_field="protocol
     """The body's name as people know it; the connector's name unless given."""
     transform: str | None = None
     """What becomes `data`: a JMESPath expression, or `package.module:function` called with the decoded answer."""
+    items: ItemsSettings | None = None
+    """In place of `transform`: makes `data` a list of items with `label`, `value`, `date`, `amount`, `state` and `link`."""
     timeout: Duration = Duration(10)
     """The longest that one attempt may take."""
     concurrency: Positive = 16

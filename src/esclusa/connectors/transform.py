@@ -1,4 +1,4 @@
-"""What becomes `data`: a JMESPath expression, or a Python function, compiled once."""
+"""What becomes `data`: items, a JMESPath expression, or a Python function, compiled once."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-import jmespath
 import msgspec
-from jmespath.exceptions import JMESPathError
 
+from esclusa.connectors.expression import expression
+from esclusa.connectors.items import items_of
 from esclusa.connectors.named import function_named, is_name
+from esclusa.connectors.settings import ConnectorSettings
 
 Transform = Callable[[bytes], bytes | None]
 """From the JSON that came to the JSON that goes; None: there is nothing about the subject. Raises anything."""
@@ -19,13 +20,22 @@ _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
+def transform_of(settings: ConnectorSettings) -> Transform | None:
+    """What a connector's settings make of its answers; None: nothing, they pass whole. `ValueError` as in `compiled`."""
+    if settings.items is not None:
+        return _transform(items_of(settings.items))
+    return None if settings.transform is None else compiled(settings.transform)
+
+
 def compiled(text: str) -> Transform:
     """From `package.module:function`, else from JMESPath. `ValueError` in words when it is neither.
 
     The function is called with the decoded answer and returns what is to be encoded; it must not block.
     """
-    shape = _function(text) if is_name(text) else _expression(text)
+    return _transform(_function(text) if is_name(text) else _expression(text))
 
+
+def _transform(shape: Callable[[Any], Any]) -> Transform:
     def transform(answer: bytes) -> bytes | None:
         shaped = shape(_decode(answer))
         return None if shaped is None else _encode(shaped)
@@ -35,11 +45,9 @@ def compiled(text: str) -> Transform:
 
 def _expression(text: str) -> Callable[[Any], Any]:
     try:
-        return jmespath.compile(text).search
-    except JMESPathError as error:
-        place = getattr(error, "lex_position", None)
-        where = f", from character {place + 1} on" if isinstance(place, int) else ""
-        raise ValueError(f"this is no JMESPath expression{where}, and no package.module:function") from None
+        return expression(text)
+    except ValueError as error:
+        raise ValueError(f"{error}, and no package.module:function") from None
 
 
 def _function(text: str) -> Callable[[Any], Any]:

@@ -17,6 +17,7 @@ from esclusa.connectors.settings import (
     BreakerSettings,
     CertificateCredentials,
     CredentialsSettings,
+    ItemsSettings,
 )
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.duration import Duration
@@ -50,6 +51,26 @@ def test_nothing_is_wrong_with_everything() -> None:
         )
         == {}
     )
+
+
+def test_items_and_a_transform_are_one_too_many() -> None:
+    found = wrong(transform="a", items=ItemsSettings(label="a"))
+    assert found == {"connectors.dgt.transform": "items say what becomes of the answer already: leave one of the two out"}
+
+
+def test_what_a_rest_connector_sends_and_reads_is_said_in_one_way() -> None:
+    assert wrong(method="POST", form={"a": "{subject}"}) == {}
+    assert wrong(method="POST", form={"a": "b"}, body="c").keys() == {"connectors.dgt.form"}
+    assert wrong(form={"a": "b"}).keys() == {"connectors.dgt.form"}
+    assert wrong(method="POST", form={"a": "{one}"}).keys() >= {"connectors.dgt.form.a"}
+    assert wrong(lists=["a"]).keys() == {"connectors.dgt.lists"}
+    assert wrong(accepts="xml", lists=["a"]) == {}
+
+
+def test_every_expression_of_items_is_looked_at() -> None:
+    assert wrong(items=ItemsSettings(label="a", state="b[")) == {
+        "connectors.dgt.items.state": "this is no JMESPath expression, from character 3 on"
+    }
 
 
 def test_every_mistake_is_named_with_its_key() -> None:

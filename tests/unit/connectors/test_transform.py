@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from esclusa.connectors.transform import compiled
+from esclusa.connectors.rest import RestSettings
+from esclusa.connectors.settings import ItemsSettings
+from esclusa.connectors.transform import compiled, transform_of
 
 
 @pytest.fixture
@@ -78,3 +80,16 @@ def test_numbers_and_letters_come_through_unchanged() -> None:
         compiled("@")('[12345678901234567890, 1.5, true, null, "ñ"]'.encode())
         == '[12345678901234567890,1.5,true,null,"ñ"]'.encode()
     )
+
+
+def test_a_connector_says_what_becomes_of_its_answers_in_one_way_or_not_at_all() -> None:
+    url = "http://dgt.example/"
+    answer = b'{"files": [{"n": 1}]}'
+    assert transform_of(RestSettings(url=url)) is None
+    for settings, data in (
+        (RestSettings(url=url, transform="files[].n"), b"[1]"),
+        (RestSettings(url=url, items=ItemsSettings(source="files", label="n")), b'[{"label":1}]'),
+    ):
+        transform = transform_of(settings)
+        assert transform is not None
+        assert transform(answer) == data

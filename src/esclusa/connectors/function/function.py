@@ -21,7 +21,7 @@ from esclusa.connectors.function.threads import Threads
 from esclusa.connectors.named import function_named
 from esclusa.connectors.protocol import ConnectorProtocol, Workshop
 from esclusa.connectors.settings import CredentialsSettings
-from esclusa.connectors.transform import Transform, compiled
+from esclusa.connectors.transform import Transform, transform_of
 
 _encode = msgspec.json.Encoder().encode
 
@@ -70,7 +70,7 @@ class Caller:
 
 def _make(name: str, settings: FunctionSettings, _: CredentialsSettings | None, workshop: Workshop) -> Backend:
     function = function_named(settings.function)
-    transform = None if settings.transform is None else compiled(settings.transform)
+    transform = transform_of(settings)
     close = None
     call: Callable[[Question], Coroutine[Any, Any, Any]] = function
     if not inspect.iscoroutinefunction(function):

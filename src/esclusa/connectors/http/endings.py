@@ -1,6 +1,6 @@
-"""What an HTTP call that brought no answer means for the question; and what an answer says of when to come back.
+"""What an HTTP call that brought no answer, or a refusal, means for the question; and when to come back.
 
-The breaker counts what tells of the back end's health: no connection, no answer in time, what is no HTTP.
+The breaker counts what tells of the back end's health: no connection, no answer in time, what is no HTTP, 5xx and 429.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from esclusa.connectors.backend import TOO_LARGE, Outcome, Reason
-from esclusa.connectors.transport import HttpError
+from esclusa.connectors.transport import HttpError, Response
 from esclusa.kernel.errors import HttpErrorKind
 
 _WORDS: Mapping[HttpErrorKind, str] = {
@@ -30,6 +30,8 @@ _OURS = ("busy", "too_large", "aborted")
 """What says nothing of the back end's health."""
 _FINAL = ("too_large", "aborted")
 """What another attempt would not change."""
+_TOO_MANY_REQUESTS = 429
+_REQUEST_TIMEOUT = 408
 
 
 def unanswered(error: HttpError, *, idempotent: bool) -> Outcome:
@@ -39,6 +41,18 @@ def unanswered(error: HttpError, *, idempotent: bool) -> Outcome:
     detail = f"{_WORDS[kind]}: {error.detail}" if kind in _SPECIFIC else _WORDS[kind]
     again = (idempotent or not error.sent) and kind not in _FINAL
     return Outcome(reason=reason, detail=detail, again=again, failure=kind not in _OURS)
+
+
+def refused(response: Response, now: float, *, idempotent: bool) -> Outcome:
+    """The outcome of an attempt that was answered with a status that is an error, at `now`. `idempotent`: as in `unanswered`."""
+    status = response.status
+    detail = f"It answered with status {status}"
+    if status // 100 == 3:  # noqa: PLR2004 - a class of statuses
+        detail = f"It answered with a redirect ({status}), which is not followed"
+    sick = status >= 500 or status == _TOO_MANY_REQUESTS  # noqa: PLR2004 - a class of statuses
+    again = idempotent and (sick or status == _REQUEST_TIMEOUT)
+    after = seconds_until(response.header(b"retry-after"), now) if again else 0.0
+    return Outcome(reason=Reason.BACKEND_ERROR, detail=detail, again=again, after=after, failure=sick)
 
 
 def seconds_until(retry_after: bytes | None, now: float) -> float:

@@ -1,4 +1,4 @@
-"""What an HTTP call ended with, as the outcome of an attempt: which statuses are OK, what is JSON, what is harmless to repeat.
+"""What an HTTP call ended with, as the outcome of an attempt: which statuses are OK, what can be read, what is harmless to repeat.
 
 The breaker counts what tells of the back end's health: no connection, no answer in time, 5xx, 429, and what is no
 answer by its own protocol. A 4xx says that the back end is there.
@@ -6,14 +6,14 @@ answer by its own protocol. A 4xx says that the back end is there.
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
 
 from esclusa.connectors.backend import TOO_LARGE, Outcome, Reason
-from esclusa.connectors.http.endings import seconds_until, unanswered
+from esclusa.connectors.http.endings import refused, unanswered
+from esclusa.connectors.rest.content import content_of
 from esclusa.connectors.rest.settings import RestSettings
 from esclusa.connectors.transform import Transform
 from esclusa.connectors.transport import HttpError, Response
@@ -23,12 +23,8 @@ Kind = Literal["ok", "empty", "error"]
 
 _EMPTY = Outcome()
 _TOO_LARGE = Outcome(reason=Reason.BACKEND_ERROR, detail=TOO_LARGE)
-_TOO_MANY_REQUESTS = 429
-_REQUEST_TIMEOUT = 408
 _BODILESS = (204, 205)
-_UTF8 = (None, "utf-8", "utf8", "us-ascii", "ascii")
-_CHARSETS = ("ascii", "cp", "iso8859", "utf-8", "utf-16", "utf-32")
-"""Python knows more, some of them no charsets and some slow."""
+_FORMATS = {"json": "JSON", "xml": "XML that can be read", "text": "text in a known charset"}
 
 
 class Outcomes:
@@ -39,54 +35,54 @@ class Outcomes:
     ) -> None:
         """`max_answer`: bytes of JSON beyond which an answer is too large; `idempotent`: it may be asked again without harm."""
         self._kinds = kinds(settings.statuses)
+        self._content = content_of(settings)
         self._bodiless = settings.method == "HEAD"
         self._transform = transform
         self._max_answer = max_answer
         self._clock = clock
         self._idempotent = idempotent
-        self._garbage = Outcome(
-            reason=Reason.BACKEND_ERROR, detail="What it answered is not JSON", again=idempotent, failure=True
+        self.garbage = Outcome(
+            reason=Reason.BACKEND_ERROR,
+            detail=f"What it answered is not {_FORMATS[settings.accepts]}",
+            again=idempotent,
+            failure=True,
         )
+        """Of an answer that can't be read."""
 
     def read(self, ending: Response | HttpError) -> Outcome:
         """The outcome of an attempt that ended so."""
+        said = self.said(ending)
+        return said if isinstance(said, Outcome) else self.shaped(said)
+
+    def said(self, ending: Response | HttpError) -> bytes | Outcome:
+        """The JSON in an answer, not looked at yet; an outcome when it has none."""
         if isinstance(ending, HttpError):
             return unanswered(ending, idempotent=self._idempotent)
         kind = self._kinds.get(ending.status, "error")
         if kind == "error":
-            return self._refused(ending)
+            return refused(ending, self._clock.now(), idempotent=self._idempotent)
         if kind == "empty" or self._bodiless:
             return _EMPTY
-        return self._data(ending)
-
-    def _data(self, response: Response) -> Outcome:
         try:
-            body = utf8(response.body, response.charset)
+            return self._content(ending.body, ending.charset)
+        except (ValueError, LookupError):
+            return self.garbage
+
+    def shaped(self, said: bytes) -> Outcome:
+        """The outcome of an attempt that brought this JSON, if it is some."""
+        data: bytes | None = said
+        try:
             if self._transform is None:
-                msgspec.json.decode(body, type=msgspec.Raw)
-        except (ValueError, LookupError, RecursionError):  # msgspec's errors are ValueErrors
-            return self._garbage
-        data: bytes | None = body
-        if self._transform is not None:
-            try:
-                data = self._transform(body)
-            except (msgspec.DecodeError, RecursionError):
-                return self._garbage
-            except Exception:  # noqa: BLE001 - it is the user's, and the answer may be like none that it was written for
-                return Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered can't be transformed")
+                msgspec.json.decode(said, type=msgspec.Raw)
+            else:
+                data = self._transform(said)
+        except (msgspec.DecodeError, RecursionError):
+            return self.garbage
+        except Exception:  # noqa: BLE001 - it is the user's, and the answer may be like none that it was written for
+            return Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered can't be transformed")
         if data is None:
             return _EMPTY
         return Outcome(data=data) if len(data) <= self._max_answer else _TOO_LARGE
-
-    def _refused(self, response: Response) -> Outcome:
-        status = response.status
-        detail = f"It answered with status {status}"
-        if status // 100 == 3:  # noqa: PLR2004 - a class of statuses
-            detail = f"It answered with a redirect ({status}), which is not followed"
-        sick = status >= 500 or status == _TOO_MANY_REQUESTS  # noqa: PLR2004 - a class of statuses
-        again = self._idempotent and (sick or status == _REQUEST_TIMEOUT)
-        after = seconds_until(response.header(b"retry-after"), self._clock.now()) if again else 0.0
-        return Outcome(reason=Reason.BACKEND_ERROR, detail=detail, again=again, after=after, failure=sick)
 
 
 def kinds(statuses: Mapping[str, Kind]) -> dict[int, Kind]:
@@ -99,16 +95,3 @@ def kinds(statuses: Mapping[str, Kind]) -> dict[int, Kind]:
         else:
             table[int(name)] = kind
     return table
-
-
-def utf8(body: bytes, charset: str | None) -> bytes:
-    """`body` in UTF-8, without a byte order mark; from UTF-8 itself the same bytes. `ValueError`, `LookupError`."""
-    if charset in _UTF8:
-        if not body.isascii():
-            body = body.removeprefix(codecs.BOM_UTF8)
-            body.decode()
-        return body
-    name = codecs.lookup(charset).name
-    if not name.startswith(_CHARSETS):
-        raise LookupError(charset)
-    return body.decode(name).removeprefix("\ufeff").encode()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from esclusa.connectors.backend import Question
 from esclusa.connectors.http.credentials import headers_of
+from esclusa.connectors.rest.content import ACCEPT
 from esclusa.connectors.rest.settings import RestSettings
 from esclusa.connectors.settings import CredentialsSettings
-from esclusa.connectors.target import Target
-from esclusa.connectors.template import JsonTemplate, Template, escape_of, header_template
+from esclusa.connectors.target import Target, parameter
+from esclusa.connectors.template import JsonTemplate, Template, escape_of, header_template, percent
 from esclusa.connectors.transport import Fields, Request, RequestTemplate
 from esclusa.connectors.transport.request import IDEMPOTENT
 from esclusa.kernel.ids import Ids
@@ -40,8 +42,8 @@ class Requests:
         fixed = {name: text.constant for name, text in headers.items() if text.constant is not None} | headers_of(credentials)
         given = {name.lower() for name in (*headers, *fixed)}
         if "accept" not in given:
-            fixed["Accept"] = "application/json"
-        if settings.body is not None and _CONTENT_TYPE not in given:
+            fixed["Accept"] = ACCEPT[settings.accepts]
+        if self._body is not None and _CONTENT_TYPE not in given:
             fixed["Content-Type"] = content_type_of(settings)
         self._correlated = [name.lower() not in given for name in (_REQUEST_ID, _TRACE)]
         fields: Fields = tuple((name.encode(), value.encode()) for name, value in fixed.items())
@@ -63,6 +65,10 @@ class Requests:
         body = b"" if self._body is None else self._body(question)
         return Request(self._template, self._target.fill(question), tuple(fields), body)
 
+    def again(self, request: Request, target: str) -> Request:
+        """What `make` made, for another target. `InvalidRequest` for what is none."""
+        return Request(self._template, target, request.headers[len(self._template.headers) :], request.body)
+
 
 def is_idempotent(settings: RestSettings) -> bool:
     """Whether a call may be cut or made again without harm: as the settings say, else by the method."""
@@ -70,15 +76,20 @@ def is_idempotent(settings: RestSettings) -> bool:
 
 
 def content_type_of(settings: RestSettings) -> str:
-    """The media type of a request's body: as its headers say; else JSON for a table, plain text for a text."""
+    """The media type of a request's body: as its headers say; else form or JSON for a table, plain text for a text."""
     for name, value in settings.headers.items():
         if name.lower() == _CONTENT_TYPE:
             return value
+    if settings.form:
+        return "application/x-www-form-urlencoded"
     return "text/plain; charset=utf-8" if isinstance(settings.body, str) else "application/json"
 
 
 def body_of(settings: RestSettings) -> Body | None:
     """What makes the body of a request. In a text, a placeholder without value is nothing."""
+    if settings.form:
+        fields = [(percent(name), parameter(text)) for name, text in settings.form.items()]
+        return partial(_form, fields)
     body: str | dict[str, Any] | None = settings.body
     if body is None:
         return None
@@ -86,3 +97,8 @@ def body_of(settings: RestSettings) -> Body | None:
         return JsonTemplate(body).fill
     text = Template(body, escape_of(content_type_of(settings)), absent="")
     return lambda question: (text.fill(question) or "").encode()
+
+
+def _form(fields: list[tuple[str, Template]], question: Question) -> bytes:
+    filled = [(name, text.fill(question)) for name, text in fields]
+    return "&".join([f"{name}={value}" for name, value in filled if value is not None]).encode()

@@ -1,4 +1,4 @@
-"""REST: a question as an HTTP request, its answer as JSON (H10)."""
+"""REST: a question as an HTTP request, its answer as JSON, XML or text (H10)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from esclusa.connectors.http.credentials import check_credentials, check_header
 from esclusa.connectors.http.settings import TlsSettings
 from esclusa.connectors.protocol import ConnectorProtocol, Workshop
 from esclusa.connectors.rest.outcome import Outcomes
+from esclusa.connectors.rest.paging import Pager, paging_checks
 from esclusa.connectors.rest.request import Requests, body_of, is_idempotent
 from esclusa.connectors.rest.settings import RestSettings
 from esclusa.connectors.settings import CertificateCredentials, CredentialsSettings
 from esclusa.connectors.target import Target, parameter
-from esclusa.connectors.transform import compiled
+from esclusa.connectors.transform import transform_of
 from esclusa.connectors.transport import HttpClient, HttpError, InvalidRequest, Limits, Origin, Response
 from esclusa.kernel.clock import Clock
 
@@ -24,13 +25,19 @@ _STATUS = re.compile(r"[1-5](\d\d|xx)", re.ASCII)
 
 
 class RestBackend:
-    """A back end that is asked over HTTP and answers with JSON."""
+    """A back end that is asked over HTTP and answers with JSON, XML or text."""
 
-    def __init__(self, requests: Requests, outcomes: Outcomes, client: HttpClient, clock: Clock, *, idempotent: bool) -> None:
-        """`idempotent`: whether a call may be cut or made again without harm. The client is closed with the back end."""
+    def __init__(
+        self, requests: Requests, outcomes: Outcomes, client: HttpClient, pager: Pager | None, clock: Clock, *, idempotent: bool
+    ) -> None:
+        """`pager`: asks for answers that come in pages, with the same `client`, which is closed with the back end.
+
+        `idempotent`: whether a call may be cut or made again without harm.
+        """
         self._requests = requests
         self._outcomes = outcomes
         self._client = client
+        self._pager = pager
         self._clock = clock
         self._idempotent = idempotent
 
@@ -47,6 +54,8 @@ class RestBackend:
             return self._refuse("a value has characters that can't be sent", done)
         except (ValueError, InvalidRequest) as error:
             return self._refuse(str(error), done)
+        if self._pager is not None:
+            return self._pager.ask(request, by, done)
         return self._client.send(request, by, partial(self._ended, done)).abort
 
     async def close(self) -> None:
@@ -65,10 +74,15 @@ def _make(name: str, settings: RestSettings, credentials: CredentialsSettings | 
     clock, idempotent = workshop.clock, is_idempotent(settings)
     tls = workshop.contexts.dial(settings.url, settings, credentials, name)
     limits = Limits(connections=settings.concurrency, waiting=settings.concurrency, max_body=workshop.max_answer)
-    client = HttpClient(Origin.of(settings.url), clock, limits=limits, tls=tls, name=settings.tls.name)
-    transform = None if settings.transform is None else compiled(settings.transform)
+    origin = Origin.of(settings.url)
+    client = HttpClient(origin, clock, limits=limits, tls=tls, name=settings.tls.name)
+    transform = transform_of(settings)
     outcomes = Outcomes(settings, transform, workshop.max_answer, clock, idempotent=idempotent)
-    return RestBackend(Requests(settings, credentials, workshop.ids), outcomes, client, clock, idempotent=idempotent)
+    requests = Requests(settings, credentials, workshop.ids)
+    pager = None
+    if settings.paging is not None:
+        pager = Pager(settings.paging, origin, outcomes, client, requests.again, workshop.max_answer)
+    return RestBackend(requests, outcomes, client, pager, clock, idempotent=idempotent)
 
 
 def _checks(name: str, settings: RestSettings, credentials: CredentialsSettings | None) -> list[Check]:
@@ -78,7 +92,11 @@ def _checks(name: str, settings: RestSettings, credentials: CredentialsSettings 
         *(((*here, "query", key), partial(parameter, text)) for key, text in settings.query.items()),
         *(((*here, "headers", key), partial(check_header, key, text)) for key, text in settings.headers.items()),
         ((*here, "body"), partial(_body, settings)),
+        *(((*here, "form", key), partial(parameter, text)) for key, text in settings.form.items()),
+        ((*here, "form"), partial(_form, settings)),
+        ((*here, "lists"), partial(_lists, settings)),
         *(((*here, "statuses", status), partial(_status, status)) for status in settings.statuses),
+        *([] if settings.paging is None else paging_checks((*here, "paging"), settings, settings.paging)),
         ((*here, "tls"), partial(_tls, settings)),
         ((*here, "credentials"), partial(_certificate, settings, credentials)),
         (("credentials", settings.credentials or ""), partial(check_credentials, settings.headers, credentials)),
@@ -86,9 +104,22 @@ def _checks(name: str, settings: RestSettings, credentials: CredentialsSettings 
 
 
 def _body(settings: RestSettings) -> None:
-    body_of(settings)
+    if not settings.form:
+        body_of(settings)
     if settings.body is not None and settings.method in ("GET", "HEAD"):
         raise ValueError(f'a {settings.method} has no body: add method = "POST", or leave the body out')
+
+
+def _form(settings: RestSettings) -> None:
+    if settings.form and settings.body is not None:
+        raise ValueError("there is a body already: leave one of the two out")
+    if settings.form and settings.method in ("GET", "HEAD"):
+        raise ValueError(f'a {settings.method} has no body: add method = "POST", or write query in place of form')
+
+
+def _lists(settings: RestSettings) -> None:
+    if settings.lists and settings.accepts != "xml":
+        raise ValueError('lists are of XML: add accepts = "xml", or leave them out')
 
 
 def _status(status: str) -> None:

@@ -18,7 +18,7 @@ from esclusa.connectors.tcp.connection import Connection
 from esclusa.connectors.tcp.framing import Frame, frame_of
 from esclusa.connectors.tcp.settings import CloseSettings, TcpSettings
 from esclusa.connectors.template import Template
-from esclusa.connectors.transform import Transform, compiled
+from esclusa.connectors.transform import Transform, transform_of
 from esclusa.connectors.transport import HttpError, Origin
 from esclusa.connectors.transport.dialler import Dialler
 from esclusa.connectors.transport.resolver import Resolver, system_lookup
@@ -147,7 +147,7 @@ def _make(name: str, settings: TcpSettings, credentials: CredentialsSettings | N
     resolver = Resolver(origin.host, workshop.clock, system_lookup)
     dialler = Dialler(origin, workshop.clock, resolver, tls=tls, name=settings.tls.name or origin.host, allow=None)
     frame = frame_of(settings.frame, settings.encoding, workshop.max_answer)
-    transform = None if settings.transform is None else compiled(settings.transform)
+    transform = transform_of(settings)
     caller = Caller(
         settings, frame, partial(Connection, frame, workshop.max_answer + _OVERHEAD), dialler, transform, workshop.max_answer
     )

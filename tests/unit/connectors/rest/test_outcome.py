@@ -7,7 +7,7 @@ import pytest
 
 from esclusa.connectors.backend import TOO_LARGE, Outcome, Reason
 from esclusa.connectors.rest import RestSettings
-from esclusa.connectors.rest.outcome import Outcomes, kinds, utf8
+from esclusa.connectors.rest.outcome import Outcomes, kinds
 from esclusa.connectors.transform import compiled
 from esclusa.connectors.transport import HttpError, Response
 from esclusa.kernel.clock import Clock
@@ -119,9 +119,23 @@ async def test_a_charset_that_is_none_is_garbage(charset: str) -> None:
     assert outcome.detail == "What it answered is not JSON"
 
 
-async def test_a_byte_order_mark_is_left_out() -> None:
-    assert utf8(b"\xef\xbb\xbf{}", None) == b"{}"
-    assert utf8("\ufeff{}".encode("utf-16-le"), "utf-16-le") == b"{}"
+@pytest.mark.parametrize(
+    ("accepts", "detail"),
+    [("xml", "What it answered is not XML that can be read"), ("text", "What it answered is not text in a known charset")],
+)
+async def test_what_is_not_in_the_format_that_is_wanted_is_an_error_that_counts(accepts: str, detail: str) -> None:
+    outcome = outcomes(accepts=accepts).read(answer(b"\xff{}"))
+    assert outcome == Outcome(reason=Reason.BACKEND_ERROR, detail=detail, again=True, failure=True)
+
+
+async def test_xml_is_transformed_like_json() -> None:
+    outcome = outcomes(accepts="xml", lists=["f"], transform="r.f[].n").read(answer(b"<r><f><n>1</n></f></r>"))
+    assert outcome == Outcome(data=b'["1"]')
+
+
+async def test_a_text_is_the_data() -> None:
+    outcome = outcomes(accepts="text").read(answer("año".encode("latin-1"), content_type="text/plain; charset=iso-8859-1"))
+    assert outcome == Outcome(data='"año"'.encode())
 
 
 async def test_a_transform_makes_the_data() -> None:

@@ -76,6 +76,29 @@ async def test_a_table_is_sent_as_json() -> None:
     assert json.loads(request.body) == {"nif": "12345678Z", "text": QUESTION.params["text"]}
 
 
+async def test_a_form_is_sent_urlencoded_without_the_fields_that_have_no_value() -> None:
+    form = {"nif": "{subject}", "text ñ": "{params.text} y más", "since": "{params.since}"}
+    request = made(RestSettings(url=URL, method="POST", form=form))
+    assert fields(request)["content-type"] == "application/x-www-form-urlencoded"
+    assert request.body == b"nif=12345678Z&text%20%C3%B1=a%3C%22%26%27%3Eb%20y%20m%C3%A1s"
+
+
+@pytest.mark.parametrize(
+    ("accepts", "types"), [("json", "application/json"), ("xml", "application/xml, text/xml"), ("text", "text/plain")]
+)
+async def test_it_asks_for_the_format_that_is_wanted(accepts: str, types: str) -> None:
+    settings = RestSettings(url=URL, accepts=accepts)  # type: ignore[arg-type]  # one of its literals
+    assert fields(made(settings))["accept"] == types
+
+
+async def test_the_same_request_for_another_target_has_all_else() -> None:
+    requests = Requests(RestSettings(url=URL, method="POST", form={"a": "b"}, headers={"X-A": "{subject}"}), None, Ids(Clock()))
+    request = requests.make(QUESTION)
+    again = requests.again(request, "/q?n=2")
+    assert again.target == b"/q?n=2"
+    assert (again.method, again.headers, again.body) == (request.method, request.headers, request.body)
+
+
 async def test_a_text_is_sent_as_plain_text_in_utf_8() -> None:
     request = made(RestSettings(url=URL, method="POST", body="año {params.text}{params.absent}"))
     assert fields(request)["content-type"] == "text/plain; charset=utf-8"

@@ -1,0 +1,105 @@
+"""A question as a SOAP request, by the operation that its connector calls: compiled once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from lxml import etree  # pyright: ignore[reportAttributeAccessIssue] - it is compiled, and has no types
+from zeep.exceptions import Error as ZeepError
+
+from esclusa.connectors.backend import Question
+from esclusa.connectors.http.credentials import headers_of
+from esclusa.connectors.settings import CredentialsSettings
+from esclusa.connectors.soap.description import Description
+from esclusa.connectors.soap.security import Security
+from esclusa.connectors.soap.settings import SoapSettings
+from esclusa.connectors.target import Target
+from esclusa.connectors.template import JsonTemplate, header_template
+from esclusa.connectors.transport import Fields, Request, RequestTemplate
+from esclusa.kernel.clock import Clock
+from esclusa.kernel.errors import InvalidRequest, UnusableSettings
+
+_DECLARATION = b"<?xml version='1.0' encoding='UTF-8'?>\n"
+
+
+class _AnyParameter(dict[str, str]):
+    """Has a value for every parameter."""
+
+    def get(self, key: str, default: Any = None) -> Any:  # noqa: ARG002 - as in the base
+        return "1"
+
+
+_SAMPLE = Question("00000000-0000-7000-8000-000000000000", "sample", "1", _AnyParameter())
+
+
+class Envelopes:
+    """Makes the requests of one connector. `UnusableSettings` when none can be made by its settings.
+
+    Every request bears the correlation id of its question in `X-Request-Id`, unless the settings have that header.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: SoapSettings,
+        credentials: CredentialsSettings | None,
+        description: Description,
+        security: Security | None,
+        clock: Clock,
+    ) -> None:
+        """`name`: the connector's, for what is wrong."""
+        self._operation = description.operation
+        self._security = security
+        self._clock = clock
+        self._arguments = JsonTemplate(settings.arguments)
+        try:
+            self._target = Target(description.url, {})
+        except ValueError as error:
+            raise UnusableSettings(("connectors", name, "url" if settings.url else "wsdl"), str(error)) from error
+        headers = {key: header_template(text) for key, text in settings.headers.items()}
+        self._filled = [(key.encode(), text) for key, text in headers.items() if text.constant is None]
+        given = {key.lower() for key in headers}
+        fixed = {key: value for key, value in _headers(description).items() if key.lower() not in given}
+        fixed |= {key: text.constant for key, text in headers.items() if text.constant is not None} | headers_of(credentials)
+        self._correlated = "x-request-id" not in given
+        fields: Fields = tuple((key.encode(), value.encode()) for key, value in fixed.items())
+        try:
+            self._template = RequestTemplate("POST", fields, idempotent=settings.idempotent)
+        except InvalidRequest as error:
+            raise UnusableSettings(("connectors", name, "wsdl"), str(error)) from error
+        try:
+            self._envelope(_SAMPLE)
+        except Exception as error:  # zeep raises whatever wrong arguments lead to
+            why = f"operation {settings.operation} can't be called with them: {getattr(error, 'message', None) or error}"
+            raise UnusableSettings(("connectors", name, "arguments"), why) from error
+
+    def make(self, question: Question) -> Request:
+        """The request for `question`. `ValueError` or `InvalidRequest`, in words, when a value can't stand where it should."""
+        try:
+            envelope = self._envelope(question)
+        except (ZeepError, TypeError, AttributeError):
+            raise ValueError("a value is left out, or none that the operation takes") from None
+        except ValueError:
+            raise ValueError("a value has characters that XML can't have, or is none that the operation takes") from None
+        if self._security is not None:
+            self._security.secure(envelope, self._clock.millis())
+        fields = [(b"X-Request-Id", question.request.encode())] if self._correlated else []
+        for key, text in self._filled:
+            value = text.fill(question)
+            if value is not None:
+                fields.append((key, value.encode()))
+        body = _DECLARATION + etree.tostring(envelope, encoding="utf-8", xml_declaration=False)
+        return Request(self._template, self._target.fill(question), tuple(fields), body)
+
+    def _envelope(self, question: Question) -> etree._Element:
+        arguments: dict[str, Any] = msgspec.json.decode(self._arguments.fill(question))
+        return self._operation.create(**arguments).content
+
+
+def _headers(description: Description) -> dict[str, str]:
+    """What SOAP asks of the headers: version 1.1, 6.1.1; version 1.2, part 2, 7.1.4."""
+    if description.newer:
+        action = f'; action="{description.action}"' if description.action else ""
+        return {"Content-Type": f"application/soap+xml; charset=utf-8{action}", "Accept": "application/soap+xml"}
+    return {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{description.action}"', "Accept": "text/xml"}

@@ -1,0 +1,84 @@
+"""What a SOAP call ended with, as the outcome of an attempt."""
+
+from __future__ import annotations
+
+import msgspec
+from lxml import etree  # pyright: ignore[reportAttributeAccessIssue] - it is compiled, and has no types
+
+from esclusa.connectors.backend import TOO_LARGE, Outcome, Reason
+from esclusa.connectors.http.endings import refused, unanswered
+from esclusa.connectors.soap.data import plain
+from esclusa.connectors.soap.description import Description
+from esclusa.connectors.soap.faults import body_of, fault_of
+from esclusa.connectors.soap.settings import SoapSettings
+from esclusa.connectors.soap.xml import UnsafeXml, bounded, parsed
+from esclusa.connectors.transform import Transform
+from esclusa.connectors.transport import HttpError, Response
+from esclusa.kernel.clock import Clock
+
+_EMPTY = Outcome()
+_ANOTHER = "What it answered is not what its WSDL says"
+_TOO_LARGE = Outcome(reason=Reason.BACKEND_ERROR, detail=TOO_LARGE)
+
+
+class Outcomes:
+    """Reads the answers of one connector. Never raises, whatever came."""
+
+    def __init__(
+        self, settings: SoapSettings, description: Description, transform: Transform | None, max_answer: int, clock: Clock
+    ) -> None:
+        """`max_answer`: bytes of JSON beyond which an answer is too large."""
+        self._operation = description.operation
+        self._answered = description.answered
+        self._version = description.envelope
+        self._empty = settings.empty
+        self._transform = transform
+        self._max_answer = max_answer
+        self._clock = clock
+        self._idempotent = settings.idempotent
+
+    def read(self, ending: Response | HttpError) -> Outcome:
+        """The outcome of an attempt that ended so."""
+        if isinstance(ending, HttpError):
+            return unanswered(ending, idempotent=self._idempotent)
+        succeeded = ending.status // 100 == 2  # noqa: PLR2004 - a class of statuses
+        if succeeded and not self._operation.output:
+            return _EMPTY
+        try:
+            body = body_of(parsed(ending.body, ending.charset))
+        except UnsafeXml:
+            body = None
+        fault = None if body is None else fault_of(body)
+        if fault is not None:
+            return fault.outcome(self._empty, idempotent=self._idempotent)
+        if not succeeded:
+            return refused(ending, self._clock.now(), idempotent=self._idempotent)
+        return self._garbage("What it answered is not SOAP") if body is None else self._data(body)
+
+    def _data(self, body: etree._Element) -> Outcome:
+        envelope = body.getparent()
+        if not envelope.tag.startswith(f"{{{self._version}}}"):
+            return self._garbage("What it answered is another version of SOAP")
+        if body.find(self._answered) is None:
+            return self._garbage(_ANOTHER)
+        try:
+            bounded(body)
+            data = plain(self._operation.process_reply(envelope))
+            encoded = msgspec.json.encode(data)
+        except Exception:  # noqa: BLE001 - zeep raises whatever an answer of another shape leads to
+            return self._garbage(_ANOTHER)
+        return _EMPTY if data is None else self._transformed(encoded)
+
+    def _transformed(self, encoded: bytes) -> Outcome:
+        data: bytes | None = encoded
+        if self._transform is not None:
+            try:
+                data = self._transform(encoded)
+            except Exception:  # noqa: BLE001 - it is the user's, and the answer may be like none that it was written for
+                return Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered can't be transformed")
+        if data is None:
+            return _EMPTY
+        return Outcome(data=data) if len(data) <= self._max_answer else _TOO_LARGE
+
+    def _garbage(self, detail: str) -> Outcome:
+        return Outcome(reason=Reason.BACKEND_ERROR, detail=detail, again=self._idempotent, failure=True)

@@ -1,0 +1,139 @@
+"""A SOAP connector, whole, against a back end on a real socket (H10)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from esclusa.connectors.assembly import make_backend
+from esclusa.connectors.backend import Backend, Outcome, Question, Reason
+from esclusa.connectors.http.contexts import Contexts
+from esclusa.connectors.protocol import Workshop
+from esclusa.connectors.settings import CertificateCredentials, CredentialsSettings
+from esclusa.connectors.soap import SoapSettings
+from esclusa.kernel.clock import Clock
+from esclusa.kernel.errors import ConfigurationError
+from esclusa.kernel.ids import Ids
+from unit.connectors.soap.service import PERSON, QUESTION, SCHEMA, TYPES, WSDL, envelope, fault, written
+from unit.connectors.transport.scripted import Peer, always, answer, back_end
+
+SAID = answer(envelope(PERSON), b"200 OK", b"content-type: text/xml; charset=utf-8")
+
+
+@asynccontextmanager
+async def made(settings: SoapSettings, credentials: CredentialsSettings | None = None) -> AsyncIterator[Backend]:
+    clock = Clock()
+    backend = make_backend("census", settings, credentials, Workshop(clock, Ids(clock), 10_000, Contexts()))
+    try:
+        yield backend
+    finally:
+        await backend.close()
+
+
+async def ask(backend: Backend, question: Question = QUESTION, *, seconds: float = 20.0) -> Outcome:
+    ended: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+    backend.ask(question, Clock().now() + seconds, ended.set_result)
+    return await ended
+
+
+def census(wsdl: str, *, idempotent: bool = False) -> SoapSettings:
+    return SoapSettings(
+        wsdl=wsdl, operation="Person", arguments={"id": "{subject}"}, transform="name", empty=["Nobody"], idempotent=idempotent
+    )
+
+
+async def test_a_question_goes_out_and_its_answer_comes_back_over_one_connection(tmp_path: Path) -> None:
+    async with back_end(always(SAID)) as back, made(census(written(tmp_path, back.port))) as one:
+        for _ in range(3):
+            assert await ask(one) == Outcome(data=b'"Ana & Eva"')
+        assert back.accepted == 1
+        assert not one.idempotent
+
+
+async def test_after_every_kind_of_bad_answer_the_next_call_works(tmp_path: Path) -> None:
+    bad = [
+        answer(fault("e:Server"), b"500 Broken"),
+        answer(fault("Nobody")),
+        answer(b"<a"),
+        answer(b"", b"302 Found"),
+        b"garbage\r\n\r\n",
+    ]
+    left = [*bad, SAID]
+
+    async def script(peer: Peer) -> None:
+        while await peer.request():
+            peer.send(left.pop(0))
+
+    async with back_end(script) as back, made(census(written(tmp_path, back.port))) as one:
+        said = [await ask(one) for _ in range(6)]
+    assert [(each.reason, each.detail.partition(":")[0]) for each in said] == [
+        (Reason.BACKEND_ERROR, "It answered with the fault Server"),
+        (None, ""),
+        (Reason.BACKEND_ERROR, "What it answered is not SOAP"),
+        (Reason.BACKEND_ERROR, "It answered with a redirect (302), which is not followed"),
+        (Reason.BACKEND_ERROR, "What it answered is not HTTP"),
+        (None, ""),
+    ]
+
+
+async def test_one_that_hangs_is_cut_in_time(tmp_path: Path) -> None:
+    async def hang(peer: Peer) -> None:
+        await peer.gone()
+
+    async with back_end(hang) as back, made(census(written(tmp_path, back.port))) as one:
+        assert (await ask(one, seconds=0.1)).reason is Reason.BACKEND_TIMEOUT
+
+
+async def test_a_value_that_xml_can_not_have_is_not_sent(tmp_path: Path) -> None:
+    async with made(census(written(tmp_path))) as one:
+        said = await ask(one, Question("r", "q", "a\x00b", {}))
+    assert said.reason is Reason.BACKEND_ERROR
+    assert said.detail == (
+        "It can't be asked this: a value has characters that XML can't have, or is none that the operation takes"
+    )
+    assert not said.failure
+
+
+async def test_a_wsdl_is_read_from_a_url_with_what_it_imports_and_never_again() -> None:
+    paths: list[bytes] = []
+
+    async def script(peer: Peer) -> None:
+        while request := await peer.request():
+            path = request.split(b" ")[1]
+            paths.append(path)
+            documents = {
+                b"/a/census?wsdl": WSDL.format(port=1),
+                b"/a/schemas/census.xsd": SCHEMA,
+                b"/a/schemas/types.xsd": TYPES,
+            }
+            peer.send(answer(documents[path].encode()) if path in documents else SAID)
+
+    async with back_end(script) as back:
+        wsdl = f"http://127.0.0.1:{back.port}/a/census?wsdl"
+        settings = SoapSettings(
+            wsdl=wsdl, operation="Person", arguments={"id": "{subject}"}, url=f"http://127.0.0.1:{back.port}/call"
+        )
+        # The back end runs on this loop, which reading a WSDL holds up: so it is made on another one, in a thread.
+        await asyncio.to_thread(asyncio.run, _describe(settings))
+        assert paths == [b"/a/census?wsdl", b"/a/schemas/census.xsd", b"/a/schemas/types.xsd"]
+
+
+async def _describe(settings: SoapSettings) -> None:
+    async with made(settings):
+        pass
+
+
+async def test_what_is_wrong_with_the_wsdl_is_a_mistake_in_the_configuration(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"connectors\.census\.wsdl: .*can't be read \(No such file"):
+        async with made(census(str(tmp_path / "none.wsdl"))):
+            pass
+
+
+async def test_a_certificate_can_not_be_shown_where_the_wsdl_says_http(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"connectors\.census\.credentials: the URL is not https"):
+        async with made(census(written(tmp_path)), CertificateCredentials(certificate="c", key="k")):
+            pass
