@@ -62,7 +62,7 @@ class AnswerBody(Body, frozen=True, kw_only=True):
     title: str
     state: Literal["ok", "ko"]
     reason: Annotated[Reason, Meta(description="Why it is KO")] | UnsetType = UNSET
-    detail: Annotated[str, Meta(description="What went wrong, in words")] | UnsetType = UNSET
+    detail: Annotated[str, Meta(description="What went wrong, or is missing, in words")] | UnsetType = UNSET
     attempts: Annotated[int, Meta(ge=0, description="How often it was called; 0: not at all")]
     elapsed_ms: Annotated[int, Meta(ge=0, description="The call with its retries")] | None
     received_at: Time | None
