@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 from dev.jars import Missing
 
-from bench import cluster, embedded, growth
+from bench import calls, cluster, embedded, growth
 from bench.backends import backends
 from bench.cluster import Bench, Cluster
 from bench.load import say
@@ -18,7 +18,7 @@ from bench.machine import cores, described
 from bench.report import Results, markdown, write
 from bench.servers import servers
 
-EMBEDDED = "embedded"
+EMBEDDED, CALLS = "embedded", "calls"
 CLUSTER = [f"cluster/{name}" for name in cluster.SECTIONS]
 
 
@@ -44,9 +44,10 @@ def measured(effort: Effort, sections: Collection[str]) -> Results:
     _, core = cores()
     with backends(max(growth.CONNECTORS), core) as addresses:
         on_files = embedded.measured(addresses, effort.rounds, effort.seconds, effort.open) if EMBEDDED in sections else None
+        of_calls = calls.measured(addresses, core, effort.rounds, effort.seconds) if CALLS in sections else None
         wanted = [each.rpartition("/")[2] for each in CLUSTER if each in sections]
         on_servers = _on_servers(addresses, core, effort, wanted) if wanted else None
-    return Results(machine, on_files, on_servers)
+    return Results(machine, on_files, of_calls, on_servers)
 
 
 def _on_servers(addresses: Sequence[str], core: int, effort: Effort, wanted: Collection[str]) -> Cluster | str:
@@ -71,13 +72,13 @@ def main() -> None:
     parser.add_argument(
         "--only",
         action="append",
-        choices=[EMBEDDED, "cluster", *CLUSTER],
+        choices=[EMBEDDED, CALLS, "cluster", *CLUSTER],
         metavar="SECTION",
-        help=f"this alone, and others that are asked for so; no page is written ({EMBEDDED}, cluster, {', '.join(CLUSTER)})",
+        help=f"this alone, and others that are asked for so; no page is written ({EMBEDDED}, {CALLS}, cluster, {', '.join(CLUSTER)})",
     )
     told = parser.parse_args()
-    only = told.only or [EMBEDDED, "cluster"]
-    sections = {each for each in [EMBEDDED, *CLUSTER] if each in only or each.partition("/")[0] in only}
+    only = told.only or [EMBEDDED, CALLS, "cluster"]
+    sections = {each for each in [EMBEDDED, CALLS, *CLUSTER] if each in only or each.partition("/")[0] in only}
     results = measured(QUICK if told.quick else FULL, sections)
     print(markdown(results))
     if told.write and not told.quick and not told.only:

@@ -24,7 +24,14 @@ from bench.machine import settle
 
 BACKLOG = 4096
 FOUND = b'{"took":%9d,"found":true,"expedientes":["' + b"x" * 240 + b'"]}'
-HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(FOUND % 0)
+
+
+def answer(content: bytes, kind: bytes = b"application/json") -> bytes:
+    """All of an answer with `content` in it, which has a place for the microseconds that it took."""
+    return b"HTTP/1.1 200 OK\r\ncontent-type: %b\r\ncontent-length: %d\r\n\r\n" % (kind, len(content % 0)) + content
+
+
+SMALL = answer(FOUND)
 
 
 class Body(msgspec.Struct):
@@ -37,8 +44,9 @@ class Body(msgspec.Struct):
 class Desk(asyncio.Protocol):
     """One connection; one request at a time, as its callers send them."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, answer: bytes = SMALL) -> None:
         self._loop = loop
+        self._says = answer
         self._parser = HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
         self._delay = 0.0
@@ -69,7 +77,7 @@ class Desk(asyncio.Protocol):
 
     def _answer(self, begun: float) -> None:
         if self._transport is not None:
-            self._transport.write(HEAD + FOUND % ((time.perf_counter() - begun) * 1e6))
+            self._transport.write(self._says % ((time.perf_counter() - begun) * 1e6))
 
 
 async def serve(count: int) -> None:

@@ -22,7 +22,8 @@ T = TypeVar("T")
 Measure = Callable[[], Coroutine[Any, Any, T]]
 
 PACKAGES = (
-    "esclusa", "uvloop", "httptools", "msgspec", "cryptography", "confluent-kafka", "acsylla", "aiohttp", "aiokafka"
+    "esclusa", "uvloop", "httptools", "msgspec", "cryptography", "zeep", "confluent-kafka", "acsylla",
+    "aiohttp", "httpx", "pyreqwest", "aiokafka",
 )  # fmt: skip
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from bench import cluster_report, embedded_report
+from bench import calls_report, cluster_report, embedded_report
+from bench.calls import Calls
 from bench.cluster import Cluster
 from bench.embedded import Embedded
 from bench.machine import Machine
@@ -20,6 +21,7 @@ class Results(msgspec.Struct, frozen=True):
 
     machine: Machine
     embedded: Embedded | None
+    calls: Calls | None
     cluster: Cluster | str | None
     """Or why it could not be measured."""
 
@@ -32,6 +34,8 @@ def markdown(results: Results) -> str:
     if embedded is not None:
         budgets += embedded_report.budgets(embedded)
         parts += embedded_report.tables(embedded)
+    if results.calls is not None:
+        parts += calls_report.tables(results.calls)
     if isinstance(cluster, Cluster):
         budgets += cluster_report.budgets(cluster)
         parts += cluster_report.tables(cluster)

@@ -14,7 +14,7 @@ from bench.questions import EMBEDDED, MEMORY, QUERY, Asker, MakeConnectors, Stor
 from esclusa.bootstrap import Runtime, make_connectors
 from esclusa.config.settings import Configuration
 from esclusa.connectors.answer import Answer
-from esclusa.connectors.backend import Abort, Done, Outcome, Question
+from esclusa.connectors.backend import Abort, Done, Outcome, Question, Reason
 from esclusa.connectors.connector import Connector
 from esclusa.connectors.transport import HttpClient, HttpError, Limits, Origin, Request, RequestTemplate, Response
 from esclusa.hub.settings import LAST_LOOK, QuerySettings
@@ -86,24 +86,35 @@ def _answered(done: Callable[[object], None], ending: Response | HttpError) -> N
 
 async def connectors(addresses: Sequence[str], seconds: float, make: MakeConnectors = make_connectors) -> Cost:
     """Connectors alone: policies, and what their back ends take."""
-    async with runtime(Level.SILENT) as ours:
-        settings = configured(_urls(addresses), [WIDTH] * CONNECTORS)
+    return await offered(configured(_urls(addresses), [WIDTH] * CONNECTORS), WIDTH, seconds, make)
+
+
+async def offered(
+    settings: Configuration,
+    width: int,
+    seconds: float,
+    make: MakeConnectors = make_connectors,
+    level: Level = Level.SILENT,
+    reason: Reason | None = None,
+) -> Cost:
+    """`width` questions at a time offered to each of the connectors, again and again. `reason`: of every answer."""
+    async with runtime(level) as ours:
         made = make(settings, ours)
         question = Question(str(ours.ids.uuid()), QUERY, next(people()), {})
 
         def offer(connector: Connector, done: Callable[[object], None]) -> None:
-            connector.offer(question, ours.clock.now() + PATIENCE, partial(_found, done))
+            connector.offer(question, ours.clock.now() + PATIENCE, partial(_answers, reason, done))
 
         begin = [partial(offer, each) for each in made.values()]
-        await in_the_air(begin, WIDTH, WARM)
-        cost = await in_the_air(begin, WIDTH, seconds)
+        await in_the_air(begin, width, WARM)
+        cost = await in_the_air(begin, width, seconds)
         for each in made.values():
             await each.close()
     return cost
 
 
-def _found(done: Callable[[object], None], answer: Answer) -> None:
-    assert answer.reason is None, answer
+def _answers(reason: Reason | None, done: Callable[[object], None], answer: Answer) -> None:
+    assert answer.reason is reason, answer
     done(answer)
 
 

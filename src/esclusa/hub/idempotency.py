@@ -55,7 +55,7 @@ class IdempotencyKeys:
         except Unreadable as error:
             raise Unavailable(TOO_LATE) from error
         head = decode(SubmissionHead, placed.head)
-        first = Plan(UUID(bytes=head.id), head.times, head.connectors, self._routed(head), plan.question, keyed=True)
+        first = Plan(UUID(bytes=head.id), head.times, head.connectors, self._routed(head), plan.question)
         rows = await self._records.read(key, bodies=False)
         return first, any(row.name == ACKNOWLEDGED for row in rows)
 

@@ -17,4 +17,3 @@ class Plan(msgspec.Struct, frozen=True):
     connectors: list[str]
     pools: dict[str, list[str]]
     question: UserQuestion
-    keyed: bool

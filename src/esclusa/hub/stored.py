@@ -81,8 +81,6 @@ class Envelope(Versioned, frozen=True):
     No pool knows what another has used, so each keeps to its share, and the request to the whole: but for one answer of
     `maxAnswer` that even a pool with a small share may give.
     """
-    keyed: bool = False
-    """It was submitted under an idempotency key: said for pools of before, which took any other for one that comes once."""
 
 
 class AnswerHead(Stored, frozen=True):

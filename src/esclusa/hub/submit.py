@@ -89,8 +89,7 @@ class Submitter:
         connectors = self._inventory.concerned(submission.query, params, submission.connectors)
         question = UserQuestion(submission.caller, submission.query, subject, params)
         pools = self._inventory.by_pool(connectors)
-        keyed = submission.idempotency_key is not None
-        plan = Plan(self._ids.uuid(), self._times(query), connectors, pools, question, keyed)
+        plan = Plan(self._ids.uuid(), self._times(query), connectors, pools, question)
         try:
             async with self._clock.timeout_at(self._clock.now() + PATIENCE):
                 return await self._make(plan, submission)
@@ -162,7 +161,7 @@ class Submitter:
         for pool, connectors in plan.pools.items():
             share = self._settings.max_request * len(connectors) // len(plan.connectors)
             allowance = max(share, self._settings.max_answer)
-            envelope = Envelope(VERSION, id, plan.times, connectors, sealer.seal(plain, id), allowance, plan.keyed)
+            envelope = Envelope(VERSION, id, plan.times, connectors, sealer.seal(plain, id), allowance)
             appends.append(self._log.append(self._topics[pool].requests, id, encode(envelope)))
         await asyncio.gather(*appends)
 

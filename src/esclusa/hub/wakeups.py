@@ -1,6 +1,6 @@
 """Wake-ups: whoever waits for a request hears of its new rows, whichever process wrote them.
 
-A wake-up may be lost or come twice: who waits looks again by itself every `LOOK` seconds.
+A wake-up may be lost or come twice: who waits looks again by itself every `LOOK` seconds, or less often where very many wait.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 LOOK = 2.0
 """Seconds after which a waiter looks without having been woken."""
+LOOKS = 1_000
+"""Such looks a second in a process, about: where more wait than that allows, each looks less often."""
 PACE = 0.02
 """Seconds between two looks of a waiter, unless all that it waits for is there."""
 ALL = 1 << 30
@@ -37,10 +39,12 @@ class Waiter:
     it waits for is there, and otherwise `PACE` after its last look at the earliest.
     """
 
-    __slots__ = ("_clock", "_looked", "_missing", "_rows", "_timer", "_waiting")
+    __slots__ = ("_clock", "_interval", "_looked", "_missing", "_rows", "_timer", "_waiting")
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, interval: Callable[[], float] = lambda: LOOK) -> None:
+        """`interval`: seconds after which it looks without having been woken."""
         self._clock = clock
+        self._interval = interval
         self._looked = clock.now()
         self._rows = 0
         """New rows since the last look, as far as is known."""
@@ -55,13 +59,13 @@ class Waiter:
             self._plan()
 
     async def wait(self, until: float, missing: int) -> None:
-        """Return when it is time to look again: see above; and after `LOOK`, or at `until` (seconds since the epoch).
+        """Return when it is time to look again: see above; and after the interval, or at `until` (seconds since the epoch).
 
         `missing`: answers that are not there yet.
         """
         self._missing = missing
         self._waiting = asyncio.get_running_loop().create_future()
-        last = self._clock.call_at(min(until, self._clock.now() + LOOK), self._end)
+        last = self._clock.call_at(min(until, self._clock.now() + self._interval()), self._end)
         try:
             if self._rows:
                 self._plan()
@@ -129,7 +133,7 @@ class Wakeups:
     @contextlib.contextmanager
     def waiter(self, id: bytes) -> Iterator[Waiter]:
         """Listen for `id`: enter first, then read, then wait."""
-        waiter = Waiter(self._clock)
+        waiter = Waiter(self._clock, self._interval)
         waiters = self._waiters.setdefault(id, set())
         waiters.add(waiter)
         try:
@@ -138,6 +142,9 @@ class Wakeups:
             waiters.discard(waiter)
             if not waiters and self._waiters.get(id) is waiters:
                 del self._waiters[id]
+
+    def _interval(self) -> float:
+        return max(LOOK, len(self._waiters) / LOOKS)
 
     async def _listen(self, subscription: Subscription) -> None:
         said = events(subscription, WAKEUPS.name, self._clock, self._instrument)

@@ -46,7 +46,7 @@ KNOWN: dict[type[Stored], Stored] = {
     type(value): value
     for value in (
         UserQuestion("client:me", "q", "12345678Z", {"province": "28"}),
-        Envelope(1, ID, TIMES, ["a", "b"], b"sealed", 8000, keyed=True),
+        Envelope(1, ID, TIMES, ["a", "b"], b"sealed", 8000),
         Answers(1, ID, TIMES.expires, HEADS, b"sealed"),
         RequestHead(1, TIMES, ["a", "b"], b"sealed"),
         PackHead(TIMES.created, HEADS),
@@ -69,7 +69,7 @@ KNOWN: dict[type[Stored], Stored] = {
 """A value of everything that is stored by itself: what the newest sample of its kind says."""
 WITHIN = {Versioned, Times, AnswerHead, ConnectorState}
 """What is only ever part of others."""
-EARLIER = {"v1/Envelope.1.bin": {"keyed": False}}
+EARLIER: dict[str, dict[str, object]] = {}
 """Of samples that are not the newest of their kind: what a field says now that they don't have."""
 
 

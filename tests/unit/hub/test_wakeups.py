@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 
 import pytest
 
 from esclusa.hub.stored import Cancelled, Woken, encode
 from esclusa.hub.topics import WAKEUPS
-from esclusa.hub.wakeups import LOOK, PACE, Waiter
+from esclusa.hub.wakeups import LOOK, LOOKS, PACE, Waiter
 from esclusa.kernel.clock import Clock
 from esclusa.testing.virtual import EPOCH, settle
 from support.hub import running
@@ -66,6 +67,18 @@ async def test_with_no_wake_up_it_looks_by_itself_and_never_after_its_time() -> 
     assert await waited(waiter, clock, missing=1) == LOOK
     assert await waited(waiter, clock, missing=1, until=LOOK + 0.5) == 0.5
     assert await waited(waiter, clock, missing=1, until=0) == 0
+
+
+async def test_where_very_many_wait_each_looks_less_often() -> None:
+    async with running() as it:
+        wakeups, clock, others = it.wired.wakeups, it.runtime.clock, ExitStack()
+        for number in range(5 * LOOKS):
+            others.enter_context(wakeups.waiter(number.to_bytes(16)))
+        with wakeups.waiter(b"the one that is looked at") as waiter:
+            assert await waited(waiter, clock, missing=1) == pytest.approx(5, rel=0.01)
+        others.close()
+        with wakeups.waiter(b"the one that is looked at") as waiter:
+            assert await waited(waiter, clock, missing=1) == LOOK
 
 
 async def test_a_wake_up_that_cannot_be_read_is_counted_and_the_next_one_is_heard() -> None:

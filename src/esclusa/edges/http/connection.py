@@ -21,9 +21,9 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from esclusa.edges.http.front import ADMIT, SECURITY, Front
-from esclusa.edges.http.patience import Patience
 from esclusa.edges.http.problems import body_of, headers_of, problem_of
 from esclusa.edges.http.settings import ServerSettings
+from esclusa.edges.http.stall import StallGuard
 from esclusa.edges.http.trace import trace_of
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import HeadersTooLarge, Malformed, Refused, TooLarge, TooSlow, Unavailable
@@ -202,7 +202,7 @@ class Connection(HttpToolsProtocol):
         """Let it in or not."""
         super().connection_made(transport)
         self.flow: _Flow = _Flow(transport)  # pyright: ignore[reportIncompatibleVariableOverride]  # ours in place of uvicorn's
-        self._patience = Patience(transport, self._all.settings.body_timeout, self._all.clock, self._all.refused)
+        self._stall = StallGuard(transport, self._all.settings.body_timeout, self._all.clock, self._all.refused)
         if not self._all.admit(self._address):
             self._deaf = True
             transport.abort()
@@ -214,7 +214,7 @@ class Connection(HttpToolsProtocol):
         """Let go of it."""
         super().connection_lost(exc)
         self._cancel_deadline()
-        self._patience.end()
+        self._stall.end()
         self._all.left(self._address)
 
     def data_received(self, data: bytes) -> None:
@@ -283,12 +283,12 @@ class Connection(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """The reader takes less than it is given."""
         super().pause_writing()
-        self._patience.begin()
+        self._stall.begin()
 
     def resume_writing(self) -> None:
         """The reader has caught up."""
         super().resume_writing()
-        self._patience.end()
+        self._stall.end()
 
     def _unsupported_upgrade_warning(self) -> None:
         """A wish to speak another protocol is served as if it had not been made (RFC 9110, 7.8)."""

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from esclusa.edges.http.patience import LEAST_RATE
+from esclusa.edges.http.stall import LEAST_RATE
 from esclusa.kernel.duration import Duration
 from unit.edges.http.sockets import Sockets
 

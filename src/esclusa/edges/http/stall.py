@@ -11,7 +11,7 @@ LEAST_RATE = 16 * 1024
 """Bytes a second that a reader takes at least, once `[server] bodyTimeout` is over."""
 
 
-class Patience:
+class StallGuard:
     """With the reader of one connection: it is cut off when it has taken nothing for a while, or not all in time."""
 
     __slots__ = ("_by", "_clock", "_look", "_refused", "_seconds", "_transport")
