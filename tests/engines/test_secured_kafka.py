@@ -286,7 +286,7 @@ async def test_rights_that_are_given_late_are_had_by_who_waits_for_them(place: P
                 return True
             return False
 
-        await until(appended, seconds=15.0)
+        await until(appended, seconds=30.0)
 
 
 async def test_a_password_that_is_mended_lets_the_next_process_in(place: Place) -> None:
