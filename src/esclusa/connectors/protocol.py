@@ -14,6 +14,7 @@ import msgspec
 from esclusa.connectors.backend import Backend
 from esclusa.connectors.faults import Check
 from esclusa.connectors.http.contexts import Contexts
+from esclusa.connectors.http.oauth2 import TokenSources
 from esclusa.connectors.settings import ConnectorSettings, CredentialsSettings
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.ids import Ids
@@ -30,6 +31,8 @@ class Workshop(msgspec.Struct, frozen=True):
     """Bytes of data beyond which an answer is too large."""
     contexts: Contexts
     """Shared by all that are made, because they are costly."""
+    tokens: TokenSources = msgspec.field(default_factory=TokenSources)
+    """Shared by all that are made: who shows the same credentials shows the same token."""
 
 
 class ConnectorProtocol(msgspec.Struct, Generic[S], frozen=True):

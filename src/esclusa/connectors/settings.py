@@ -74,7 +74,30 @@ class CertificateCredentials(Settings, frozen=True, kw_only=True, tag_field="kin
     """Of the private key, where it has one."""
 
 
-CredentialsSettings = BasicCredentials | BearerCredentials | ApiKeyCredentials | CertificateCredentials
+class OAuth2Credentials(Settings, frozen=True, kw_only=True, tag_field="kind", tag="oauth2"):
+    """Tokens of OAuth 2.0, by client credentials (RFC 6749, 4.4): asked for, shown to the back end, and renewed before they end."""
+
+    url: str
+    """Where tokens are asked for: the token endpoint."""
+    client_id: str
+    """Who asks."""
+    client_secret: Secret
+    """The client's."""
+    shown: Literal["basic", "form"] = "basic"
+    """How both are shown there: in the header of HTTP Basic, or in the form."""
+    scope: str | None = None
+    """What the tokens are to be good for, with spaces between; left to the server unless given."""
+    parameters: dict[str, str] = {}
+    """What else goes into the form, such as `audience` or `resource`."""
+    early: Duration = Duration(30)
+    """How long before its end a token is renewed; at most half of the time for which it is good."""
+    timeout: Duration = Duration(10)
+    """The longest that asking for one may take."""
+    ca: FilePath | None = None
+    """A PEM file of authorities to trust there instead of the system's."""
+
+
+CredentialsSettings = BasicCredentials | BearerCredentials | ApiKeyCredentials | CertificateCredentials | OAuth2Credentials
 
 
 class MockStepSettings(Settings, frozen=True, kw_only=True):

@@ -113,13 +113,13 @@ class TransportError(EsclusaError):
     """A back end could not be asked, or its answer can't be used."""
 
 
-HttpErrorKind = Literal["busy", "resolve", "connect", "tls", "timeout", "closed", "protocol", "too_large", "aborted"]
+HttpErrorKind = Literal["token", "busy", "resolve", "connect", "tls", "timeout", "closed", "protocol", "too_large", "aborted"]
 
 
 class HttpError(TransportError):
     """An HTTP call that ended without an answer.
 
-    `kind`, in the order of the life of a call: `busy` (as many calls are waiting as may), `resolve` (its name has no
+    `kind`, in the order of the life of a call: `token` (there is none to show), `busy` (as many calls are waiting as may), `resolve` (its name has no
     address), `connect`, `tls`, `timeout` (the call's time was over), `closed` (the back end closed the connection before
     the answer was whole), `protocol` (what came is not an answer by the rules of HTTP/1.1), `too_large`, `aborted` (the
     client was closed).

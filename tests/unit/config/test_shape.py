@@ -40,7 +40,7 @@ QUOTED = "write a number and its unit between quotes, such as"
         ("[credentials.x]\nkind = 'bearer'", '1: [credentials.x] has no token: add token = "..."'),
         ("[credentials.x]\nkind = 'bearer'\ntoken = 'a'\nuser = 'b'", '4: unknown key credentials.x.user: there is "kind", "token"'),
         ("[credentials.x]\ntoken = 'a'", '1: [credentials.x] has no kind: there is "basic", "bearer", "apikey", "certificate"'),
-        ("[credentials.x]\nkind = 'oauth'", '2: credentials.x.kind can\'t be "oauth": there is "basic", '),
+        ("[credentials.x]\nkind = 'kerberos'", '2: credentials.x.kind can\'t be "kerberos": there is "basic", '),
         ("[credentials.x]\nkind = 'berer'", '2: credentials.x.kind can\'t be "berer": did you mean "bearer"?'),
         ("credentials.x = 'secret'", "1: credentials.x is text, not a table: write [credentials.x] above its keys"),
         ("[queries]\nq = 3", "2: queries.q is a whole number, not a table: write [queries.q] above its keys"),

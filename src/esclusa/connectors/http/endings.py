@@ -14,6 +14,7 @@ from esclusa.connectors.transport import HttpError, Response
 from esclusa.kernel.errors import HttpErrorKind
 
 _WORDS: Mapping[HttpErrorKind, str] = {
+    "token": "There is no token to show it",
     "busy": "Too many calls of it are waiting",
     "resolve": "Its address is not known",
     "connect": "It can't be reached",
@@ -24,7 +25,7 @@ _WORDS: Mapping[HttpErrorKind, str] = {
     "too_large": TOO_LARGE,
     "aborted": "The call was given up",
 }
-_SPECIFIC = ("connect", "tls", "protocol")
+_SPECIFIC = ("token", "connect", "tls", "protocol")
 """Where what happened exactly says more, and nothing of where the back end is."""
 _OURS = ("busy", "too_large", "aborted")
 """What says nothing of the back end's health."""

@@ -12,12 +12,12 @@ import msgspec
 from esclusa.connectors.backend import TOO_LARGE, Abort, Done, Outcome, Reason
 from esclusa.connectors.expression import expression
 from esclusa.connectors.faults import Check, KeyPath
+from esclusa.connectors.http.client import Client, Sent
 from esclusa.connectors.rest.links import next_link
 from esclusa.connectors.rest.outcome import Outcomes
 from esclusa.connectors.rest.settings import PagingSettings, RestSettings
 from esclusa.connectors.template import percent
-from esclusa.connectors.transport import HttpClient, HttpError, InvalidRequest, Origin, Request, Response
-from esclusa.connectors.transport.call import Call
+from esclusa.connectors.transport import HttpError, InvalidRequest, Origin, Request, Response
 
 Again = Callable[[Request, str], Request]
 """The same request for another target."""
@@ -56,7 +56,7 @@ class Pager:
     """Asks one back end for its pages."""
 
     def __init__(
-        self, settings: PagingSettings, origin: Origin, outcomes: Outcomes, client: HttpClient, again: Again, max_answer: int
+        self, settings: PagingSettings, origin: Origin, outcomes: Outcomes, client: Client, again: Again, max_answer: int
     ) -> None:
         """`max_answer`: bytes of JSON, of all pages, beyond which an answer is too large."""
         self.settings = settings
@@ -125,7 +125,7 @@ class _Walk:
         """As what `Backend.ask` returns."""
         self._call.abort()
 
-    def _send(self, target: str) -> Call:
+    def _send(self, target: str) -> Sent:
         self._here = target
         self._met.add(target)
         return self._pager.client.send(self._pager.again(self._request, target), self._by, self._ended)

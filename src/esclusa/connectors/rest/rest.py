@@ -7,6 +7,7 @@ from functools import partial
 
 from esclusa.connectors.backend import Abort, Done, Outcome, Question, Reason
 from esclusa.connectors.faults import Check
+from esclusa.connectors.http.client import Client, make_client
 from esclusa.connectors.http.contexts import is_secure
 from esclusa.connectors.http.credentials import check_credentials, check_header
 from esclusa.connectors.http.settings import TlsSettings
@@ -18,7 +19,7 @@ from esclusa.connectors.rest.settings import RestSettings
 from esclusa.connectors.settings import CertificateCredentials, CredentialsSettings
 from esclusa.connectors.target import Target, parameter
 from esclusa.connectors.transform import transform_of
-from esclusa.connectors.transport import HttpClient, HttpError, InvalidRequest, Limits, Origin, Response
+from esclusa.connectors.transport import HttpError, InvalidRequest, Origin, Response
 from esclusa.kernel.clock import Clock
 
 _STATUS = re.compile(r"[1-5](\d\d|xx)", re.ASCII)
@@ -28,7 +29,7 @@ class RestBackend:
     """A back end that is asked over HTTP and answers with JSON, XML or text."""
 
     def __init__(
-        self, requests: Requests, outcomes: Outcomes, client: HttpClient, pager: Pager | None, clock: Clock, *, idempotent: bool
+        self, requests: Requests, outcomes: Outcomes, client: Client, pager: Pager | None, clock: Clock, *, idempotent: bool
     ) -> None:
         """`pager`: asks for answers that come in pages, with the same `client`, which is closed with the back end.
 
@@ -72,16 +73,13 @@ class RestBackend:
 
 def _make(name: str, settings: RestSettings, credentials: CredentialsSettings | None, workshop: Workshop) -> RestBackend:
     clock, idempotent = workshop.clock, is_idempotent(settings)
-    tls = workshop.contexts.dial(settings.url, settings, credentials, name)
-    limits = Limits(connections=settings.concurrency, waiting=settings.concurrency, max_body=workshop.max_answer)
-    origin = Origin.of(settings.url)
-    client = HttpClient(origin, clock, limits=limits, tls=tls, name=settings.tls.name)
+    client = make_client(settings.url, name, settings, credentials, workshop)
     transform = transform_of(settings)
     outcomes = Outcomes(settings, transform, workshop.max_answer, clock, idempotent=idempotent)
     requests = Requests(settings, credentials, workshop.ids)
     pager = None
     if settings.paging is not None:
-        pager = Pager(settings.paging, origin, outcomes, client, requests.again, workshop.max_answer)
+        pager = Pager(settings.paging, Origin.of(settings.url), outcomes, client, requests.again, workshop.max_answer)
     return RestBackend(requests, outcomes, client, pager, clock, idempotent=idempotent)
 
 

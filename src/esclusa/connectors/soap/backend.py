@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from esclusa.connectors.backend import Abort, Backend, Done, Outcome, Question, Reason
+from esclusa.connectors.http.client import Client, make_client
 from esclusa.connectors.http.contexts import is_secure
 from esclusa.connectors.protocol import Workshop
 from esclusa.connectors.settings import CertificateCredentials, CredentialsSettings
@@ -14,7 +15,7 @@ from esclusa.connectors.soap.outcome import Outcomes
 from esclusa.connectors.soap.security import Security
 from esclusa.connectors.soap.settings import SoapSettings
 from esclusa.connectors.transform import transform_of
-from esclusa.connectors.transport import HttpClient, HttpError, InvalidRequest, Limits, Origin, Response
+from esclusa.connectors.transport import HttpError, InvalidRequest, Response
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import UnusableSettings
 
@@ -22,7 +23,7 @@ from esclusa.kernel.errors import UnusableSettings
 class SoapBackend:
     """A back end that is asked with an envelope over HTTP and answers with one."""
 
-    def __init__(self, envelopes: Envelopes, outcomes: Outcomes, client: HttpClient, clock: Clock, *, idempotent: bool) -> None:
+    def __init__(self, envelopes: Envelopes, outcomes: Outcomes, client: Client, clock: Clock, *, idempotent: bool) -> None:
         """`idempotent`: whether a call may be cut or made again without harm. The client is closed with the back end."""
         self._envelopes = envelopes
         self._outcomes = outcomes
@@ -61,9 +62,7 @@ def made(name: str, settings: SoapSettings, credentials: CredentialsSettings | N
         raise UnusableSettings(("connectors", name, "credentials"), "the URL is not https: no certificate can be shown")
     security = None if settings.security is None else Security(settings.security, name, workshop.ids)
     envelopes = Envelopes(name, settings, credentials, description, security, clock)
-    tls = workshop.contexts.dial(description.url, settings, credentials, name)
-    limits = Limits(connections=settings.concurrency, waiting=settings.concurrency, max_body=workshop.max_answer)
-    client = HttpClient(Origin.of(description.url), clock, limits=limits, tls=tls, name=settings.tls.name)
+    client = make_client(description.url, name, settings, credentials, workshop)
     transform = transform_of(settings)
     outcomes = Outcomes(settings, description, transform, workshop.max_answer, clock)
     return SoapBackend(envelopes, outcomes, client, clock, idempotent=settings.idempotent)

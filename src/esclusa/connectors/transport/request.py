@@ -8,6 +8,7 @@ client alone.
 from __future__ import annotations
 
 import re
+from copy import copy
 
 from esclusa.kernel.errors import InvalidRequest
 
@@ -144,6 +145,16 @@ class Request:
         self.idempotent = template.idempotent
         self._start = template.start
         self._lines, self._names_host = template.lines(headers)
+
+    def adding(self, name: bytes, value: bytes) -> Request:
+        """The same with one more header, which it does not have yet. `InvalidRequest` for what can't be sent.
+
+        `name` is one that a template has checked: written by a program, not by a question.
+        """
+        other = copy(self)
+        other._lines = self._lines + _lines(((name, value),))  # noqa: SLF001 - of the same class
+        other.headers = (*self.headers, (name, value))
+        return other
 
     def wire(self, authority: bytes) -> bytes:
         """Its bytes on a connection to `authority` (the value of `Host`)."""
