@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -280,13 +280,20 @@ async def test_rights_that_are_given_late_are_had_by_who_waits_for_them(place: P
         for given in admin.create_acls([right]).values():
             await asyncio.wrap_future(given)
 
-        async def appended() -> bool:
-            with suppress(StorageUnavailable):
-                await process.log.append(TOPIC, b"", b"")
-                return True
-            return False
+        refusals: list[str] = []
 
-        await until(appended, seconds=30.0)
+        async def appended() -> bool:
+            try:
+                await process.log.append(TOPIC, b"", b"")
+            except StorageUnavailable as error:
+                refusals.append(str(error))
+                return False
+            return True
+
+        try:
+            await until(appended, seconds=30.0)
+        except TimeoutError:
+            pytest.fail(f"refused {len(refusals)} times since, and still: {refusals[-3:]}")
 
 
 async def test_a_password_that_is_mended_lets_the_next_process_in(place: Place) -> None:
