@@ -48,7 +48,7 @@ test: $(VENV)/dev.stamp ## Run the tests that need Python alone
 	$(BIN)/pytest -m 'not real and not soak' --cov --cov-report=term $(ARGS)
 
 test-real: $(VENV)/dev.stamp ## Run the tests that need more than Python, or kill processes (installs what is missing)
-	dev/install nginx java:default-jre-headless mvn:maven promtool:prometheus memcached redis-server node:nodejs npm
+	dev/install nginx haproxy java:default-jre-headless mvn:maven promtool:prometheus memcached redis-server node:nodejs npm
 	$(BIN)/pytest -m 'real and not soak' $(ARGS)
 
 check: $(VENV)/dev.stamp ## Lint, format, types, import rules

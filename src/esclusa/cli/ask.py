@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -14,7 +15,7 @@ from esclusa.cli.options import FILE, Config, Json, Key, Url
 from esclusa.cli.output import Failed, document, reported, words
 from esclusa.cli.table import AnswerTable, watch
 from esclusa.config.findings import nearest
-from esclusa.edges.http.inventory_wire import ConnectorsBody, QueryBody
+from esclusa.edges.http.inventory_wire import ConnectorsBody
 from esclusa.edges.http.wire import SnapshotBody, SubmissionBody
 from esclusa.kernel.clock import Clock
 
@@ -60,7 +61,8 @@ async def _ask(where: Service, name: str, subject: str, given: list[str], connec
         query = declared[name]
         if connectors:
             _known(connectors, await client.connectors())
-        submission = SubmissionBody(query=name, subject=subject, params=params(query, given), connectors=connectors)
+        kinds = {param.name: param.type for param in query.params}
+        submission = SubmissionBody(query=name, subject=subject, params=typed(name, kinds, given), connectors=connectors)
         last = await (silently(client, submission) if json else shown(client, query.title, submission, clock))
     if json:
         document(last)
@@ -89,16 +91,15 @@ async def shown(client: Client, title: str, submission: SubmissionBody, clock: C
     return await watch(client.news(receipt), AnswerTable(title, titles, began), words(), clock)
 
 
-def params(query: QueryBody, given: list[str]) -> dict[str, Any]:
-    """`NAME=VALUE` texts as the API takes them, by the types that the query declares; `Failed` for what is no pair."""
-    kinds = {param.name: param.type for param in query.params}
+def typed(query: str, kinds: Mapping[str, str], given: list[str]) -> dict[str, Any]:
+    """`NAME=VALUE` texts as the API takes them, by the types (`kinds`) that `query` declares; `Failed` for what is no pair."""
     values: dict[str, Any] = {}
     for pair in given:
         name, equals, text = pair.partition("=")
         if not equals:
             raise Failed(Exit.MISTAKE, f"--param {pair} is no pair: write NAME=VALUE")
         if name not in kinds:
-            raise Failed(Exit.MISTAKE, f'the query "{query.name}" has no parameter "{name}": {nearest(name, kinds)}')
+            raise Failed(Exit.MISTAKE, f'the query "{query}" has no parameter "{name}": {nearest(name, kinds)}')
         values[name] = _value(kinds[name], text)
     return values
 

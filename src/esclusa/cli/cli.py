@@ -49,6 +49,11 @@ def command_line(*, whole: bool = False) -> App:
     config = App(name="config", help="About the configuration file.", help_epilogue="", sort_key=len(_COMMANDS))
     config.command("esclusa.cli.schema:schema", name="schema", help="Print its JSON Schema, for editors.", help_epilogue="")
     app.command(config)
+    connector = App(name="connector", help="About one back end.", help_epilogue="", sort_key=len(_COMMANDS) - 1)
+    connector.command(
+        "esclusa.cli.try_connector:try_connector", name="try", help="Call it once, and show all of it.", help_epilogue=""
+    )
+    app.command(connector)
     return app
 
 

@@ -7,6 +7,7 @@ A protocol adds one module or package beside this one, with its settings and a `
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Generic, TypeVar
 
 import msgspec
@@ -16,6 +17,8 @@ from esclusa.connectors.faults import Check
 from esclusa.connectors.http.contexts import Contexts
 from esclusa.connectors.http.oauth2 import TokenSources
 from esclusa.connectors.settings import ConnectorSettings, CredentialsSettings
+from esclusa.connectors.tap import Tap
+from esclusa.connectors.transform import Transform, transform_of
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.ids import Ids
 
@@ -33,6 +36,23 @@ class Workshop(msgspec.Struct, frozen=True):
     """Shared by all that are made, because they are costly."""
     tokens: TokenSources = msgspec.field(default_factory=TokenSources)
     """Shared by all that are made: who shows the same credentials shows the same token."""
+    tap: Tap | None = None
+    """Where one call is looked at: protocols tell it what they send, and what comes."""
+
+    def transform(self, settings: ConnectorSettings) -> Transform | None:
+        """What a connector's settings make of its answers; None: they pass whole. `ValueError` as in `compiled`."""
+        transform = transform_of(settings)
+        return transform if transform is None or self.tap is None else partial(_seen, transform, self.tap)
+
+
+def _seen(transform: Transform, tap: Tap, answer: bytes) -> bytes | None:
+    try:
+        made = transform(answer)
+    except Exception as error:
+        tap.saw("untransformed", f"{type(error).__name__}: {error}", answer)
+        raise
+    tap.saw("transformed", "", made or b"null")
+    return made
 
 
 class ConnectorProtocol(msgspec.Struct, Generic[S], frozen=True):

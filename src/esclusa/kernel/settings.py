@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Annotated, Any, get_args, get_type_hints
 
@@ -39,6 +40,16 @@ class TlsSettings(Settings, frozen=True, kw_only=True):
     """The private key of `certificate`."""
     password: Secret | None = None
     """Of the key, where it is encrypted; from the environment: `"${KEY_PASSWORD}"`."""
+
+
+def secrets_of(table: Settings) -> Iterator[str]:
+    """Every secret in `table` and in the tables within it."""
+    for name in table.__struct_fields__:
+        value = getattr(table, name)
+        if isinstance(value, Settings):
+            yield from secrets_of(value)
+        elif name in _secrets(type(table)) and value:
+            yield value
 
 
 @cache

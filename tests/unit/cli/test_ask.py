@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from esclusa.cli import main
-from esclusa.cli.ask import params
+from esclusa.cli.ask import typed
 from esclusa.cli.exits import Exit
 from esclusa.cli.output import Failed
 from esclusa.edges.http.inventory_wire import QueriesBody
@@ -87,14 +87,15 @@ def test_a_parameter_that_is_none_is_a_mistake(capsys: Capture, param: str, what
 
 def test_values_are_sent_as_the_query_declares_them_and_judged_by_the_service(stub: Stub) -> None:
     query = msgspec.convert(stub.answer_to("/api/v1/queries"), QueriesBody).queries[0]
-    assert params(query, ["province=a=b", "limit=2.5", "period=yesterday"]) == {
+    kinds = {param.name: param.type for param in query.params}
+    assert typed("expedientes", kinds, ["province=a=b", "limit=2.5", "period=yesterday"]) == {
         "province": "a=b",
         "limit": 2.5,
         "period": "yesterday",
     }
-    assert params(query, ["limit=many"]) == {"limit": "many"}
+    assert typed("expedientes", kinds, ["limit=many"]) == {"limit": "many"}
     with pytest.raises(Failed):
-        params(query, ["=28"])
+        typed("expedientes", kinds, ["=28"])
 
 
 def test_what_the_service_refuses_is_told_in_its_words(stub: Stub, capsys: Capture) -> None:

@@ -21,7 +21,8 @@ from esclusa.connectors.function.threads import Threads
 from esclusa.connectors.named import function_named
 from esclusa.connectors.protocol import ConnectorProtocol, Workshop
 from esclusa.connectors.settings import CredentialsSettings
-from esclusa.connectors.transform import Transform, transform_of
+from esclusa.connectors.tap import Tap
+from esclusa.connectors.transform import Transform
 
 _encode = msgspec.json.Encoder().encode
 
@@ -36,7 +37,10 @@ class Caller:
         max_answer: int,
         *,
         idempotent: bool,
+        tap: Tap | None = None,
     ) -> None:
+        """`tap`: told what is called, and what it returns or raises."""
+        self._tap = tap
         self._call = call
         self._transform = transform
         self._max_answer = max_answer
@@ -44,12 +48,18 @@ class Caller:
 
     async def ask(self, question: Question, _: float) -> Outcome:
         """One attempt, for as long as it takes: whoever awaits this gives it up in time."""
+        if self._tap is not None:
+            self._tap.saw("sent", repr(question))
         try:
             said = await self._call(question)
-        except TimeoutError:
-            return self._failed(Reason.BACKEND_TIMEOUT, "No answer in time")
-        except Exception:  # noqa: BLE001 - it is the user's
+        except Exception as error:  # noqa: BLE001 - it is the user's
+            if self._tap is not None:
+                self._tap.saw("failed", f"{type(error).__name__}: {error}")
+            if isinstance(error, TimeoutError):
+                return self._failed(Reason.BACKEND_TIMEOUT, "No answer in time")
             return self._failed(Reason.BACKEND_ERROR, "It failed")
+        if self._tap is not None:
+            self._tap.saw("received", repr(said))
         return said if isinstance(said, Outcome) else self._read(said)
 
     def _read(self, said: Any) -> Outcome:
@@ -70,13 +80,13 @@ class Caller:
 
 def _make(name: str, settings: FunctionSettings, _: CredentialsSettings | None, workshop: Workshop) -> Backend:
     function = function_named(settings.function)
-    transform = transform_of(settings)
+    transform = workshop.transform(settings)
     close = None
     call: Callable[[Question], Coroutine[Any, Any, Any]] = function
     if not inspect.iscoroutinefunction(function):
         threads = Threads(name, settings.concurrency)
         call, close = partial(threads.run, function), threads.close
-    caller = Caller(call, transform, workshop.max_answer, idempotent=settings.idempotent)
+    caller = Caller(call, transform, workshop.max_answer, idempotent=settings.idempotent, tap=workshop.tap)
     return CoroutineBackend(caller.ask, workshop.clock, idempotent=settings.idempotent, close=close)
 
 

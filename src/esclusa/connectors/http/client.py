@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from esclusa.connectors.http.contexts import is_secure
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from esclusa.connectors.http.settings import HttpSettings
     from esclusa.connectors.protocol import Workshop
+    from esclusa.connectors.tap import Tap
 
 _UNAUTHORIZED = 401
 
@@ -44,7 +46,10 @@ def make_client(
     """The client of the connector `name` for the origin of `url`. `UnusableSettings`."""
     tls = workshop.contexts.dial(url, settings, credentials, name)
     limits = Limits(connections=settings.concurrency, waiting=settings.concurrency, max_body=workshop.max_answer)
-    client = HttpClient(Origin.of(url), workshop.clock, limits=limits, tls=tls, name=settings.tls.name)
+    origin = Origin.of(url)
+    client: Client = HttpClient(origin, workshop.clock, limits=limits, tls=tls, name=settings.tls.name)
+    if workshop.tap is not None:
+        client = TappedClient(client, origin, workshop.tap)
     if not isinstance(credentials, OAuth2Credentials):
         return client
     try:
@@ -55,10 +60,40 @@ def make_client(
     return AuthorizedClient(client, source, workshop.tokens, workshop.clock)
 
 
+class TappedClient:
+    """Tells what it sends, and what comes."""
+
+    def __init__(self, client: Client, origin: Origin, tap: Tap) -> None:
+        """`client` is closed with this."""
+        self._client = client
+        self._origin = origin
+        self._tap = tap
+
+    def send(self, request: Request, by: float, done: Done) -> Sent:
+        """As `HttpClient.send`."""
+        head, _, body = request.wire(self._origin.authority.encode()).partition(b"\r\n\r\n")
+        first, *fields = head.decode("latin-1").split("\r\n")
+        method, target, _ = first.split(" ")
+        self._tap.saw("sent", "\n".join([f"{method} {self._origin}{target}", *fields]), body)
+        return self._client.send(request, by, partial(self._ended, done))
+
+    async def close(self) -> None:
+        """As `HttpClient.close`."""
+        await self._client.close()
+
+    def _ended(self, done: Done, ending: Response | HttpError) -> None:
+        if isinstance(ending, HttpError):
+            self._tap.saw("failed", str(ending))
+        else:
+            fields = [f"{name.decode('latin-1')}: {value.decode('latin-1')}" for name, value in ending.headers]
+            self._tap.saw("received", "\n".join([str(ending.status), *fields]), ending.body)
+        done(ending)
+
+
 class AuthorizedClient:
     """Shows a token with every call, and another one where that is refused: a call that was refused has done nothing."""
 
-    def __init__(self, client: HttpClient, source: TokenSource, sources: TokenSources, clock: Clock) -> None:
+    def __init__(self, client: Client, source: TokenSource, sources: TokenSources, clock: Clock) -> None:
         """`client` is closed with this, and `source` is given back to `sources`."""
         self.client = client
         self.source = source

@@ -10,7 +10,7 @@ from esclusa.connectors.backend import TOO_LARGE, Abort, Done, Outcome, Question
 from esclusa.connectors.protocol import Workshop
 from esclusa.connectors.settings import ConnectorSettings, MockSettings, MockStepSettings
 from esclusa.connectors.template import JsonTemplate
-from esclusa.connectors.transform import Transform, transform_of
+from esclusa.connectors.transform import Transform
 
 _EMPTY = Outcome()
 _FAILED = Outcome(reason=Reason.BACKEND_ERROR, detail="It failed, as it is made up to", again=True, failure=True)
@@ -25,7 +25,7 @@ class MockBackend:
     def __init__(self, name: str, settings: ConnectorSettings, workshop: Workshop) -> None:
         """`ValueError` for data with placeholders that are none."""
         told = settings.mock if isinstance(settings.mock, MockSettings) else MockSettings()
-        transform = transform_of(settings)
+        transform = workshop.transform(settings)
         self._clock = workshop.clock
         self._ids = workshop.ids
         self._max_answer = workshop.max_answer

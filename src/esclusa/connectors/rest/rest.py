@@ -18,7 +18,6 @@ from esclusa.connectors.rest.request import Requests, body_of, is_idempotent
 from esclusa.connectors.rest.settings import RestSettings
 from esclusa.connectors.settings import CertificateCredentials, CredentialsSettings
 from esclusa.connectors.target import Target, parameter
-from esclusa.connectors.transform import transform_of
 from esclusa.connectors.transport import HttpError, InvalidRequest, Origin, Response
 from esclusa.kernel.clock import Clock
 
@@ -74,7 +73,7 @@ class RestBackend:
 def _make(name: str, settings: RestSettings, credentials: CredentialsSettings | None, workshop: Workshop) -> RestBackend:
     clock, idempotent = workshop.clock, is_idempotent(settings)
     client = make_client(settings.url, name, settings, credentials, workshop)
-    transform = transform_of(settings)
+    transform = workshop.transform(settings)
     outcomes = Outcomes(settings, transform, workshop.max_answer, clock, idempotent=idempotent)
     requests = Requests(settings, credentials, workshop.ids)
     pager = None

@@ -14,7 +14,6 @@ from esclusa.connectors.soap.envelope import Envelopes
 from esclusa.connectors.soap.outcome import Outcomes
 from esclusa.connectors.soap.security import Security
 from esclusa.connectors.soap.settings import SoapSettings
-from esclusa.connectors.transform import transform_of
 from esclusa.connectors.transport import HttpError, InvalidRequest, Response
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import UnusableSettings
@@ -54,7 +53,7 @@ class SoapBackend:
 
 
 def made(name: str, settings: SoapSettings, credentials: CredentialsSettings | None, workshop: Workshop) -> Backend:
-    """As `ConnectorProtocol.make`. Reads the WSDL, which for a URL may take up to `description.LONGEST`."""
+    """As `ConnectorProtocol.make`. Reads the WSDL, which for a URL may take up to `documents.LONGEST`."""
     clock = workshop.clock
     fetching = workshop.contexts.dial(settings.wsdl, settings, None, name)
     description = Description(name, settings, clock.ticks, fetching)
@@ -63,6 +62,6 @@ def made(name: str, settings: SoapSettings, credentials: CredentialsSettings | N
     security = None if settings.security is None else Security(settings.security, name, workshop.ids)
     envelopes = Envelopes(name, settings, credentials, description, security, clock)
     client = make_client(description.url, name, settings, credentials, workshop)
-    transform = transform_of(settings)
+    transform = workshop.transform(settings)
     outcomes = Outcomes(settings, description, transform, workshop.max_answer, clock)
     return SoapBackend(envelopes, outcomes, client, clock, idempotent=settings.idempotent)

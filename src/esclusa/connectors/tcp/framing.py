@@ -30,7 +30,7 @@ class Frame(Protocol):
     def wrap(self, message: bytes) -> bytes:
         """What is sent. `ValueError`, in words, for a message that would not be one there."""
 
-    def find(self, received: bytes) -> tuple[int, int, int] | None:
+    def find(self, received: bytes | bytearray) -> tuple[int, int, int] | None:
         """Where a message begins and ends in what has been received, and where what follows it begins; None: not all is there.
 
         `FrameError` for what will never be one.
@@ -43,19 +43,23 @@ class Frame(Protocol):
 class DelimiterFrame:
     """A message ends with a delimiter, which is no part of it."""
 
-    def __init__(self, delimiter: bytes) -> None:
+    def __init__(self, delimiter: bytes, unit: int) -> None:
+        """`unit`: bytes of which every character takes one or more times as many, and between which none ends."""
         self._delimiter = delimiter
+        self._unit = unit
 
     def wrap(self, message: bytes) -> bytes:
         """As `Frame.wrap`."""
         body = message.removesuffix(self._delimiter)
-        if self._delimiter in body:
+        if self.find(body) is not None:
             raise ValueError("it has the delimiter in it")
         return body + self._delimiter
 
-    def find(self, received: bytes) -> tuple[int, int, int] | None:
+    def find(self, received: bytes | bytearray) -> tuple[int, int, int] | None:
         """As `Frame.find`."""
         end = received.find(self._delimiter)
+        while end % self._unit and end > 0:
+            end = received.find(self._delimiter, end + 1)
         return None if end < 0 else (0, end, end + len(self._delimiter))
 
     def closed(self, _: bytes) -> bytes | None:
@@ -86,7 +90,7 @@ class LengthFrame:
             raise ValueError("it is longer than its length can say")
         return digits.encode() + message
 
-    def find(self, received: bytes) -> tuple[int, int, int] | None:
+    def find(self, received: bytes | bytearray) -> tuple[int, int, int] | None:
         """As `Frame.find`."""
         if len(received) < self._size:
             return None
@@ -96,7 +100,7 @@ class LengthFrame:
         end = self._size + length
         return None if len(received) < end else (self._size, end, end)
 
-    def _length(self, told: bytes) -> int:
+    def _length(self, told: bytes | bytearray) -> int:
         if self._order is not None:
             return int.from_bytes(told, self._order)
         if not told.isdigit():
@@ -112,7 +116,9 @@ class FixedFrame:
     """Every message has the same length."""
 
     def __init__(self, size: int, space: bytes) -> None:
-        """`space`: what a shorter request is filled up with."""
+        """`space`: what a shorter request is filled up with. `ValueError` when that is no way to fill it."""
+        if size % len(space):
+            raise ValueError(f"{size} bytes: a character takes {len(space)} in this charset")
         self._size = size
         self._space = space
 
@@ -120,9 +126,9 @@ class FixedFrame:
         """As `Frame.wrap`."""
         if len(message) > self._size:
             raise ValueError(f"it is longer than {self._size} bytes")
-        return message + self._space * (self._size - len(message))
+        return message + self._space * ((self._size - len(message)) // len(self._space))
 
-    def find(self, received: bytes) -> tuple[int, int, int] | None:
+    def find(self, received: bytes | bytearray) -> tuple[int, int, int] | None:
         """As `Frame.find`."""
         return None if len(received) < self._size else (0, self._size, self._size)
 
@@ -138,7 +144,7 @@ class CloseFrame:
         """As `Frame.wrap`."""
         return message
 
-    def find(self, _: bytes) -> tuple[int, int, int] | None:
+    def find(self, _: bytes | bytearray) -> tuple[int, int, int] | None:
         """As `Frame.find`."""
         return None
 
@@ -157,10 +163,10 @@ class FunctionFrame:
         """As `Frame.wrap`."""
         return message
 
-    def find(self, received: bytes) -> tuple[int, int, int] | None:
+    def find(self, received: bytes | bytearray) -> tuple[int, int, int] | None:
         """As `Frame.find`."""
         try:
-            end = self._function(received)
+            end = self._function(bytes(received))
         except Exception:  # noqa: BLE001 - it is the user's
             raise FrameError("nobody can say where it ends") from None
         if end is None:
@@ -180,14 +186,20 @@ def frame_of(settings: FrameSettings, encoding: str, most: int) -> Frame:
         case DelimiterSettings():
             if not settings.delimiter:
                 raise ValueError("a delimiter can't be empty")
-            return DelimiterFrame(settings.delimiter.encode(encoding))
+            return DelimiterFrame(_inside(settings.delimiter, encoding), len(_inside(" ", encoding)))
         case LengthSettings():
             if settings.size > _LENGTH:
                 raise ValueError(f"a length of {settings.size} bytes: {_LENGTH} are the most")
             return LengthFrame(settings.size, settings.order, most, whole=settings.whole)
         case FixedSettings():
-            return FixedFrame(settings.size, " ".encode(encoding))
+            return FixedFrame(settings.size, _inside(" ", encoding))
         case CloseSettings():
             return CloseFrame()
         case FunctionFrameSettings():
             return FunctionFrame(function_named(settings.function))
+
+
+def _inside(text: str, encoding: str) -> bytes:
+    """Its bytes where it does not stand first: without the mark with which some charsets begin."""
+    before = "-"
+    return (before + text).encode(encoding)[len(before.encode(encoding)) :]

@@ -13,15 +13,17 @@ from esclusa.connectors.faults import Check
 from esclusa.connectors.http.settings import TlsSettings
 from esclusa.connectors.protocol import ConnectorProtocol, Workshop
 from esclusa.connectors.settings import CertificateCredentials, CredentialsSettings
+from esclusa.connectors.tap import Tap
 from esclusa.connectors.tcp.answer import Answers
 from esclusa.connectors.tcp.connection import Connection
 from esclusa.connectors.tcp.framing import Frame, frame_of
 from esclusa.connectors.tcp.settings import CloseSettings, TcpSettings
 from esclusa.connectors.template import Template
-from esclusa.connectors.transform import Transform, transform_of
+from esclusa.connectors.transform import Transform
 from esclusa.connectors.transport import HttpError, Origin
 from esclusa.connectors.transport.dialler import Dialler
 from esclusa.connectors.transport.resolver import Resolver, system_lookup
+from esclusa.kernel.clock import Clock
 
 _HIGHEST_PORT = 65_535
 _WORDS = {
@@ -34,6 +36,8 @@ _WORDS = {
 }
 _OVERHEAD = 16
 """Bytes that a frame may have beside its message."""
+_IDLE = 30.0
+"""Seconds that an unused connection is kept, as the HTTP client has it: what lies between may forget it in silence."""
 _ANOTHER = Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered has another form", failure=True)
 _UNSHAPED = Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered can't be transformed")
 _TOO_LARGE = Outcome(reason=Reason.BACKEND_ERROR, detail=TOO_LARGE)
@@ -50,7 +54,11 @@ class Caller:
         dialler: Dialler,
         transform: Transform | None,
         max_answer: int,
+        clock: Clock,
+        tap: Tap | None = None,
     ) -> None:
+        """`tap`: told each message that goes out, and each that comes."""
+        self._tap = tap
         self._template = request_of(settings)
         self._encoding = settings.encoding
         self._answers = Answers(settings.answer, settings.empty)
@@ -59,6 +67,7 @@ class Caller:
         self._dialler = dialler
         self._transform = transform
         self._max_answer = max_answer
+        self._clock = clock
         self._idempotent = settings.idempotent
         self._kept: list[Connection] | None = [] if settings.keep and not isinstance(settings.frame, CloseSettings) else None
 
@@ -70,10 +79,16 @@ class Caller:
             return _refused("a value has characters that can't be sent")
         except ValueError as error:
             return _refused(str(error))
+        if self._tap is not None:
+            self._tap.saw("sent", "", message)
         try:
             answer = await self._call(message)
         except HttpError as error:
+            if self._tap is not None:
+                self._tap.saw("failed", str(error))
             return self._failed(error)
+        if self._tap is not None:
+            self._tap.saw("received", "", answer)
         return self._read(answer)
 
     async def close(self) -> None:
@@ -94,16 +109,20 @@ class Caller:
             connection = await self._dialler.dial(self._make)
             answer = await connection.call(message)
         if self._kept is not None and connection.free:
+            connection.until = self._clock.now() + _IDLE
             self._kept.append(connection)
         else:
             connection.close()
         return answer
 
     def _free(self) -> Connection | None:
+        while self._kept and self._kept[0].until <= self._clock.now():
+            self._kept.pop(0).close()
         while self._kept:
             connection = self._kept.pop()
             if connection.free:
                 return connection
+            connection.close()
         return None
 
     def _read(self, answer: bytes) -> Outcome:
@@ -119,9 +138,8 @@ class Caller:
         return Outcome(data=data) if data is None or len(data) <= self._max_answer else _TOO_LARGE
 
     def _failed(self, error: HttpError) -> Outcome:
-        before = error.kind in ("resolve", "connect", "tls")
         detail = f"{_WORDS[error.kind]}: {error.detail}" if error.kind in ("connect", "tls", "protocol") else _WORDS[error.kind]
-        again = (before or self._idempotent) and error.kind != "too_large"
+        again = (self._idempotent or not error.sent) and error.kind != "too_large"
         return Outcome(reason=Reason.BACKEND_ERROR, detail=detail, again=again, failure=error.kind != "too_large")
 
 
@@ -147,9 +165,16 @@ def _make(name: str, settings: TcpSettings, credentials: CredentialsSettings | N
     resolver = Resolver(origin.host, workshop.clock, system_lookup)
     dialler = Dialler(origin, workshop.clock, resolver, tls=tls, name=settings.tls.name or origin.host, allow=None)
     frame = frame_of(settings.frame, settings.encoding, workshop.max_answer)
-    transform = transform_of(settings)
+    transform = workshop.transform(settings)
     caller = Caller(
-        settings, frame, partial(Connection, frame, workshop.max_answer + _OVERHEAD), dialler, transform, workshop.max_answer
+        settings,
+        frame,
+        partial(Connection, frame, workshop.max_answer + _OVERHEAD),
+        dialler,
+        transform,
+        workshop.max_answer,
+        workshop.clock,
+        workshop.tap,
     )
     return CoroutineBackend(caller.ask, workshop.clock, idempotent=settings.idempotent, close=caller.close)
 
@@ -161,7 +186,7 @@ def _checks(name: str, settings: TcpSettings, credentials: CredentialsSettings |
         ((*here, "port"), partial(_port, settings)),
         ((*here, "encoding"), partial(_encoding, settings)),
         ((*here, "request"), partial(request_of, settings)),
-        ((*here, "frame"), partial(frame_of, settings.frame, "utf-8", 0)),
+        ((*here, "frame"), partial(_frame, settings)),
         ((*here, "answer"), partial(Answers, settings.answer, ())),
         ((*here, "empty"), partial(Answers, None, settings.empty)),
         ((*here, "tls"), partial(_tls, settings)),
@@ -178,12 +203,22 @@ def _port(settings: TcpSettings) -> None:
         raise ValueError(f"this is no port: 1 to {_HIGHEST_PORT}")
 
 
-def _encoding(settings: TcpSettings) -> None:
+def _is_charset(name: str) -> bool:
     try:
-        known = codecs.lookup(settings.encoding)._is_text_encoding  # noqa: SLF001 - nothing public tells them apart
+        return codecs.lookup(name)._is_text_encoding  # noqa: SLF001 - nothing public tells them apart
     except LookupError:
-        known = False
-    if not known:
+        return False
+
+
+def _frame(settings: TcpSettings) -> None:
+    try:
+        frame_of(settings.frame, settings.encoding if _is_charset(settings.encoding) else "utf-8", 0)
+    except UnicodeError:
+        raise ValueError(f"this can't be written in {settings.encoding}") from None
+
+
+def _encoding(settings: TcpSettings) -> None:
+    if not _is_charset(settings.encoding):
         raise ValueError('this is no charset that Python knows: write "utf-8", "latin-1", "cp037" or another')
     if isinstance(settings.frame, CloseSettings):
         return

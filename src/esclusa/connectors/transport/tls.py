@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 
 _UNTRUSTED = {
+    7: "its certificate was not signed by the authority that it names",
     9: "its certificate is not valid yet",
     10: "its certificate has expired",
     18: "its certificate is self-signed",

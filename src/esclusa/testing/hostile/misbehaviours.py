@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from typing import Literal
 
 import msgspec
 
 from esclusa.testing.hostile.peer import Peer, Script
+from esclusa.testing.hostile.scripts import healthy, once, silent
 
 Wire = Literal["http", "tls", "soap", "tcp"]
 Ending = Literal["answer", "error", "timeout"]
@@ -32,22 +34,6 @@ class Misbehaviour(msgspec.Struct, frozen=True):
     """What it does to each connection."""
 
 
-async def healthy(peer: Peer) -> None:
-    """Answers every request of HTTP."""
-    while await peer.request():
-        await peer.send(peer.answer())
-
-
-async def healthy_raw(peer: Peer) -> None:
-    """Sends the answer for whatever comes."""
-    while await peer.some():
-        await peer.send(peer.body)
-
-
-async def _silence(peer: Peer) -> None:
-    await peer.gone()
-
-
 async def _hang_after_headers(peer: Peer) -> None:
     await peer.request()
     await peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n")
@@ -62,9 +48,9 @@ async def _trickle(peer: Peer) -> None:
 
 
 async def _reset(peer: Peer) -> None:
-    await peer.request()
-    whole = peer.answer()
-    await peer.send(whole[: peer.number % len(whole)])
+    peer.room = peer.number % len(peer.answer())
+    with suppress(OSError):
+        await healthy(peer)
     peer.reset()
 
 
@@ -118,16 +104,6 @@ async def _short_length(peer: Peer) -> None:
     await peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n" + peer.body)
 
 
-def _says(data: bytes) -> Script:
-    """These bytes for the first request, and no more."""
-
-    async def script(peer: Peer) -> None:
-        await peer.request()
-        await peer.send(data)
-
-    return script
-
-
 def _document(document: bytes) -> Script:
     """This XML in answer to the first request."""
 
@@ -138,15 +114,26 @@ def _document(document: bytes) -> Script:
     return script
 
 
+async def _tls_cut(peer: Peer) -> None:
+    await _truncated(peer)
+    peer.cut()
+
+
 async def _half_frame(peer: Peer) -> None:
-    await peer.some()
+    await peer.request()
     await peer.send(peer.body[: len(peer.body) // 2])
 
 
 async def _giant_length(peer: Peer) -> None:
-    await peer.some()
+    await peer.request()
     await peer.send(b"\x7f\xff\xff\xff" + b"9" * 64)
     await peer.gone()
+
+
+async def _endless_frame(peer: Peer) -> None:
+    await peer.request()
+    while True:
+        await peer.send(b"9" * 4096)
 
 
 @cache
@@ -164,7 +151,7 @@ def _envelope(content: bytes, before: bytes = b"") -> bytes:
 
 
 MISBEHAVIOURS: Mapping[str, Misbehaviour] = {
-    "hang_on_accept": Misbehaviour("http", "timeout", _silence),
+    "hang_on_accept": Misbehaviour("http", "timeout", silent),
     "hang_after_headers": Misbehaviour("http", "timeout", _hang_after_headers),
     "trickle": Misbehaviour("http", "timeout", _trickle),
     "reset": Misbehaviour("http", "error", _reset),
@@ -173,16 +160,16 @@ MISBEHAVIOURS: Mapping[str, Misbehaviour] = {
     "length_and_chunked": Misbehaviour(
         "http",
         "error",
-        _says(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"),
+        once(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"),
     ),
-    "garbage": Misbehaviour("http", "error", _says(bytes(range(256)) * 8)),
+    "garbage": Misbehaviour("http", "error", once(bytes(range(256)) * 8)),
     "endless_headers": Misbehaviour("http", "error", _endless_headers),
     "endless_body": Misbehaviour("http", "error", _endless_body),
     "gzip_bomb": Misbehaviour("http", "error", _gzip_bomb),
     "informational": Misbehaviour("http", "answer", _informational),
-    "body_after_204": Misbehaviour("http", "answer", _says(b"HTTP/1.1 204 No Content\r\n\r\n" + b'"smuggled"')),
+    "body_after_204": Misbehaviour("http", "answer", once(b"HTTP/1.1 204 No Content\r\n\r\n" + b'"smuggled"')),
     "broken_chunks": Misbehaviour(
-        "http", "error", _says(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\nno number\r\n")
+        "http", "error", once(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\nno number\r\n")
     ),
     "closed_between": Misbehaviour("http", "answer", _closed_between),
     "surplus": Misbehaviour("http", "answer", _surplus),
@@ -190,11 +177,12 @@ MISBEHAVIOURS: Mapping[str, Misbehaviour] = {
     "unresolvable": Misbehaviour("http", "error", healthy),
     "slow_name": Misbehaviour("http", "timeout", healthy),
     "dead_ipv6": Misbehaviour("http", "answer", healthy),
-    "tls_slow": Misbehaviour("tls", "timeout", _silence),
+    "tls_slow": Misbehaviour("tls", "timeout", silent),
     "tls_wrong_name": Misbehaviour("tls", "error", healthy),
     "tls_expired": Misbehaviour("tls", "error", healthy),
     "tls_self_signed": Misbehaviour("tls", "error", healthy),
-    "tls_cut": Misbehaviour("tls", "error", _truncated),
+    "tls_handshake_cut": Misbehaviour("tls", "error", healthy),
+    "tls_cut": Misbehaviour("tls", "error", _tls_cut),
     "entity_bomb": Misbehaviour("soap", "error", _document(_envelope(b"&e9;", b"<!DOCTYPE x [" + _ENTITIES + b"]>"))),
     "external_entity": Misbehaviour(
         "soap",
@@ -209,6 +197,7 @@ MISBEHAVIOURS: Mapping[str, Misbehaviour] = {
     ),
     "half_frame": Misbehaviour("tcp", "error", _half_frame),
     "giant_length": Misbehaviour("tcp", "error", _giant_length),
-    "silence": Misbehaviour("tcp", "timeout", _silence),
+    "endless_frame": Misbehaviour("tcp", "error", _endless_frame),
+    "silence": Misbehaviour("tcp", "timeout", silent),
 }
-"""By name. `reset` comes one byte later with each connection, so that as many calls as the answer has bytes see them all."""
+"""By name. `reset` and `tls_handshake_cut` come one byte later with each connection, so that as many calls as there are bytes see them all."""

@@ -11,19 +11,17 @@ from esclusa.connectors.http.settings import TlsSettings
 from esclusa.connectors.rest import RestSettings
 from esclusa.connectors.settings import CertificateCredentials
 from esclusa.kernel.errors import UnusableSettings
-from unit.connectors.transport.trust import Trust
+from esclusa.testing.hostile import Certificates
 
 
 def test_connectors_that_trust_and_show_the_same_share_a_context(tmp_path: Path) -> None:
-    trust = Trust(tmp_path)
-    certificate, key = trust.client("esclusa@hub.example")
+    trust = Certificates(tmp_path)
+    certificate, key = trust.client("hub.example")
     ours = CertificateCredentials(certificate=certificate, key=key)
     contexts = Contexts()
     assert contexts.of(None, None) is contexts.of(None, None)
-    assert contexts.of(trust.ca_file, ours) is contexts.of(
-        trust.ca_file, CertificateCredentials(certificate=certificate, key=key)
-    )
-    assert contexts.of(trust.ca_file, ours) is not contexts.of(trust.ca_file, None)
+    assert contexts.of(trust.ca, ours) is contexts.of(trust.ca, CertificateCredentials(certificate=certificate, key=key))
+    assert contexts.of(trust.ca, ours) is not contexts.of(trust.ca, None)
 
 
 def test_tls_is_done_where_the_url_says_so() -> None:

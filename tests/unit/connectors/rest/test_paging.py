@@ -18,7 +18,7 @@ from esclusa.connectors.rest import RestSettings
 from esclusa.connectors.rest.settings import PagingSettings
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.ids import Ids
-from unit.connectors.transport.scripted import BackEnd, Peer, answer, back_end
+from esclusa.testing.hostile import Hostile, Peer, answer, hostile
 
 QUESTION = Question("01890a5d-ac96-774b-bcce-b302099a8057", "expedientes", "12345678Z", {})
 NEXT = PagingSettings(next="next", items="items")
@@ -44,12 +44,12 @@ class Pages:
                 await peer.gone()
                 self.gone.set()
                 return
-            peer.send(page if isinstance(page, bytes) else answer(json.dumps(page).encode()))
+            await peer.send(page if isinstance(page, bytes) else answer(json.dumps(page).encode()))
 
 
 @asynccontextmanager
-async def asked(pages: Pages, paging: PagingSettings, **settings: Any) -> AsyncIterator[tuple[Backend, BackEnd]]:
-    async with back_end(pages) as back:
+async def asked(pages: Pages, paging: PagingSettings, **settings: Any) -> AsyncIterator[tuple[Backend, Hostile]]:
+    async with hostile(pages) as back:
         said = RestSettings(url=f"http://127.0.0.1:{back.port}/p", paging=paging, **settings)
         clock = Clock()
         backend = make_backend("dgt", said, None, Workshop(clock, Ids(clock), 1000, Contexts()))
@@ -193,9 +193,9 @@ async def test_every_page_is_asked_for_with_the_same_headers_and_body() -> None:
         while request := await peer.request():
             line, _, rest = request.partition(b"\r\n")
             seen.append((line, rest))
-            peer.send(answer(b'{"items":[1],"next":"/q"}' if b"/p" in line else b'{"items":[2]}'))
+            await peer.send(answer(b'{"items":[1],"next":"/q"}' if b"/p" in line else b'{"items":[2]}'))
 
-    async with back_end(script) as back:
+    async with hostile(script) as back:
         clock = Clock()
         settings = RestSettings(
             url=f"http://127.0.0.1:{back.port}/p",

@@ -22,8 +22,7 @@ from esclusa.kernel.clock import Clock
 from esclusa.kernel.duration import Duration
 from esclusa.kernel.ids import Ids
 from esclusa.kernel.instrument import Instrument
-from unit.connectors.transport.scripted import BackEnd, Peer, Script, answer, back_end
-from unit.connectors.transport.trust import Trust, server
+from esclusa.testing.hostile import Certificates, Hostile, Peer, Script, answer, hostile, secured
 
 QUESTION = Question("01890a5d-ac96-774b-bcce-b302099a8057", "expedientes", "12345678Z", {"office": "28"})
 JSON = b"content-type: application/json"
@@ -57,18 +56,18 @@ def told(requests: list[bytes], *answers: bytes) -> Script:
             said = left.pop(0) if len(left) > 1 else left[0]
             if not said:
                 await peer.gone()
-            peer.send(said)
+            await peer.send(said)
 
     return script
 
 
-def url(back: BackEnd) -> str:
+def url(back: Hostile) -> str:
     return f"http://127.0.0.1:{back.port}/people/{{subject}}"
 
 
 async def test_a_question_goes_out_as_a_request_and_its_answer_comes_back_as_it_is() -> None:
     requests: list[bytes] = []
-    async with back_end(told(requests, answer(b'{"n": 1}', b"200 OK", JSON))) as back:
+    async with hostile(told(requests, answer(b'{"n": 1}', b"200 OK", JSON))) as back:
         settings = RestSettings(url=url(back), query={"office": "{params.office}", "since": "{params.since}"})
         async with made(settings) as one:
             said = await ask(one)
@@ -77,7 +76,7 @@ async def test_a_question_goes_out_as_a_request_and_its_answer_comes_back_as_it_
 
 
 async def test_connections_are_kept_for_the_next_question() -> None:
-    async with back_end(told([], answer(b"{}"))) as back, made(RestSettings(url=url(back))) as one:
+    async with hostile(told([], answer(b"{}"))) as back, made(RestSettings(url=url(back))) as one:
         for _ in range(5):
             assert (await ask(one)).reason is None
         assert back.accepted == 1
@@ -85,7 +84,7 @@ async def test_connections_are_kept_for_the_next_question() -> None:
 
 async def test_a_post_takes_its_body_and_is_not_repeated_once_it_was_sent() -> None:
     requests: list[bytes] = []
-    async with back_end(told(requests, answer(b"", b"503 Busy"), answer(b"{}"))) as back:
+    async with hostile(told(requests, answer(b"", b"503 Busy"), answer(b"{}"))) as back:
         settings = RestSettings(
             url=url(back), method="POST", body={"nif": "{subject}"}, retry=RetrySettings(attempts=3, first=Duration(0))
         )
@@ -97,7 +96,7 @@ async def test_a_post_takes_its_body_and_is_not_repeated_once_it_was_sent() -> N
 
 async def test_a_get_is_repeated_and_may_then_succeed() -> None:
     requests: list[bytes] = []
-    async with back_end(told(requests, answer(b"", b"503 Busy"), b"garbage\r\n\r\n", answer(b"[1]"))) as back:
+    async with hostile(told(requests, answer(b"", b"503 Busy"), b"garbage\r\n\r\n", answer(b"[1]"))) as back:
         settings = RestSettings(url=url(back), retry=RetrySettings(attempts=3, first=Duration(0.001)))
         async with made(settings) as one:
             said = await ask(one)
@@ -105,7 +104,7 @@ async def test_a_get_is_repeated_and_may_then_succeed() -> None:
 
 
 async def test_a_post_is_repeated_when_nothing_was_sent() -> None:
-    async with back_end(told([], answer(b"{}"))) as back:
+    async with hostile(told([], answer(b"{}"))) as back:
         settings = RestSettings(url=url(back), method="POST", retry=RetrySettings(attempts=2, first=Duration(0)))
     async with made(settings) as one:  # the back end is gone
         said = await ask(one)
@@ -114,14 +113,14 @@ async def test_a_post_is_repeated_when_nothing_was_sent() -> None:
 
 
 async def test_one_that_hangs_is_cut_at_its_timeout() -> None:
-    async with back_end(told([], b"")) as back, made(RestSettings(url=url(back), timeout=Duration(0.1))) as one:
+    async with hostile(told([], b"")) as back, made(RestSettings(url=url(back), timeout=Duration(0.1))) as one:
         said = await ask(one)
     assert (said.reason, said.detail) == (Reason.BACKEND_TIMEOUT, "No answer in time")
     assert 90 <= said.elapsed < 2000
 
 
 async def test_and_at_call_by() -> None:
-    async with back_end(told([], b"")) as back, made(RestSettings(url=url(back))) as one:
+    async with hostile(told([], b"")) as back, made(RestSettings(url=url(back))) as one:
         said = await ask(one, seconds=0.1)
     assert said.reason is Reason.BACKEND_TIMEOUT
 
@@ -143,9 +142,9 @@ async def test_and_at_call_by() -> None:
 async def test_what_is_no_answer_is_a_backend_error_in_our_words(said: bytes, detail: str | None) -> None:
     async def script(peer: Peer) -> None:
         await peer.request()
-        peer.send(said)
+        await peer.send(said)
 
-    async with back_end(script) as back, made(RestSettings(url=url(back))) as one:
+    async with hostile(script) as back, made(RestSettings(url=url(back))) as one:
         answered = await ask(one)
     assert (answered.reason, answered.data) == (Reason.BACKEND_ERROR, None)
     assert detail is None or answered.detail.startswith(detail)
@@ -161,7 +160,7 @@ async def test_what_is_no_answer_is_a_backend_error_in_our_words(said: bytes, de
 )
 async def test_what_can_not_be_asked_is_a_backend_error_and_nothing_is_sent(subject: str, why: str) -> None:
     requests: list[bytes] = []
-    async with back_end(told(requests, answer(b"{}"))) as back, made(RestSettings(url=url(back))) as one:
+    async with hostile(told(requests, answer(b"{}"))) as back, made(RestSettings(url=url(back))) as one:
         said = await ask(one, Question(QUESTION.request, "q", subject, {}))
         assert (await ask(one)).reason is None
     assert (said.reason, said.detail) == (Reason.BACKEND_ERROR, f"It can't be asked this: {why}")
@@ -170,14 +169,14 @@ async def test_what_can_not_be_asked_is_a_backend_error_and_nothing_is_sent(subj
 
 async def test_a_404_may_mean_nothing_about_this_person() -> None:
     not_found = told([], answer(b"gone", b"404 Not Found"))
-    async with back_end(not_found) as back, made(RestSettings(url=url(back), statuses={"404": "empty"})) as one:
+    async with hostile(not_found) as back, made(RestSettings(url=url(back), statuses={"404": "empty"})) as one:
         said = await ask(one)
     assert (said.reason, said.data) == (None, None)
 
 
 async def test_head_tells_only_whether() -> None:
     bare = told([], b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n")
-    async with back_end(bare) as back, made(RestSettings(url=url(back), method="HEAD")) as one:
+    async with hostile(bare) as back, made(RestSettings(url=url(back), method="HEAD")) as one:
         said = await ask(one)
         assert (await ask(one)).reason is None
     assert (said.reason, said.data) == (None, None)
@@ -190,13 +189,13 @@ async def test_dropping_a_safe_call_closes_its_connection_and_frees_the_slot() -
     async def script(peer: Peer) -> None:
         await peer.request()
         if peer.number:
-            peer.send(answer(b"{}"))
+            await peer.send(answer(b"{}"))
             return
         arrived.set()
         await peer.gone()
         gone.set()
 
-    async with back_end(script) as back, made(RestSettings(url=url(back), concurrency=1)) as one:
+    async with hostile(script) as back, made(RestSettings(url=url(back), concurrency=1)) as one:
         ticket = one.offer(QUESTION, Clock().now() + 20, lambda _: pytest.fail("it was dropped"))
         await arrived.wait()
         ticket.drop()
@@ -205,13 +204,13 @@ async def test_dropping_a_safe_call_closes_its_connection_and_frees_the_slot() -
 
 
 async def test_over_tls_with_an_authority_of_our_own_and_a_certificate_of_ours(tmp_path: Path) -> None:
-    trust = Trust(tmp_path)
-    certificate, key = trust.client("esclusa@hub.example")
-    side = server(trust.ca.issue_cert("dgt.example"), clients=trust.ca)
-    async with back_end(told([], answer(b"[1]")), tls=side) as back:
+    certificates = Certificates(tmp_path)
+    certificate, key = certificates.client("hub.example")
+    side = certificates.server("dgt.example", clients=True)
+    async with hostile(secured(side, told([], answer(b"[1]")))) as back:
         settings = RestSettings(
             url=f"https://127.0.0.1:{back.port}/{{subject}}",
-            tls=TlsSettings(ca=trust.ca_file, name="dgt.example"),
+            tls=TlsSettings(ca=certificates.ca, name="dgt.example"),
             credentials="ours",
         )
         async with made(settings, CertificateCredentials(certificate=certificate, key=key)) as one:
@@ -221,11 +220,11 @@ async def test_over_tls_with_an_authority_of_our_own_and_a_certificate_of_ours(t
 
 
 async def test_a_back_end_whose_certificate_is_not_trusted_is_not_asked(tmp_path: Path) -> None:
-    trust = Trust(tmp_path)
+    certificates = Certificates(tmp_path)
     requests: list[bytes] = []
-    side = server(trust.ca.issue_cert("127.0.0.1"))
+    side = certificates.server("127.0.0.1")
     async with (
-        back_end(told(requests, answer(b"[1]")), tls=side) as back,
+        hostile(secured(side, told(requests, answer(b"[1]")))) as back,
         made(RestSettings(url=f"https://127.0.0.1:{back.port}/")) as one,
     ):
         said = await ask(one)
@@ -235,7 +234,7 @@ async def test_a_back_end_whose_certificate_is_not_trusted_is_not_asked(tmp_path
 
 
 async def test_many_questions_at_once_never_take_more_connections_than_its_concurrency() -> None:
-    async with back_end(told([], answer(b"{}"))) as back:
+    async with hostile(told([], answer(b"{}"))) as back:
         async with made(RestSettings(url=url(back), concurrency=4)) as one:
             answers = await asyncio.gather(*(ask(one) for _ in range(200)))
         assert {said.reason for said in answers} == {None}

@@ -6,44 +6,29 @@ import asyncio
 from urllib.parse import parse_qs, unquote_to_bytes
 
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from esclusa.connectors.assembly import make_backend
-from esclusa.connectors.backend import Outcome, Question
 from esclusa.connectors.http.contexts import Contexts
 from esclusa.connectors.protocol import Workshop
 from esclusa.connectors.rest import RestSettings
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.ids import Ids
-from unit.connectors.transport.scripted import Peer, answer, back_end
-
-TEXT = st.text(max_size=20) | st.lists(
-    st.sampled_from(["\r\n", "\n", "/", "?", "#", "..", "%0d%0a", "%2f", "Host: evil", "&x=1", " ", "\0", "é", "HTTP/1.1"]),
-    max_size=6,
-).map("".join)
+from esclusa.testing.hostile import hostile
+from unit.connectors.injection import TEXT, asked, collects
 
 
 async def requests(subject: str, text: str) -> list[bytes]:
     """What arrives at the back end, all of it, request by request."""
     arrived: list[bytes] = []
-
-    async def script(peer: Peer) -> None:
-        while request := await peer.request():
-            arrived.append(request)
-            peer.send(answer(b"{}"))
-
-    async with back_end(script) as back:
+    async with hostile(collects(arrived)) as back:
         clock = Clock()
         said = RestSettings(
-            url=f"http://127.0.0.1:{back.port}/people/{{subject}}/end",
+            url=f"{back.url}/people/{{subject}}/end",
             query={"q": "{params.text}"},
             headers={"X-Text": "{params.text}"},
         )
         backend = make_backend("dgt", said, None, Workshop(clock, Ids(clock), 1000, Contexts()))
-        ended: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        question = Question("01890a5d-ac96-774b-bcce-b302099a8057", "expedientes", subject, {"text": text})
-        backend.ask(question, clock.now() + 5, ended.set_result)
-        await ended
+        await asked(backend, subject, text)
         await backend.close()
     return arrived
 

@@ -18,8 +18,8 @@ from esclusa.connectors.soap import SoapSettings
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import ConfigurationError
 from esclusa.kernel.ids import Ids
+from esclusa.testing.hostile import Peer, always, answer, hostile
 from unit.connectors.soap.service import PERSON, QUESTION, SCHEMA, TYPES, WSDL, envelope, fault, written
-from unit.connectors.transport.scripted import Peer, always, answer, back_end
 
 SAID = answer(envelope(PERSON), b"200 OK", b"content-type: text/xml; charset=utf-8")
 
@@ -47,7 +47,7 @@ def census(wsdl: str, *, idempotent: bool = False) -> SoapSettings:
 
 
 async def test_a_question_goes_out_and_its_answer_comes_back_over_one_connection(tmp_path: Path) -> None:
-    async with back_end(always(SAID)) as back, made(census(written(tmp_path, back.port))) as one:
+    async with hostile(always(SAID)) as back, made(census(written(tmp_path, back.port))) as one:
         for _ in range(3):
             assert await ask(one) == Outcome(data=b'"Ana & Eva"')
         assert back.accepted == 1
@@ -66,9 +66,9 @@ async def test_after_every_kind_of_bad_answer_the_next_call_works(tmp_path: Path
 
     async def script(peer: Peer) -> None:
         while await peer.request():
-            peer.send(left.pop(0))
+            await peer.send(left.pop(0))
 
-    async with back_end(script) as back, made(census(written(tmp_path, back.port))) as one:
+    async with hostile(script) as back, made(census(written(tmp_path, back.port))) as one:
         said = [await ask(one) for _ in range(6)]
     assert [(each.reason, each.detail.partition(":")[0]) for each in said] == [
         (Reason.BACKEND_ERROR, "It answered with the fault Server"),
@@ -84,7 +84,7 @@ async def test_one_that_hangs_is_cut_in_time(tmp_path: Path) -> None:
     async def hang(peer: Peer) -> None:
         await peer.gone()
 
-    async with back_end(hang) as back, made(census(written(tmp_path, back.port))) as one:
+    async with hostile(hang) as back, made(census(written(tmp_path, back.port))) as one:
         assert (await ask(one, seconds=0.1)).reason is Reason.BACKEND_TIMEOUT
 
 
@@ -110,9 +110,9 @@ async def test_a_wsdl_is_read_from_a_url_with_what_it_imports_and_never_again() 
                 b"/a/schemas/census.xsd": SCHEMA,
                 b"/a/schemas/types.xsd": TYPES,
             }
-            peer.send(answer(documents[path].encode()) if path in documents else SAID)
+            await peer.send(answer(documents[path].encode()) if path in documents else SAID)
 
-    async with back_end(script) as back:
+    async with hostile(script) as back:
         wsdl = f"http://127.0.0.1:{back.port}/a/census?wsdl"
         settings = SoapSettings(
             wsdl=wsdl, operation="Person", arguments={"id": "{subject}"}, url=f"http://127.0.0.1:{back.port}/call"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from esclusa.connectors.soap import SoapSettings, description
-from esclusa.connectors.soap.description import Description, Documents
+from esclusa.connectors.soap import SoapSettings
+from esclusa.connectors.soap.description import Description
 from esclusa.kernel.errors import UnusableSettings
 from unit.connectors.soap.service import ENVELOPE, TYPES, WSDL, written
 
@@ -81,27 +81,3 @@ def test_without_an_address_one_is_asked_for(tmp_path: Path) -> None:
     with pytest.raises(UnusableSettings, match="say here where the service is"):
         described(wsdl)
     assert described(wsdl, url="http://h/").url == "http://h/"
-
-
-def test_the_wsdl_of_another_machine_can_not_import_files_of_this_one(tmp_path: Path) -> None:
-    documents = Documents("http://h/a.wsdl", perf_counter, None)
-    for place in (str(tmp_path), f"file://{tmp_path}"):
-        with pytest.raises(ValueError, match="a file of this machine"):
-            documents.load(place)
-
-
-def test_documents_are_bounded_in_size_number_and_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "a.xsd"
-    path.write_bytes(b"x" * 100)
-    monkeypatch.setattr(description, "LARGEST", 99)
-    with pytest.raises(ValueError, match="is larger than"):
-        Documents(str(path), perf_counter, None).load(str(path))
-    monkeypatch.setattr(description, "LARGEST", 100)
-    times = iter([0.0, 10.1])
-    with pytest.raises(ValueError, match="did not come within 10 s"):
-        Documents(str(path), lambda: next(times), None).load(str(path))
-    monkeypatch.setattr(description, "MOST", 1)
-    documents = Documents(str(path), perf_counter, None)
-    assert documents.load(str(path)) == b"x" * 100
-    with pytest.raises(ValueError, match="more than 1 documents"):
-        documents.load(str(path))

@@ -52,6 +52,22 @@ def test_what_is_sent_is_what_is_found_and_no_byte_more(settings: FrameSettings,
         assert one.closed(wrapped[:cut]) is None
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16", "utf-32-be"])
+def test_a_delimiter_is_one_of_characters_and_not_of_halves_of_two(encoding: str) -> None:
+    one = frame_of(DelimiterSettings(), encoding, MOST)
+    text = "\u0a06\u0100\n".encode("utf-16-le" if encoding == "utf-16" else encoding)
+    found = one.find(text + b"rest")
+    assert found is not None
+    assert (found[1], found[2]) == (len(text) * 2 // 3, len(text))
+    assert one.wrap(text) == text
+
+
+def test_what_is_filled_up_has_its_length_in_any_charset() -> None:
+    assert frame_of(FixedSettings(size=8), "utf-16", MOST).wrap(b"a\0") == b"a\0 \0 \0 \0"
+    with pytest.raises(ValueError, match="5 bytes: a character takes 2 in this charset"):
+        frame_of(FixedSettings(size=5), "utf-16-le", MOST)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

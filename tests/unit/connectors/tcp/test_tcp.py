@@ -20,7 +20,7 @@ from esclusa.connectors.http.settings import TlsSettings
 from esclusa.connectors.protocol import Workshop
 from esclusa.connectors.settings import BearerCredentials, RetrySettings
 from esclusa.connectors.tcp import TcpSettings
-from esclusa.connectors.tcp.settings import CloseSettings, DelimiterSettings, LengthSettings
+from esclusa.connectors.tcp.settings import CloseSettings, DelimiterSettings, FixedSettings, LengthSettings
 from esclusa.connectors.tcp.tcp import request_of
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.duration import Duration
@@ -236,6 +236,8 @@ def test_no_value_can_be_more_than_a_value(subject: str) -> None:
         ("encoding", {"encoding": "base64"}),
         ("request", {"request": "{nobody}"}),
         ("frame", {"frame": DelimiterSettings(delimiter="")}),
+        ("frame", {"frame": DelimiterSettings(delimiter="\u20ac"), "encoding": "latin-1"}),
+        ("frame", {"frame": FixedSettings(size=3), "encoding": "utf-16"}),
         ("answer", {"answer": "{a}{b}"}),
         ("empty", {"empty": ["{"]}),
         ("tls", {"tls": TlsSettings(name="x")}),

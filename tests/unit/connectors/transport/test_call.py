@@ -9,21 +9,9 @@ import pytest
 
 from esclusa.connectors.transport import Call, HttpClient, HttpError, Limits, Origin, Response
 from esclusa.kernel.clock import Clock
-from unit.connectors.transport.scripted import (
-    EPOCH,
-    HandClock,
-    Outcomes,
-    Peer,
-    always,
-    answer,
-    back_end,
-    get,
-    kind,
-    outcome,
-    silent,
-    turns,
-    until,
-)
+from esclusa.testing.hostile import Peer, always, answer, hostile, silent
+from unit.connectors.transport.calling import Outcomes, get, kind, outcome, turns, until
+from unit.connectors.transport.hand_clock import EPOCH, HandClock
 
 
 class Recorder:
@@ -50,9 +38,9 @@ def test_a_call_is_small() -> None:
 
 
 async def test_a_call_with_no_time_left_is_not_made() -> None:
-    async with back_end(always(answer())) as back:
+    async with hostile(always(answer())) as back:
         clock = HandClock()
-        async with HttpClient(back.origin, clock) as client:
+        async with HttpClient(Origin.of(back.url), clock) as client:
             assert kind(await outcome(client, clock, seconds=0)) == "timeout"
             assert client.connections == 0
 
@@ -65,14 +53,14 @@ async def test_a_hanging_back_end_is_left_at_the_deadline(said: bytes) -> None:
 
     async def script(peer: Peer) -> None:
         await peer.request()
-        peer.send(said)
+        await peer.send(said)
         told.set()
         await peer.gone()
         gone.set()
 
-    async with back_end(script) as back:
+    async with hostile(script) as back:
         clock = HandClock()
-        async with HttpClient(back.origin, clock) as client:
+        async with HttpClient(Origin.of(back.url), clock) as client:
             outcomes = Outcomes()
             client.send(get(), clock.now() + 10, outcomes)
             await told.wait()
@@ -91,23 +79,22 @@ async def test_a_trickle_does_not_move_the_deadline() -> None:
 
     async def script(peer: Peer) -> None:
         await peer.request()
-        peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
+        await peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
         for _ in range(100):
-            peer.send(b"x")
-            await peer.sent()
+            await peer.send(b"x")
             await turns(3)
             clock.move(0.5)
 
-    async with back_end(script) as back, HttpClient(back.origin, clock) as client:
+    async with hostile(script) as back, HttpClient(Origin.of(back.url), clock) as client:
         assert kind(await outcome(client, clock, seconds=10)) == "timeout"
         assert clock.now() - EPOCH <= 10.5
 
 
 async def test_each_of_many_calls_ends_at_its_own_time() -> None:
-    async with back_end(silent) as back:
+    async with hostile(silent) as back:
         clock = HandClock()
         start = clock.now()
-        async with HttpClient(back.origin, clock, limits=Limits(connections=3)) as client:
+        async with HttpClient(Origin.of(back.url), clock, limits=Limits(connections=3)) as client:
             ended: dict[int, float] = {}
             for seconds in (5, 3, 9, 1, 7, 2):
 
@@ -128,9 +115,9 @@ async def test_each_of_many_calls_ends_at_its_own_time() -> None:
 
 
 async def test_the_loops_own_timers_serve() -> None:
-    async with back_end(silent) as back:
+    async with hostile(silent) as back:
         clock = Clock()
-        async with HttpClient(back.origin, clock) as client:
+        async with HttpClient(Origin.of(back.url), clock) as client:
             by = clock.now() + 0.05
             assert kind(await outcome(client, clock, seconds=0.05)) == "timeout"
             assert clock.now() >= by - 0.002
@@ -162,14 +149,14 @@ async def test_an_aborted_call_is_not_heard_of_again(stage: str) -> None:
     async def script(peer: Peer) -> None:
         await peer.request()
         if stage == "answering":
-            peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf")
+            await peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf")
         heard.set()
         await peer.gone()
         gone.set()
 
-    async with back_end(always(answer()) if stage == "over" else script) as back:
+    async with hostile(always(answer()) if stage == "over" else script) as back:
         clock = Clock()
-        async with HttpClient(back.origin, clock, limits=Limits(connections=1)) as client:
+        async with HttpClient(Origin.of(back.url), clock, limits=Limits(connections=1)) as client:
             outcomes, others = Outcomes(), Outcomes()
             if stage == "waiting":
                 client.send(get(), clock.now() + 10, others)
@@ -210,11 +197,11 @@ async def test_an_aborted_call_makes_room_for_the_next() -> None:
         if b"/slow" in await peer.request():
             await peer.gone()
         else:
-            peer.send(answer())
+            await peer.send(answer())
 
-    async with back_end(script) as back:
+    async with hostile(script) as back:
         clock = Clock()
-        async with HttpClient(back.origin, clock, limits=Limits(connections=1)) as client:
+        async with HttpClient(Origin.of(back.url), clock, limits=Limits(connections=1)) as client:
             slow = client.send(get("/slow"), clock.now() + 10, Outcomes())
             outcomes = Outcomes()
             client.send(get("/quick"), clock.now() + 10, outcomes)
@@ -233,9 +220,9 @@ async def test_a_cancelled_request_is_aborted(sent: bool) -> None:
         await peer.gone()
         gone.set()
 
-    async with back_end(script) as back:
+    async with hostile(script) as back:
         clock = HandClock()
-        async with HttpClient(back.origin, clock) as client:
+        async with HttpClient(Origin.of(back.url), clock) as client:
             task = asyncio.create_task(client.request(get(), clock.now() + 10))
             await (heard.wait() if sent else until(lambda: back.accepted == 1))
             task.cancel()
@@ -246,9 +233,9 @@ async def test_a_cancelled_request_is_aborted(sent: bool) -> None:
 
 
 async def test_done_may_abort_others() -> None:
-    async with back_end(silent) as back:
+    async with hostile(silent) as back:
         clock = HandClock()
-        async with HttpClient(back.origin, clock) as client:
+        async with HttpClient(Origin.of(back.url), clock) as client:
             calls: list[Call] = []
             heard = []
 

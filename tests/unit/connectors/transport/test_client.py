@@ -14,25 +14,9 @@ from esclusa.connectors.transport import Call, HttpClient, HttpError, Limits, Or
 from esclusa.connectors.transport.connection import Connection
 from esclusa.connectors.transport.dialler import Dialler
 from esclusa.kernel.clock import Clock
-from unit.connectors.transport.scripted import (
-    HandClock,
-    Outcomes,
-    Peer,
-    always,
-    answer,
-    back_end,
-    descriptors,
-    get,
-    kind,
-    local,
-    once,
-    one,
-    outcome,
-    post,
-    silent,
-    turns,
-    until,
-)
+from esclusa.testing.hostile import Peer, always, answer, hostile, once, silent
+from unit.connectors.transport.calling import Outcomes, descriptors, get, kind, local, one, outcome, post, turns, until
+from unit.connectors.transport.hand_clock import HandClock
 
 
 async def test_a_call_and_its_answer() -> None:
@@ -40,7 +24,7 @@ async def test_a_call_and_its_answer() -> None:
 
     async def script(peer: Peer) -> None:
         seen.append(await peer.request())
-        peer.send(answer(b"{}", b"201 Created", b"Content-Type: application/json"))
+        await peer.send(answer(b"{}", b"201 Created", b"Content-Type: application/json"))
 
     response = await one(script, Request("POST", "/x?y=1", ((b"X-A", b"1"),), b"body"))
     assert isinstance(response, Response)
@@ -60,9 +44,9 @@ async def test_any_status_is_an_answer_and_redirects_are_not_followed(status: by
 
 
 async def test_done_is_called_later_and_once() -> None:
-    async with back_end(always(answer())) as back:
+    async with hostile(always(answer())) as back:
         clock = Clock()
-        async with HttpClient(back.origin, clock, limits=Limits(connections=1, waiting=0)) as client:
+        async with HttpClient(Origin.of(back.url), clock, limits=Limits(connections=1, waiting=0)) as client:
             outcomes = Outcomes()
             client.send(get(), clock.now() + 10, outcomes)
             client.send(get(), clock.now() + 10, outcomes)
@@ -78,9 +62,9 @@ async def test_done_is_called_later_and_once() -> None:
 
 
 async def test_done_may_send_again() -> None:
-    async with back_end(always(answer())) as back:
+    async with hostile(always(answer())) as back:
         clock = Clock()
-        async with HttpClient(back.origin, clock) as client:
+        async with HttpClient(Origin.of(back.url), clock) as client:
             outcomes = Outcomes()
 
             def again(ended: Response | HttpError) -> None:
@@ -96,9 +80,9 @@ async def test_done_may_send_again() -> None:
 async def test_a_done_that_fails_is_reported_and_harms_nobody() -> None:
     reports: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, facts: reports.append(facts))
-    async with back_end(always(answer())) as back:
+    async with hostile(always(answer())) as back:
         clock = Clock()
-        async with HttpClient(back.origin, clock) as client:
+        async with HttpClient(Origin.of(back.url), clock) as client:
 
             def fails(_: Response | HttpError) -> None:
                 raise KeyError("oh")
@@ -111,9 +95,9 @@ async def test_a_done_that_fails_is_reported_and_harms_nobody() -> None:
 
 
 async def test_a_connection_is_used_again() -> None:
-    async with back_end(always(answer())) as back:
+    async with hostile(always(answer())) as back:
         clock = Clock()
-        async with HttpClient(back.origin, clock) as client:
+        async with HttpClient(Origin.of(back.url), clock) as client:
             for _ in range(5):
                 assert kind(await outcome(client, clock)) == "200"
             assert (back.accepted, client.connections, client.idle) == (1, 1, 1)
@@ -129,9 +113,9 @@ async def test_a_connection_is_used_again() -> None:
     ],
 )
 async def test_a_connection_that_the_back_end_ends_is_not(last: bytes) -> None:
-    async with back_end(once(last)) as back:
+    async with hostile(once(last)) as back:
         clock = Clock()
-        async with HttpClient(back.origin, clock) as client:
+        async with HttpClient(Origin.of(back.url), clock) as client:
             for number in range(3):
                 response = await outcome(client, clock)
                 assert isinstance(response, Response)
@@ -146,11 +130,11 @@ async def test_the_last_used_is_used_first() -> None:
     async def script(peer: Peer) -> None:
         while await peer.request():
             numbers.append(peer.number)
-            peer.send(answer())
+            await peer.send(answer())
 
-    async with back_end(script) as back:
+    async with hostile(script) as back:
         clock = Clock()
-        async with HttpClient(back.origin, clock) as client:
+        async with HttpClient(Origin.of(back.url), clock) as client:
             await asyncio.gather(*(outcome(client, clock) for _ in range(3)))
             del numbers[:]
             for _ in range(5):
@@ -163,13 +147,13 @@ async def test_an_unused_connection_is_closed_after_its_time() -> None:
 
     async def script(peer: Peer) -> None:
         await peer.request()
-        peer.send(answer())
+        await peer.send(answer())
         await peer.gone()
         gone.set()
 
-    async with back_end(script) as back:
+    async with hostile(script) as back:
         clock = HandClock()
-        async with HttpClient(back.origin, clock, limits=Limits(idle=30)) as client:
+        async with HttpClient(Origin.of(back.url), clock, limits=Limits(idle=30)) as client:
             assert kind(await outcome(client, clock)) == "200"
             clock.move(29)
             assert client.idle == 1
@@ -180,18 +164,18 @@ async def test_an_unused_connection_is_closed_after_its_time() -> None:
 
 
 async def test_a_connection_is_closed_before_the_back_end_closes_it() -> None:
-    async with back_end(always(answer(b"x", b"200 OK", b"keep-alive: timeout=5"))) as back:
+    async with hostile(always(answer(b"x", b"200 OK", b"keep-alive: timeout=5"))) as back:
         clock = HandClock()
-        async with HttpClient(back.origin, clock) as client:
+        async with HttpClient(Origin.of(back.url), clock) as client:
             assert kind(await outcome(client, clock)) == "200"
             clock.move(4)
             assert client.idle == 0
 
 
 async def test_a_connection_that_closes_while_unused_is_dropped() -> None:
-    async with back_end(once(answer())) as back:
+    async with hostile(once(answer())) as back:
         clock = Clock()
-        async with HttpClient(back.origin, clock) as client:
+        async with HttpClient(Origin.of(back.url), clock) as client:
             for number in range(3):
                 assert kind(await outcome(client, clock, post())) == "200"
                 await until(lambda: client.connections == 0)
@@ -199,9 +183,9 @@ async def test_a_connection_that_closes_while_unused_is_dropped() -> None:
 
 
 async def test_close_ends_calls_and_connections() -> None:
-    async with back_end(silent) as back:
+    async with hostile(silent) as back:
         clock = HandClock()
-        client = HttpClient(back.origin, clock, limits=Limits(connections=2))
+        client = HttpClient(Origin.of(back.url), clock, limits=Limits(connections=2))
         outcomes = Outcomes()
         for _ in range(4):
             client.send(get(), clock.now() + 10, outcomes)
@@ -213,9 +197,9 @@ async def test_close_ends_calls_and_connections() -> None:
 
 
 async def test_close_while_connecting() -> None:
-    async with back_end(silent) as back:
+    async with hostile(silent) as back:
         clock = Clock()
-        client = HttpClient(back.origin, clock)
+        client = HttpClient(Origin.of(back.url), clock)
         outcomes = Outcomes()
         client.send(get(), clock.now() + 10, outcomes)
         await client.close()
@@ -278,13 +262,13 @@ async def test_nothing_is_leaked() -> None:
             if path == b"/hang":
                 await peer.gone()
                 return
-            peer.send(said[path])
+            await peer.send(said[path])
             if path == b"/reset":
                 peer.reset()
             if path == b"/cut":
                 return
 
-    async with back_end(script) as back:
+    async with hostile(script) as back:
         clock = Clock()
         template = RequestTemplate("GET")
 

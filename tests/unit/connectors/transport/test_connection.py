@@ -11,24 +11,14 @@ from unittest.mock import Mock
 
 import pytest
 
-from esclusa.connectors.transport import HttpClient, Limits, Request, RequestTemplate, Response
+from esclusa.connectors.transport import HttpClient, Limits, Origin, Request, RequestTemplate, Response
 from esclusa.connectors.transport.call import Call
 from esclusa.connectors.transport.connection import Connection
 from esclusa.kernel.clock import Clock
-from unit.connectors.transport.scripted import (
-    Listener,
-    Outcomes,
-    Peer,
-    answer,
-    back_end,
-    body,
-    error,
-    get,
-    outcome,
-    post,
-    turns,
-    until,
-)
+from esclusa.testing.hostile import Peer, answer, hostile
+from unit.connectors.transport.calling import Outcomes, body, error, get, outcome, post, turns, until
+from unit.connectors.transport.hand_clock import HandClock
+from unit.connectors.transport.listener import Listener
 
 OK = b"HTTP/1.1 200 OK\r\n"
 
@@ -86,7 +76,7 @@ async def test_an_answer_that_nobody_asked_for_is_not_taken_for_the_next_calls(l
 
 
 async def test_bytes_that_come_unasked_close_the_connection(listener: Listener) -> None:
-    clock = Clock()
+    clock = HandClock()  # by which it is never unused for too long
     async with HttpClient(listener.origin, clock) as client:
         peer = await first_call(client, clock, listener)
         peer.sendall(b"H")
@@ -101,12 +91,12 @@ async def test_what_comes_with_an_answer_is_never_anothers(surplus: bytes, waiti
 
     async def script(peer: Peer) -> None:
         request = await peer.request()
-        peer.send(answer(request.split()[1]) + surplus)
+        await peer.send(answer(request.split()[1]) + surplus)
         assert await peer.request() == b""
 
-    async with back_end(script) as back:
+    async with hostile(script) as back:
         clock = Clock()
-        async with HttpClient(back.origin, clock, limits=Limits(connections=1)) as client:
+        async with HttpClient(Origin.of(back.url), clock, limits=Limits(connections=1)) as client:
             paths = [f"/{number}" for number in range(5)]
             if waiting:
                 ended = await asyncio.gather(*(outcome(client, clock, get(path)) for path in paths))
@@ -120,13 +110,13 @@ async def test_a_body_where_there_is_none_is_never_anothers() -> None:
     async def script(peer: Peer) -> None:
         while request := await peer.request():
             if request.startswith(b"HEAD"):
-                peer.send(answer(answer(b"stolen")))
+                await peer.send(answer(answer(b"stolen")))
             else:
-                peer.send(answer(b"honest"))
+                await peer.send(answer(b"honest"))
 
-    async with back_end(script) as back:
+    async with hostile(script) as back:
         clock = Clock()
-        async with HttpClient(back.origin, clock) as client:
+        async with HttpClient(Origin.of(back.url), clock) as client:
             assert body(await outcome(client, clock, Request("HEAD", "/"))) == b""
             assert body(await outcome(client, clock)) == b"honest"
 
@@ -135,11 +125,11 @@ async def test_head_and_get_share_a_connection() -> None:
     async def script(peer: Peer) -> None:
         while request := await peer.request():
             whole = answer(b"hello")
-            peer.send(whole[:-5] if request.startswith(b"HEAD") else whole)
+            await peer.send(whole[:-5] if request.startswith(b"HEAD") else whole)
 
-    async with back_end(script) as back:
+    async with hostile(script) as back:
         clock = Clock()
-        async with HttpClient(back.origin, clock) as client:
+        async with HttpClient(Origin.of(back.url), clock) as client:
             for _ in range(3):
                 assert body(await outcome(client, clock, Request("HEAD", "/"))) == b""
                 assert body(await outcome(client, clock)) == b"hello"
@@ -152,10 +142,10 @@ def stale_once(*, begin: bytes = b"", reset: bool = False) -> tuple[list[bytes],
 
     async def script(peer: Peer) -> None:
         seen.append(await peer.request())
-        peer.send(answer(b"%d" % peer.number))
+        await peer.send(answer(b"%d" % peer.number))
         if request := await peer.request():
             seen.append(request)
-            peer.send(begin)
+            await peer.send(begin)
             if reset:
                 peer.reset()
 
@@ -166,9 +156,9 @@ def stale_once(*, begin: bytes = b"", reset: bool = False) -> tuple[list[bytes],
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
 async def test_what_is_idempotent_is_sent_again_once_on_a_new_connection(method: str, reset: bool) -> None:
     seen, script = stale_once(reset=reset)
-    async with back_end(script) as back:  # type: ignore[arg-type]  # a script
+    async with hostile(script) as back:  # type: ignore[arg-type]  # a script
         clock = Clock()
-        async with HttpClient(back.origin, clock) as client:
+        async with HttpClient(Origin.of(back.url), clock) as client:
             await outcome(client, clock)
             assert isinstance(await outcome(client, clock, Request(method, "/again")), Response)
             assert back.accepted == 2
@@ -180,9 +170,9 @@ async def test_what_is_idempotent_is_sent_again_once_on_a_new_connection(method:
 )
 async def test_what_is_not_idempotent_is_not_sent_again(template: RequestTemplate) -> None:
     seen, script = stale_once()
-    async with back_end(script) as back:  # type: ignore[arg-type]  # a script
+    async with hostile(script) as back:  # type: ignore[arg-type]  # a script
         clock = Clock()
-        async with HttpClient(back.origin, clock) as client:
+        async with HttpClient(Origin.of(back.url), clock) as client:
             await outcome(client, clock)
             failed = error(await outcome(client, clock, Request(template, "/again")))
             assert (failed.kind, failed.sent) == ("closed", True)
@@ -191,9 +181,9 @@ async def test_what_is_not_idempotent_is_not_sent_again(template: RequestTemplat
 
 async def test_what_is_declared_idempotent_is_sent_again() -> None:
     _, script = stale_once()
-    async with back_end(script) as back:  # type: ignore[arg-type]  # a script
+    async with hostile(script) as back:  # type: ignore[arg-type]  # a script
         clock = Clock()
-        async with HttpClient(back.origin, clock) as client:
+        async with HttpClient(Origin.of(back.url), clock) as client:
             await outcome(client, clock)
             assert body(await outcome(client, clock, Request(RequestTemplate("POST", idempotent=True), "/", body=b"x"))) == b"1"
 
@@ -201,9 +191,9 @@ async def test_what_is_declared_idempotent_is_sent_again() -> None:
 @pytest.mark.parametrize("begin", [b"H", OK, OK + b"content-length: 5\r\n\r\nhel", b"HTTP/1.1 100 Continue\r\n\r\n"])
 async def test_once_an_answer_has_begun_nothing_is_sent_again(begin: bytes) -> None:
     _, script = stale_once(begin=begin)
-    async with back_end(script) as back:  # type: ignore[arg-type]  # a script
+    async with hostile(script) as back:  # type: ignore[arg-type]  # a script
         clock = Clock()
-        async with HttpClient(back.origin, clock) as client:
+        async with HttpClient(Origin.of(back.url), clock) as client:
             await outcome(client, clock)
             assert error(await outcome(client, clock)).kind == "closed"
             assert back.accepted == 1
@@ -216,9 +206,9 @@ async def test_a_new_connection_that_is_closed_is_not_tried_again(reset: bool) -
         if reset:
             peer.reset()
 
-    async with back_end(script) as back:
+    async with hostile(script) as back:
         clock = Clock()
-        async with HttpClient(back.origin, clock) as client:
+        async with HttpClient(Origin.of(back.url), clock) as client:
             failed = error(await outcome(client, clock))
             assert (failed.kind, failed.sent) == ("closed", True)
             assert back.accepted == 1
@@ -229,31 +219,39 @@ async def test_the_second_sending_is_the_last() -> None:
     async def script(peer: Peer) -> None:
         await peer.request()
         if peer.number == 0:
-            peer.send(answer())
+            await peer.send(answer())
             await peer.request()
 
-    async with back_end(script) as back:
+    async with hostile(script) as back:
         clock = Clock()
-        async with HttpClient(back.origin, clock) as client:
+        async with HttpClient(Origin.of(back.url), clock) as client:
             await outcome(client, clock)
             assert error(await outcome(client, clock)).kind == "closed"
             assert back.accepted == 2
 
 
 async def test_the_second_sending_keeps_the_deadline() -> None:
+    again = asyncio.Event()
+
     async def script(peer: Peer) -> None:
         await peer.request()
         if peer.number == 0:
-            peer.send(answer())
+            await peer.send(answer())
             await peer.request()
         else:
+            again.set()
             await peer.gone()
 
-    async with back_end(script) as back:
-        clock = Clock()
-        async with HttpClient(back.origin, clock) as client:
+    async with hostile(script) as back:
+        clock = HandClock()
+        async with HttpClient(Origin.of(back.url), clock) as client:
             await outcome(client, clock)
-            failed = error(await outcome(client, clock, seconds=0.05))
+            outcomes = Outcomes()
+            client.send(get(), clock.now() + 3, outcomes)
+            await again.wait()
+            assert not outcomes
+            clock.move(3)
+            failed = error(outcomes[0])
             assert (failed.kind, failed.sent, back.accepted) == ("timeout", True, 2)
 
 
@@ -273,13 +271,13 @@ async def test_the_second_sending_keeps_the_deadline() -> None:
 async def test_a_bad_answer_is_an_error_and_the_next_call_works(said: bytes, kind: str) -> None:
     async def script(peer: Peer) -> None:
         while request := await peer.request():
-            peer.send(said if b"/bad" in request else answer(b"fine"))
+            await peer.send(said if b"/bad" in request else answer(b"fine"))
             if b"/bad" in request and kind == "closed":
                 return
 
-    async with back_end(script) as back:
+    async with hostile(script) as back:
         clock = Clock()
-        async with HttpClient(back.origin, clock) as client:
+        async with HttpClient(Origin.of(back.url), clock) as client:
             failed = error(await outcome(client, clock, get("/bad")))
             assert (failed.kind, failed.sent) == (kind, True)
             assert body(await outcome(client, clock)) == b"fine"
@@ -290,15 +288,14 @@ async def test_an_answer_cut_at_any_byte_is_an_error_or_whole() -> None:
 
     async def script(peer: Peer) -> None:
         at = int((await peer.request()).split()[1][1:])
-        peer.send(whole[:at])
+        await peer.send(whole[:at])
         if at % 2:
-            await peer.sent()
             await turns(5)
             peer.reset()
 
-    async with back_end(script) as back:
+    async with hostile(script) as back:
         clock = Clock()
-        async with HttpClient(back.origin, clock) as client:
+        async with HttpClient(Origin.of(back.url), clock) as client:
             for at in range(len(whole)):
                 assert error(await outcome(client, clock, get(f"/{at}"))).kind == "closed"
             assert body(await outcome(client, clock, get(f"/{len(whole)}"))) == b"hello"
@@ -309,12 +306,12 @@ async def test_an_answer_before_the_request_is_whole_ends_the_connection() -> No
 
     async def script(peer: Peer) -> None:
         await peer.head()
-        peer.send(answer(b"%d" % peer.number, b"413 Content Too Large"))
+        await peer.send(answer(b"%d" % peer.number, b"413 Content Too Large"))
         await peer.gone()
 
-    async with back_end(script) as back:
+    async with hostile(script) as back:
         clock = Clock()
-        async with HttpClient(back.origin, clock) as client:
+        async with HttpClient(Origin.of(back.url), clock) as client:
             assert body(await outcome(client, clock, post(bytes(20_000_000)))) == b"0"
             assert client.idle == 0
             assert body(await outcome(client, clock)) == b"1"
@@ -324,12 +321,12 @@ async def test_a_back_end_that_does_not_read_is_left_at_the_deadline() -> None:
     stop = asyncio.Event()
 
     async def script(peer: Peer) -> None:
-        peer.send(b"")
+        await peer.send(b"")
         await stop.wait()
 
-    async with back_end(script) as back:
+    async with hostile(script) as back:
         clock = Clock()
-        async with HttpClient(back.origin, clock) as client:
+        async with HttpClient(Origin.of(back.url), clock) as client:
             assert error(await outcome(client, clock, post(bytes(20_000_000)), seconds=0.1)).kind == "timeout"
             await until(lambda: client.connections == 0)
         stop.set()

@@ -15,20 +15,9 @@ from esclusa.connectors.transport.connection import Connection
 from esclusa.connectors.transport.dialler import Dialler
 from esclusa.connectors.transport.resolver import Resolver
 from esclusa.kernel.clock import Clock
-from unit.connectors.transport.scripted import (
-    HandClock,
-    Outcomes,
-    always,
-    answer,
-    back_end,
-    descriptors,
-    error,
-    get,
-    local,
-    outcome,
-    turns,
-    until,
-)
+from esclusa.testing.hostile import always, answer, hostile
+from unit.connectors.transport.calling import Outcomes, descriptors, error, get, local, outcome, turns, until
+from unit.connectors.transport.hand_clock import HandClock
 
 HERE = ip_address("127.0.0.1")
 ALSO_HERE = ip_address("127.0.0.2")
@@ -68,7 +57,7 @@ async def test_a_refused_connection() -> None:
 
 async def test_addresses_are_tried_in_turn() -> None:
     """The first refuses (an IPv6 address that nothing listens on, or that this machine doesn't have): the next is tried."""
-    async with back_end(always(answer())) as back:
+    async with hostile(always(answer())) as back:
         clock = HandClock()
         origin = Origin("http", "dgt.example", back.port)
         async with HttpClient(origin, clock, lookup=found("::1", "127.0.0.3", "127.0.0.1")) as client:
@@ -175,7 +164,7 @@ async def test_an_address_that_may_not_be_called_is_not() -> None:
         judged.append(address)
         return not address.is_loopback
 
-    async with back_end(always(answer())) as back:
+    async with hostile(always(answer())) as back:
         clock = Clock()
         for host in ("127.0.0.1", "::ffff:127.0.0.1", "innocent.example"):
             async with HttpClient(Origin("http", host, back.port), clock, allow=allow, lookup=local) as client:
@@ -186,7 +175,7 @@ async def test_an_address_that_may_not_be_called_is_not() -> None:
 
 
 async def test_of_several_addresses_those_that_may_be_called_are() -> None:
-    async with back_end(always(answer())) as back:
+    async with hostile(always(answer())) as back:
         clock = HandClock()
         origin = Origin("http", "dgt.example", back.port)
         lookup = found("127.0.0.9", "127.0.0.1")

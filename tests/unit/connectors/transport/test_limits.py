@@ -4,21 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from esclusa.connectors.transport import HttpClient, HttpError, Limits, Response
+from esclusa.connectors.transport import HttpClient, HttpError, Limits, Origin, Response
 from esclusa.kernel.clock import Clock
-from unit.connectors.transport.scripted import (
-    HandClock,
-    Outcomes,
-    Peer,
-    always,
-    answer,
-    back_end,
-    get,
-    one,
-    outcome,
-    turns,
-    until,
-)
+from esclusa.testing.hostile import Peer, always, answer, hostile
+from unit.connectors.transport.calling import Outcomes, get, one, outcome, turns, until
+from unit.connectors.transport.hand_clock import HandClock
 
 
 async def test_connections_are_bounded_and_calls_wait_in_order() -> None:
@@ -29,11 +19,11 @@ async def test_connections_are_bounded_and_calls_wait_in_order() -> None:
         while request := await peer.request():
             order.append(int(request.split()[1][1:]))
             await go.wait()
-            peer.send(answer())
+            await peer.send(answer())
 
-    async with back_end(script) as back:
+    async with hostile(script) as back:
         clock = Clock()
-        async with HttpClient(back.origin, clock, limits=Limits(connections=3)) as client:
+        async with HttpClient(Origin.of(back.url), clock, limits=Limits(connections=3)) as client:
             outcomes = Outcomes()
             for number in range(30):
                 client.send(get(f"/{number}"), clock.now() + 10, outcomes)
@@ -55,11 +45,11 @@ async def test_who_came_first_is_served_first_whatever_comes_later() -> None:
     async def script(peer: Peer) -> None:
         while request := await peer.request():
             order.append(request.split()[1].decode())
-            peer.send(answer())
+            await peer.send(answer())
 
-    async with back_end(script) as back:
+    async with hostile(script) as back:
         clock = Clock()
-        async with HttpClient(back.origin, clock, limits=Limits(connections=1)) as client:
+        async with HttpClient(Origin.of(back.url), clock, limits=Limits(connections=1)) as client:
             outcomes = Outcomes()
 
             def pushy(ended: Response | HttpError) -> None:
@@ -77,9 +67,9 @@ async def test_beyond_the_queue_a_call_is_refused_as_busy() -> None:
     async def script(peer: Peer) -> None:
         await peer.gone()
 
-    async with back_end(script) as back:
+    async with hostile(script) as back:
         clock = Clock()
-        async with HttpClient(back.origin, clock, limits=Limits(connections=1, waiting=2)) as client:
+        async with HttpClient(Origin.of(back.url), clock, limits=Limits(connections=1, waiting=2)) as client:
             outcomes = Outcomes()
             calls = [client.send(get(), clock.now() + 10, outcomes) for _ in range(5)]
             await outcomes.wait(2)
@@ -95,9 +85,9 @@ async def test_a_waiting_call_ends_at_its_deadline() -> None:
     async def script(peer: Peer) -> None:
         await peer.gone()
 
-    async with back_end(script) as back:
+    async with hostile(script) as back:
         clock = HandClock()
-        async with HttpClient(back.origin, clock, limits=Limits(connections=1)) as client:
+        async with HttpClient(Origin.of(back.url), clock, limits=Limits(connections=1)) as client:
             outcomes = Outcomes()
             client.send(get(), clock.now() + 20, Outcomes())
             client.send(get(), clock.now() + 5, outcomes)
@@ -114,11 +104,11 @@ async def test_a_failed_connection_makes_room() -> None:
         if b"/bad" in await peer.request():
             peer.reset()
         else:
-            peer.send(answer())
+            await peer.send(answer())
 
-    async with back_end(script) as back:
+    async with hostile(script) as back:
         clock = Clock()
-        async with HttpClient(back.origin, clock, limits=Limits(connections=1)) as client:
+        async with HttpClient(Origin.of(back.url), clock, limits=Limits(connections=1)) as client:
             bad = asyncio.gather(*(outcome(client, clock, get("/bad")) for _ in range(5)))
             good = asyncio.gather(*(outcome(client, clock) for _ in range(5)))
             assert all(isinstance(ended, HttpError) for ended in await bad)
@@ -126,9 +116,9 @@ async def test_a_failed_connection_makes_room() -> None:
 
 
 async def test_no_connection_is_kept_with_no_idle_time() -> None:
-    async with back_end(always(answer())) as back:
+    async with hostile(always(answer())) as back:
         clock = HandClock()
-        async with HttpClient(back.origin, clock, limits=Limits(idle=0)) as client:
+        async with HttpClient(Origin.of(back.url), clock, limits=Limits(idle=0)) as client:
             for number in range(3):
                 assert isinstance(await outcome(client, clock), Response)
                 await until(lambda: client.connections == 0)
@@ -151,10 +141,9 @@ async def test_endless_answers_are_cut() -> None:
 
         async def script(peer: Peer, head: bytes = head) -> None:
             await peer.request()
-            peer.send(head)
+            await peer.send(head)
             while True:
-                peer.send(b"y" * 10_000)
-                await peer.sent()
+                await peer.send(b"y" * 10_000)
 
         ended = await one(script)
         assert isinstance(ended, HttpError)

@@ -11,7 +11,8 @@ import pytest
 
 from esclusa.connectors.transport import Address, HttpClient, HttpError, Origin
 from esclusa.connectors.transport.resolver import Resolver, system_lookup
-from unit.connectors.transport.scripted import HandClock, Outcomes, get, turns, until
+from unit.connectors.transport.calling import Outcomes, get, turns, until
+from unit.connectors.transport.hand_clock import HandClock
 
 HERE = ip_address("127.0.0.1")
 

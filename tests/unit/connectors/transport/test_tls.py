@@ -6,56 +6,41 @@ import asyncio
 import os
 import socket
 import ssl
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import trustme
 
 from esclusa.connectors.transport import HttpClient, HttpError, Limits, Origin, Response, client_context
 from esclusa.connectors.transport.tls import in_our_words
 from esclusa.kernel.clock import Clock
-from unit.connectors.transport.scripted import (
-    HandClock,
-    Outcomes,
-    Peer,
-    always,
-    answer,
-    back_end,
-    descriptors,
-    error,
-    get,
-    local,
-    outcome,
-    turns,
-    until,
-)
-from unit.connectors.transport.trust import Trust, server
+from esclusa.testing.hostile import Certificates, Peer, always, answer, cut, healthy, hostile, secured
+from unit.connectors.transport.calling import Outcomes, body, descriptors, error, get, local, outcome, turns, until
+from unit.connectors.transport.hand_clock import HandClock
 
 
 @pytest.fixture(scope="module")
-def trust(tmp_path_factory: pytest.TempPathFactory) -> Trust:
-    return Trust(tmp_path_factory.mktemp("trust"))
+def trust(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return Certificates(tmp_path_factory.mktemp("trust"))
 
 
-def test_back_ends_are_verified_by_chain_and_name(trust: Trust) -> None:
-    for context in (client_context(), client_context(ca=trust.ca_file)):
+def test_back_ends_are_verified_by_chain_and_name(trust: Certificates) -> None:
+    for context in (client_context(), client_context(ca=trust.ca)):
         assert context.verify_mode == ssl.CERT_REQUIRED
         assert context.check_hostname
         assert context.minimum_version == ssl.TLSVersion.TLSv1_2
 
 
-def test_own_authorities_stand_in_place_of_the_systems(trust: Trust) -> None:
-    assert len(client_context(ca=trust.ca_file).get_ca_certs()) == 1
+def test_own_authorities_stand_in_place_of_the_systems(trust: Certificates) -> None:
+    assert len(client_context(ca=trust.ca).get_ca_certs()) == 1
 
 
-def test_a_certificate_of_our_own(trust: Trust) -> None:
-    certificate, key = trust.client("esclusa@example.org")
-    client_context(ca=trust.ca_file, certificate=certificate, key=key)
+def test_a_certificate_of_our_own(trust: Certificates) -> None:
+    certificate, key = trust.client("hub.example")
+    client_context(ca=trust.ca, certificate=certificate, key=key)
 
 
-def test_files_that_can_not_be_used_are_named(trust: Trust, tmp_path: Path) -> None:
-    certificate, key = trust.client("esclusa@example.org")
+def test_files_that_can_not_be_used_are_named(trust: Certificates, tmp_path: Path) -> None:
+    certificate, key = trust.client("hub.example")
     junk = tmp_path / "junk.pem"
     junk.write_text("junk", encoding="utf-8")
     absent = str(tmp_path / "absent.pem")
@@ -71,10 +56,10 @@ def test_files_that_can_not_be_used_are_named(trust: Trust, tmp_path: Path) -> N
         client_context(certificate=certificate)
 
 
-def test_a_key_under_a_password(trust: Trust, tmp_path: Path) -> None:
+def test_a_key_under_a_password(trust: Certificates, tmp_path: Path) -> None:
     from cryptography.hazmat.primitives import serialization
 
-    certificate, key = trust.client("esclusa@example.org")
+    certificate, key = trust.client("hub.example")
     secret = serialization.load_pem_private_key(Path(key).read_bytes(), None)
     locked = tmp_path / "locked.key"
     coding = serialization.BestAvailableEncryption(b"open sesame")
@@ -104,6 +89,12 @@ def test_an_error_that_openssl_did_not_raise() -> None:
     assert in_our_words(ssl.SSLError("its words")) == "it does not speak TLS as we do"
 
 
+def test_a_certificate_of_a_forger() -> None:
+    failure = ssl.SSLCertVerificationError(1, "its words")
+    failure.verify_code = 7  # X509_V_ERR_CERT_SIGNATURE_FAILURE
+    assert in_our_words(failure) == "its certificate was not signed by the authority that it names"
+
+
 def test_a_certificate_that_fails_in_an_unusual_way() -> None:
     failure = ssl.SSLCertVerificationError(1, "its words")
     failure.verify_code = 77
@@ -112,14 +103,13 @@ def test_a_certificate_that_fails_in_an_unusual_way() -> None:
 
 
 async def call_over_tls(
-    trust: Trust, certificate: trustme.LeafCert, *, host: str = "dgt.example", name: str | None = None, ca: str | None = None
+    trust: Certificates, side: ssl.SSLContext, *, host: str = "dgt.example", name: str | None = None
 ) -> Response | HttpError:
-    """One call to a back end with this certificate."""
-    async with back_end(always(answer()), tls=server(certificate)) as back:
+    """One call to a back end whose side of TLS this is."""
+    async with hostile(secured(side, always(answer()))) as back:
         clock = Clock()
-        context = client_context(ca=ca or trust.ca_file)
         origin = Origin("https", host, back.port)
-        async with HttpClient(origin, clock, tls=context, name=name, lookup=local) as client:
+        async with HttpClient(origin, clock, tls=client_context(ca=trust.ca), name=name, lookup=local) as client:
             ended = await outcome(client, clock)
             if isinstance(ended, HttpError):
                 assert client.connections == 0
@@ -127,47 +117,46 @@ async def call_over_tls(
             return ended
 
 
-async def test_a_verified_back_end_answers(trust: Trust) -> None:
-    assert isinstance(await call_over_tls(trust, trust.ca.issue_cert("dgt.example")), Response)
-    assert isinstance(await call_over_tls(trust, trust.ca.issue_cert("127.0.0.1"), host="127.0.0.1"), Response)
-    assert isinstance(await call_over_tls(trust, trust.ca.issue_cert("inner.example"), name="inner.example"), Response)
+async def test_a_verified_back_end_answers(trust: Certificates) -> None:
+    assert isinstance(await call_over_tls(trust, trust.server("dgt.example")), Response)
+    assert isinstance(await call_over_tls(trust, trust.server("127.0.0.1"), host="127.0.0.1"), Response)
+    assert isinstance(await call_over_tls(trust, trust.server("inner.example"), name="inner.example"), Response)
 
 
-async def test_a_certificate_that_is_not_right_is_refused(trust: Trust) -> None:
-    now = datetime.now(UTC)
+async def test_a_certificate_that_is_not_right_is_refused(trust: Certificates, tmp_path: Path) -> None:
     cases = {
-        "for another name": trust.ca.issue_cert("other.example"),
-        "has expired": trust.ca.issue_cert("dgt.example", not_before=now - timedelta(9), not_after=now - timedelta(1)),
-        "not valid yet": trust.ca.issue_cert("dgt.example", not_before=now + timedelta(1), not_after=now + timedelta(9)),
-        "an authority that is not trusted": trustme.CA().issue_cert("dgt.example"),
-        "self-signed": trust.self_signed("dgt.example"),
+        "for another name": trust.server("other.example"),
+        "has expired": trust.server("dgt.example", expired=True),
+        "not valid yet": trust.server("dgt.example", early=True),
+        "an authority that is not trusted": Certificates(tmp_path).server("dgt.example"),
+        "self-signed": trust.server("dgt.example", self_signed=True),
     }
-    for words, certificate in cases.items():
-        failed = error(await call_over_tls(trust, certificate))
+    for words, side in cases.items():
+        failed = error(await call_over_tls(trust, side))
         assert failed.kind == "tls"
         assert words in failed.detail
 
 
-async def test_an_address_in_a_certificate_is_checked(trust: Trust) -> None:
-    failed = error(await call_over_tls(trust, trust.ca.issue_cert("127.0.0.2"), host="127.0.0.1"))
+async def test_an_address_in_a_certificate_is_checked(trust: Certificates) -> None:
+    failed = error(await call_over_tls(trust, trust.server("127.0.0.2"), host="127.0.0.1"))
     assert (failed.kind, failed.detail) == ("tls", "its certificate is for another address")
 
 
-async def test_mutual_tls(trust: Trust) -> None:
-    async with back_end(always(answer()), tls=server(trust.ca.issue_cert("dgt.example"), clients=trust.ca)) as back:
+async def test_mutual_tls(trust: Certificates) -> None:
+    async with hostile(secured(trust.server("dgt.example", clients=True), always(answer()))) as back:
         clock = Clock()
         origin = Origin("https", "dgt.example", back.port)
-        certificate, key = trust.client("esclusa@example.org")
-        with_one = client_context(ca=trust.ca_file, certificate=certificate, key=key)
+        certificate, key = trust.client("hub.example")
+        with_one = client_context(ca=trust.ca, certificate=certificate, key=key)
         async with HttpClient(origin, clock, tls=with_one, lookup=local) as client:
             for _ in range(3):
                 assert isinstance(await outcome(client, clock), Response)
             assert client.connections == 1
 
 
-async def test_a_back_end_that_wants_a_certificate_and_gets_none(trust: Trust) -> None:
+async def test_a_back_end_that_wants_a_certificate_and_gets_none(trust: Certificates) -> None:
     """By TLS 1.3 it says so after the handshake, which is over for us by then."""
-    context = server(trust.ca.issue_cert("dgt.example"), clients=trust.ca)
+    context = trust.server("dgt.example", clients=True)
 
     def refuse(listening: socket.socket) -> None:
         peer, _ = listening.accept()
@@ -182,7 +171,7 @@ async def test_a_back_end_that_wants_a_certificate_and_gets_none(trust: Trust) -
         clock = Clock()
         origin = Origin("https", "dgt.example", listening.getsockname()[1])
         refusing = asyncio.create_task(asyncio.to_thread(refuse, listening))
-        async with HttpClient(origin, clock, tls=client_context(ca=trust.ca_file), lookup=local) as client:
+        async with HttpClient(origin, clock, tls=client_context(ca=trust.ca), lookup=local) as client:
             failed = error(await outcome(client, clock))
             assert failed.kind == "tls"
             assert "certificate required" in failed.detail
@@ -190,82 +179,100 @@ async def test_a_back_end_that_wants_a_certificate_and_gets_none(trust: Trust) -
             assert client.connections == 0
 
 
-async def test_kept_alive_over_tls(trust: Trust) -> None:
-    async with back_end(always(answer()), tls=server(trust.ca.issue_cert("dgt.example"))) as back:
+async def test_kept_alive_over_tls(trust: Certificates) -> None:
+    async with hostile(secured(trust.server("dgt.example"), always(answer()))) as back:
         clock = Clock()
         origin = Origin("https", "dgt.example", back.port)
-        async with HttpClient(origin, clock, tls=client_context(ca=trust.ca_file), lookup=local) as client:
+        async with HttpClient(origin, clock, tls=client_context(ca=trust.ca), lookup=local) as client:
             for _ in range(20):
                 assert isinstance(await outcome(client, clock), Response)
             assert back.accepted == 1
 
 
-async def test_http_1_1_is_what_is_offered(trust: Trust) -> None:
-    context = server(trust.ca.issue_cert("dgt.example"))
+async def test_http_1_1_is_what_is_offered(trust: Certificates) -> None:
+    context = trust.server("dgt.example")
     context.set_alpn_protocols(["h2", "http/1.1"])
 
     async def script(peer: Peer) -> None:
         await peer.request()
-        peer.send(answer(str(peer.protocol).encode()))
+        await peer.send(answer(str(peer.protocol).encode()))
 
-    async with back_end(script, tls=context) as back:
+    async with hostile(secured(context, script)) as back:
         clock = Clock()
         origin = Origin("https", "dgt.example", back.port)
-        async with HttpClient(origin, clock, tls=client_context(ca=trust.ca_file), lookup=local) as client:
+        async with HttpClient(origin, clock, tls=client_context(ca=trust.ca), lookup=local) as client:
             ended = await outcome(client, clock)
             assert isinstance(ended, Response)
             assert ended.body == b"http/1.1"
 
 
-async def test_an_answer_without_a_length_ends_in_order_or_is_cut(trust: Trust) -> None:
+async def test_an_answer_without_a_length_ends_in_order_or_is_cut(trust: Certificates) -> None:
     """Over TLS the end is said; a connection that just ends may have been cut by anybody."""
 
     async def script(peer: Peer) -> None:
         request = await peer.request()
-        peer.send(b"HTTP/1.1 200 OK\r\n\r\nhello")
-        await peer.sent()
+        await peer.send(b"HTTP/1.1 200 OK\r\n\r\nhello")
         if b"/cut" in request:
             await turns(5)
             peer.cut()
             await peer.gone()
 
-    async with back_end(script, tls=server(trust.ca.issue_cert("dgt.example"))) as back:
+    async with hostile(secured(trust.server("dgt.example"), script)) as back:
         clock = Clock()
         origin = Origin("https", "dgt.example", back.port)
-        async with HttpClient(origin, clock, tls=client_context(ca=trust.ca_file), lookup=local) as client:
+        async with HttpClient(origin, clock, tls=client_context(ca=trust.ca), lookup=local) as client:
             whole = await outcome(client, clock)
             assert isinstance(whole, Response)
             assert whole.body == b"hello"
             assert error(await outcome(client, clock, get("/cut"))).kind == "closed"
 
 
+@pytest.mark.parametrize("reset", [False, True])
+async def test_tls_cut_at_any_byte_is_an_error_or_whole(trust: Certificates, reset: bool) -> None:
+    """From the first byte of the handshake to the last of the answer."""
+    side = trust.server("127.0.0.1")
+    side.num_tickets = 0
+    async with hostile(cut(secured(side, healthy), reset=reset), answer=b"good") as back:
+        clock = Clock()
+        origin = Origin("https", "127.0.0.1", back.port)
+        async with HttpClient(origin, clock, tls=client_context(ca=trust.ca)) as client:
+            ended = [await outcome(client, clock)]
+            while isinstance(failed := ended[-1], HttpError):
+                assert failed.kind in ("tls", "closed")
+                assert failed.sent is (failed.kind == "closed")
+                assert client.connections == 0
+                ended.append(await outcome(client, clock))
+            assert body(ended[-1]) == b"good"
+            assert len(ended) > 500
+
+
 @pytest.mark.parametrize(
     "said", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x16\x03\x03\x00\x05junk!", b"\x15\x03\x03\x00\x02\x02\x28", b""]
 )
-async def test_what_does_not_speak_tls_is_an_error(trust: Trust, said: bytes) -> None:
+async def test_what_does_not_speak_tls_is_an_error(trust: Certificates, said: bytes) -> None:
     async def script(peer: Peer) -> None:
-        peer.send(said)
+        await peer.send(said)
 
-    async with back_end(script) as back:
+    async with hostile(script) as back:
         clock = Clock()
         origin = Origin("https", "dgt.example", back.port)
-        async with HttpClient(origin, clock, tls=client_context(ca=trust.ca_file), lookup=local) as client:
+        async with HttpClient(origin, clock, tls=client_context(ca=trust.ca), lookup=local) as client:
             failed = error(await outcome(client, clock))
             assert (failed.kind, failed.sent) == ("tls", False)
             assert client.connections == 0
 
 
-async def test_a_handshake_that_hangs_is_left_at_the_deadline(trust: Trust) -> None:
+async def test_a_handshake_that_hangs_is_left_at_the_deadline(trust: Certificates) -> None:
     gone = asyncio.Event()
 
     async def script(peer: Peer) -> None:
         await peer.gone()
         gone.set()
 
-    async with back_end(script) as back:
+    async with hostile(script) as back:
         clock = HandClock()
         origin = Origin("https", "dgt.example", back.port)
-        context = client_context(ca=trust.ca_file)
+        context = client_context(ca=trust.ca)
         async with HttpClient(origin, clock, tls=context, lookup=local, limits=Limits(connections=1)) as client:
             outcomes = Outcomes()
             client.send(get(), clock.now() + 3, outcomes)
@@ -277,12 +284,12 @@ async def test_a_handshake_that_hangs_is_left_at_the_deadline(trust: Trust) -> N
             await until(lambda: client.connections == 0)
 
 
-async def test_a_call_aborted_at_any_moment_leaves_nothing(trust: Trust) -> None:
+async def test_a_call_aborted_at_any_moment_leaves_nothing(trust: Certificates) -> None:
     """At every turn of the loop from its sending to its answer."""
-    async with back_end(always(answer()), tls=server(trust.ca.issue_cert("dgt.example"))) as back:
+    async with hostile(secured(trust.server("dgt.example"), always(answer()))) as back:
         clock = Clock()
         origin = Origin("https", "dgt.example", back.port)
-        context = client_context(ca=trust.ca_file)
+        context = client_context(ca=trust.ca)
         moment, ended, before = 0, False, 0
         while not ended:
             async with HttpClient(origin, clock, tls=context, lookup=local) as client:
