@@ -14,7 +14,7 @@ RUN python -m pip install --no-cache-dir --constraint constraints.txt pip \
  && python -m pip wheel --no-cache-dir --no-deps --build-constraint constraints.txt --wheel-dir /wheel . \
  && python -m venv --without-pip /opt/esclusa \
  && python -m pip --python /opt/esclusa/bin/python install --no-cache-dir --only-binary :all: \
-        --constraint constraints.txt "$(echo /wheel/esclusa-*.whl)[kafka,cassandra]"
+        --constraint constraints.txt "$(echo /wheel/esclusa-*.whl)[soap,kafka,cassandra]"
 
 
 FROM python:3.11-slim-bookworm

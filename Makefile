@@ -87,12 +87,12 @@ $(VENV)/venv.stamp:
 
 $(VENV)/run.stamp: pyproject.toml constraints.txt | $(VENV)/venv.stamp
 	@echo 'Installing Esclusa and the packages that it stands on (once, about half a minute) ...'
-	@$(call install,--editable .)
+	@$(call install,--editable '.[soap]')
 	@touch $@
 
 $(VENV)/cluster.stamp: $(VENV)/run.stamp
 	@echo 'Installing the clients of Kafka and Cassandra (once, seconds) ...'
-	@$(call install,--editable '.[kafka$(comma)cassandra]')
+	@$(call install,--editable '.[soap$(comma)kafka$(comma)cassandra]')
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp

@@ -38,7 +38,7 @@ def test_packages_are_those_of_constraints_with_the_clients_of_both_engines() ->
     assert all("--constraint constraints.txt" in each for each in installs)
     assert "--build-constraint constraints.txt" in built
     assert "--only-binary :all:" in installs[-1]
-    assert "[kafka,cassandra]" in installs[-1]
+    assert "[soap,kafka,cassandra]" in installs[-1]
 
 
 def test_it_runs_as_nobody_special_and_writes_in_one_place() -> None:

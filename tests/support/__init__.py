@@ -47,7 +47,8 @@ Waiting:
 
 Public, for users' own tests too, and so in `esclusa.testing`: virtual time, a scripted back end, a hostile one on a socket
 with its certificates, the stage, the exams. What one folder alone needs is in that folder: `unit/connectors/scene.py`,
-`unit/connectors/ordeal.py` (a connector before a hostile back end), `unit/connectors/transport/calling.py` (calls of the
-client, and how they end), `unit/connectors/transport/hand_clock.py` and `listener.py` (a clock and a back end moved by hand),
+`unit/connectors/ordeal.py` (a connector before a hostile back end), `unit/connectors/injection.py` (what a citizen might
+write), `unit/connectors/transport/calling.py` (calls of the client, and how they end),
+`unit/connectors/transport/hand_clock.py` and `listener.py` (a clock and a back end moved by hand),
 `unit/edges/http/listening.py` and `sockets.py` (connections before an application, and over sockets of the test's own).
 """

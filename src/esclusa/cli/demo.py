@@ -22,7 +22,7 @@ from esclusa.cli.output import Failed, document, reported, say, tell
 from esclusa.cli.program import program
 from esclusa.demo.bodies import BODIES
 from esclusa.demo.crowd import Crowd
-from esclusa.demo.demo import CONFIGURATION, citizens_question, open_demo
+from esclusa.demo.demo import CONFIGURATION, citizens_question, open_demo, speaks_soap
 from esclusa.demo.folder import temporary_folder
 from esclusa.demo.lives import CITIZENS, is_person
 from esclusa.hub.validation import normal_nif
@@ -109,6 +109,9 @@ def introduce(subject: str) -> None:
     """Who is asked, and whom the question is about."""
     stories = {citizen.nif: citizen.story for citizen in CITIZENS}
     tell(f"{len(BODIES)} public bodies are at work, and other people are asking them too.")
+    if not speaks_soap():
+        silent = sum(body.soap is not None for body in BODIES)
+        tell(f'{silent} of them speak SOAP and are left out, since that is not installed: pip install "esclusa[soap]"')
     tell(f"{subject}: {stories.get(subject, 'somebody of this country')}")
     say()
 

@@ -28,7 +28,7 @@ Definitions = dict[str, Schema]
 def schema() -> Schema:
     """JSON Schema (draft 2020-12) of one file, the first or an included one.
 
-    Text with a `${VARIABLE}` in it may stand wherever text may. What must hold between keys, `esclusa check` says.
+    Text with a `${VARIABLE}` in it may stand wherever text, a number, or true or false may. What must hold between keys, `esclusa check` says.
     """
     definitions: Definitions = {}
     _of(inspect.type_info(Configuration), definitions)
@@ -115,7 +115,12 @@ def _duration(_: inspect.CustomType, __: Definitions) -> Schema:
 def _number(info: inspect.IntType | inspect.FloatType, _: Definitions) -> Schema:
     limits = {"minimum": info.ge, "exclusiveMinimum": info.gt, "maximum": info.le, "exclusiveMaximum": info.lt}
     described: Schema = {"type": "integer" if isinstance(info, inspect.IntType) else "number"}
-    return described | {name: limit for name, limit in limits.items() if limit is not None}
+    described |= {name: limit for name, limit in limits.items() if limit is not None}
+    return {"anyOf": [described, {"type": "string", "pattern": _VARIABLE}]}
+
+
+def _truth(_: inspect.BoolType, __: Definitions) -> Schema:
+    return {"anyOf": [{"type": "boolean"}, {"type": "string", "pattern": _VARIABLE}]}
 
 
 _KINDS: Mapping[type[inspect.Type], Callable[[Any, Definitions], Schema]] = {
@@ -128,7 +133,7 @@ _KINDS: Mapping[type[inspect.Type], Callable[[Any, Definitions], Schema]] = {
     inspect.IntType: _number,
     inspect.FloatType: _number,
     inspect.StrType: lambda _, __: {"type": "string"},
-    inspect.BoolType: lambda _, __: {"type": "boolean"},
+    inspect.BoolType: _truth,
     inspect.Metadata: lambda info, definitions: _of(info.type, definitions),
     inspect.AnyType: lambda _, __: {},
 }

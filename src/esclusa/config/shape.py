@@ -23,6 +23,10 @@ WRONG: Final = object()
 """Stands for a value that can't be used; why has been noted."""
 
 
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
+_DECIMAL = re.compile(r"-?[0-9]{1,18}\.[0-9]{1,18}")
+_GIVES = ": that is what its variable has to give"
+_TRUTHS = {"true": True, "false": False}
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -94,24 +98,37 @@ def _struct(findings: Findings, node: Node, info: inspect.StructType, path: Key)
     for name, field in fields.items():
         if field.required and name not in values:
             if name not in node.value:
-                findings.add(node.place, f'[{dotted(path)}] has no {name}: add {name} = "..."')
+                findings.add(node.place, f"[{dotted(path)}] has no {name}: add {name} = {_sample(field.type)}")
             values[name] = _placeholder(field.type)
     return values
 
 
+def _sample(info: inspect.Type) -> str:
+    """How a value of that type is written."""
+    return "10" if isinstance(info, inspect.IntType | inspect.FloatType) else '"..."'
+
+
 def _placeholder(info: inspect.Type) -> Any:
     """Something of that type, for what is required and isn't there: so that the rest can be looked at."""
+    placeholder: Any = ""
     match info:
         case inspect.LiteralType():
-            return info.values[0]
+            placeholder = info.values[0]
         case inspect.ListType():
-            return [_placeholder(info.item_type)] * (info.min_length or 0)
+            placeholder = [_placeholder(info.item_type)] * (info.min_length or 0)
         case inspect.Metadata():
-            return _placeholder(info.type)
+            placeholder = _placeholder(info.type)
         case inspect.StrType():
-            return "x" * (info.min_length or 0)
+            placeholder = "x" * (info.min_length or 0)
+        case inspect.IntType() | inspect.FloatType():
+            placeholder = info.ge or 1
+        case inspect.BoolType():
+            placeholder = False
+        case inspect.CustomType():
+            placeholder = "1s"
         case _:
-            return ""
+            pass
+    return placeholder
 
 
 def _unknown(node: Node, info: inspect.StructType, path: Key) -> str:
@@ -206,15 +223,27 @@ def _duration(findings: Findings, node: Node, _: inspect.CustomType, path: Key) 
 
 def _number(findings: Findings, node: Node, info: inspect.IntType | inspect.FloatType, path: Key) -> Any:
     whole = isinstance(info, inspect.IntType)
-    if isinstance(node.value, bool) or not isinstance(node.value, int if whole else int | float):
-        remedy = ": write it without quotes" if isinstance(node.value, str) else f" such as {10 if whole else 0.5}"
+    given = _numeral(node.value) if isinstance(node.value, str) and node.written is not None else node.value
+    if isinstance(given, bool) or not isinstance(given, int if whole else int | float):
+        remedy = f" such as {10 if whole else 0.5}"
+        if node.written is not None:
+            remedy = _GIVES
+        elif isinstance(given, str):
+            remedy = ": write it without quotes"
         return _mismatch(findings, node, path, f"a {'whole ' if whole else ''}number{remedy}")
     for name, holds, words in _LIMITS:
         limit = getattr(info, name)
-        if limit is not None and not holds(node.value, limit):
+        if limit is not None and not holds(given, limit):
             findings.add(node.place, f"{dotted(path)} can't be {node.shown()}: it must be {words} {limit}")
             return WRONG
-    return node.value
+    return given
+
+
+def _numeral(text: str) -> int | float | str:
+    """The number that a variable of the environment has given; the text, when it is none."""
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    return float(text) if _DECIMAL.fullmatch(text) else text
 
 
 def _text(findings: Findings, node: Node, info: inspect.StrType, path: Key) -> Any:
@@ -230,9 +259,11 @@ def _text(findings: Findings, node: Node, info: inspect.StrType, path: Key) -> A
 
 
 def _truth(findings: Findings, node: Node, _: inspect.BoolType, path: Key) -> Any:
-    if not isinstance(node.value, bool):
-        return _mismatch(findings, node, path, "true or false: write one of them, without quotes")
-    return node.value
+    given = _TRUTHS.get(node.value) if isinstance(node.value, str) and node.written is not None else node.value
+    if not isinstance(given, bool):
+        remedy = ": write one of them, without quotes" if node.written is None else _GIVES
+        return _mismatch(findings, node, path, f"true or false{remedy}")
+    return given
 
 
 def _metadata(findings: Findings, node: Node, info: inspect.Metadata, path: Key) -> Any:

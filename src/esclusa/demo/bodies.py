@@ -9,8 +9,10 @@ from enum import Enum, auto
 
 import msgspec
 
-from esclusa.demo import regions, state
+from esclusa.demo import hosts, regions, state
+from esclusa.demo.hosts import Host
 from esclusa.demo.lives import Draws
+from esclusa.demo.soap import Service
 from esclusa.demo.state import Answer
 
 FIRST_PORT = 18_100
@@ -51,6 +53,10 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
     places: int = 64
     """How many calls it works on at a time; the others wait, connected."""
     charset: str = "utf-8"
+    soap: Service | None = None
+    """It is a SOAP service, at its path, rather than one that answers with JSON."""
+    host: Host | None = None
+    """It is asked with a text over TCP, rather than over HTTP."""
     secret: tuple[str, str] | None = None
     """A header, in lower case, and the value without which it answers 401."""
 
@@ -65,9 +71,20 @@ BODIES = (
     # The state: quick ones, slow ones, and one of each kind of trouble.
     Body(name="dgt", path="/api/v2/titulares/{nif}/expedientes", answer=state.dgt, pace=(0.06, 0.25)),
     Body(name="padron", path="/inscripciones/{nif}", answer=state.padron, pace=(0.3, 0.9)),
-    Body(name="catastro", path="/ovc/consulta", answer=state.catastro, pace=(0.12, 0.5)),
-    Body(name="extranjeria", path="/autorizaciones/{nif}", answer=state.extranjeria, pace=(0.2, 0.6)),
-    Body(name="policia", path="/dni/{nif}", answer=state.policia, secret=("x-clave-api", "esclusa-de-muestra")),
+    Body(
+        name="catastro",
+        path="/ovc/consulta",
+        answer=state.catastro,
+        pace=(0.12, 0.5),
+        soap=Service(version="1.1", namespace="urn:catastro:ovc", operation="Consulta"),
+    ),
+    Body(
+        name="extranjeria",
+        answer=state.extranjeria,
+        pace=(0.2, 0.6),
+        host=Host(asks="AUTORIZACION ", said=hosts.permit, prefix=2),
+    ),
+    Body(name="policia", answer=state.policia, host=Host(asks="CONSULTA ", said=hosts.identity)),
     Body(
         name="registro-civil",
         path="/asientos/{nif}",
@@ -78,11 +95,41 @@ BODIES = (
     ),
     Body(name="aeat", path="/consultas/renta", answer=state.aeat, pace=(0.8, 2.2)),
     Body(name="tgss", path="/vida-laboral/{nif}", answer=state.tgss, pace=(0.4, 1.2)),
-    Body(name="inss", path="/prestaciones/{nif}", answer=state.inss, pace=(0.5, 1.5)),
+    Body(
+        name="inss",
+        path="/servicios/prestaciones",
+        answer=state.inss,
+        pace=(0.5, 1.5),
+        soap=Service(version="1.2", namespace="urn:seg-social:prestaciones", operation="ConsultaPrestaciones"),
+    ),
     Body(name="dehu", path="/notificaciones/{nif}", answer=state.dehu, pace=(0.09, 0.3), temper=Temper.MOODY),
-    Body(name="educacion", path="/titulos", answer=state.educacion, pace=(0.7, 1.8)),
-    Body(name="uned", path="/students/{nif}/records", answer=state.uned, pace=(0.15, 0.4)),
-    Body(name="oepm", path="/marcas", answer=state.oepm, pace=(0.3, 0.8)),
+    Body(
+        name="educacion",
+        path="/servicios/titulos",
+        answer=state.educacion,
+        pace=(0.7, 1.8),
+        soap=Service(
+            version="1.1",
+            namespace="urn:educacion:titulos",
+            operation="ConsultaTitulos",
+            item="titulacion",
+            login=("esclusa", "de-muestra"),
+        ),
+    ),
+    Body(
+        name="uned",
+        path="/students/{nif}/records",
+        answer=state.uned,
+        pace=(0.15, 0.4),
+        secret=("x-clave-api", "esclusa-de-muestra"),
+    ),
+    Body(
+        name="oepm",
+        path="/servicios/marcas",
+        answer=state.oepm,
+        pace=(0.3, 0.8),
+        soap=Service(version="1.2", namespace="urn:oepm:marcas", operation="BuscaMarcas"),
+    ),
     Body(name="transportes", path="/ayudas/{nif}", answer=state.transportes, pace=(4.0, 6.0)),
     Body(name="registro-propiedad", path="/titularidades/{nif}", answer=state.registro_propiedad, pace=(4.5, 5.5), places=1),
     Body(name="sepe", path="/demandantes/{nif}", answer=state.sepe, pace=(7.0, 7.8), places=1),

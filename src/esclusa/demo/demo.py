@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -23,6 +24,8 @@ LISTEN = "127.0.0.1:8080"
 """Where the API is, unless somebody else is there."""
 ANYWHERE = "127.0.0.1:0"
 """Where it is then: any free port."""
+NO_FILES = "no-soap-*.toml"
+"""A pattern of files to include that no file has."""
 QUERY = "expedientes"
 """What the citizen asks."""
 YEARS = 5
@@ -72,7 +75,13 @@ async def _started(ports: Mapping[str, int], data: Path, listen: str) -> Demo:
 def environment(ports: Mapping[str, int], key: str, data: Path, listen: str) -> dict[str, str]:
     """What the variables of the demo's configuration stand for; nothing of the process's own environment is in it."""
     where = {port_variable(body): str(port) for body, port in ports.items()}
-    return where | {"DEMO_KEY": key, "DEMO_DATA": str(data.absolute()), "DEMO_LISTEN": listen}
+    without = {} if speaks_soap() else {"DEMO_SOAP": NO_FILES}
+    return where | without | {"DEMO_KEY": key, "DEMO_DATA": str(data.absolute()), "DEMO_LISTEN": listen}
+
+
+def speaks_soap() -> bool:
+    """Whether what SOAP takes is installed; without it the demo goes without the bodies that speak it."""
+    return all(find_spec(package) is not None for package in ("zeep", "xmlsec"))
 
 
 def citizens_question(subject: str, now: float) -> SubmissionBody:

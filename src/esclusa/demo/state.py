@@ -207,16 +207,14 @@ def catastro(person: Person, _: Period) -> JSON | None:
     if not person.dwellings:
         return None
     return {
-        "consulta": {
-            "bi": [
-                {
-                    "rc": dwelling.reference,
-                    "ldt": str(dwelling.address),
-                    "debi": {"luso": "Residencial", "sfc": dwelling.area, "ant": dwelling.built, "vc": dwelling.value},
-                }
-                for dwelling in person.dwellings
-            ]
-        }
+        "bi": [
+            {
+                "rc": dwelling.reference,
+                "ldt": str(dwelling.address),
+                "debi": {"luso": "Residencial", "sfc": dwelling.area, "ant": dwelling.built, "vc": dwelling.value},
+            }
+            for dwelling in person.dwellings
+        ]
     }
 
 

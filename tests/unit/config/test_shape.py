@@ -53,6 +53,11 @@ QUOTED = "write a number and its unit between quotes, such as"
         ("[hub]\nsettle = '3 s'", f'2: hub.settle can\'t be "3 s": {NAMED}'),
         ("[hub]\nsettle = ''", f'2: hub.settle can\'t be "": {NAMED}'),
         ("[hub]\nmaxOpen = '5'", "2: hub.maxOpen is text, not a whole number: write it without quotes"),
+        ("[connectors.x]\nprotocol = 'tcp'\nhost = 'h'\nrequest = 'r'", "1: [connectors.x] has no port: add port = 10"),
+        ("[hub]\nmaxOpen = '${N:-many}'", "2: hub.maxOpen is text, not a whole number: that is what its variable has to give"),
+        ("[hub]\nmaxOpen = '${N:-0}'", "2: hub.maxOpen can't be \"${N:-0}\": it must be at least 1"),
+        ("[hub]\nmaxOpen = '${N:-1.5}'", "2: hub.maxOpen is text, not a whole number: that is what its variable has to give"),
+        ("[connectors.x]\nurl = 'http://x'\nidempotent = '${N:-yes}'", "3: connectors.x.idempotent is text, not true or false: that"),
         ("[hub]\nmaxOpen = 5.0", "2: hub.maxOpen is a number, not a whole number such as 10"),
         ("[hub]\nmaxOpen = true", "2: hub.maxOpen is true, not a whole number such as 10"),
         ("[hub]\nmaxOpen = 0", "2: hub.maxOpen can't be 0: it must be at least 1"),
@@ -76,6 +81,13 @@ QUOTED = "write a number and its unit between quotes, such as"
 def test_it_is_named_on_its_line_with_the_remedy(mistakes: Mistakes, text: str, what: str) -> None:
     (found,) = mistakes(text)
     assert found.startswith(f"esclusa.toml:{what}")
+
+
+def test_numbers_and_truths_may_come_from_variables(loaded: Load) -> None:
+    text = "[hub]\nmaxOpen = '${OPEN}'\n[connectors.x]\nurl = 'http://x'\nidempotent = '${AGAIN:-true}'\nbreaker.rate = '${RATE:-0.5}'"
+    settings = loaded(text, environ={"OPEN": "7"})
+    connector = rest(settings, "x")
+    assert (settings.hub.max_open, connector.idempotent, connector.breaker.rate) == (7, True, 0.5)
 
 
 def test_a_table_with_a_wrong_type_is_looked_at_to_its_end(mistakes: Mistakes) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections import Counter
 from datetime import date
 from importlib import resources
 from pathlib import Path
@@ -17,12 +19,19 @@ from esclusa.config.engines import PORTS, engine_of
 from esclusa.config.settings import Configuration
 from esclusa.connectors.answer import Answer
 from esclusa.connectors.backend import Question
+from esclusa.connectors.trial import tried
 from esclusa.demo.bodies import BODIES, FIRST_PORT, Body, Temper, port_variable
 from esclusa.demo.lives import CITIZENS, other, person
 from esclusa.demo.names import TOWNS
 from esclusa.demo.people import Period
 from esclusa.demo.transforms import working_life
+from esclusa.kernel.clock import Clock
 from support.rest import rest
+
+
+def answers_with_json(body: Body) -> bool:
+    return body.soap is None and body.host is None
+
 
 TODAY = date(2026, 11, 22)
 FILE = Path(str(resources.files("esclusa.demo").joinpath("esclusa.toml")))
@@ -34,15 +43,25 @@ def configuration() -> Configuration:
 
 
 def test_it_has_a_connector_for_every_body_in_the_same_order(configuration: Configuration) -> None:
-    assert list(configuration.connectors) == [body.name for body in BODIES]
+    over_soap = [body.name for body in BODIES if body.soap]
+    assert list(configuration.connectors) == [*(body.name for body in BODIES if not body.soap), *over_soap]
 
 
 def test_every_url_is_where_its_body_is(configuration: Configuration) -> None:
     moved = load(FILE, {"DEMO_KEY": "a key of sixteen characters"} | {port_variable(body.name): "1" for body in BODIES})
     for place, body in enumerate(BODIES):
         path = body.path.replace("{nif}", "{subject}")
-        assert configuration.connectors[body.name].address == f"http://127.0.0.1:{FIRST_PORT + place}{path}"
-        assert moved.connectors[body.name].address == f"http://127.0.0.1:1{path}"
+        address = "127.0.0.1:{}" if body.host else f"http://127.0.0.1:{{}}{path}"
+        assert configuration.connectors[body.name].address == address.format(FIRST_PORT + place)
+        assert moved.connectors[body.name].address == address.format(1)
+
+
+def test_of_each_protocol_there_are_some(configuration: Configuration) -> None:
+    protocols = Counter(type(connector).__name__ for connector in configuration.connectors.values())
+    assert protocols["SoapSettings"] == sum(body.soap is not None for body in BODIES) >= 4
+    assert protocols["TcpSettings"] == sum(body.host is not None for body in BODIES) >= 2
+    assert {body.soap.version for body in BODIES if body.soap} == {"1.1", "1.2"}
+    assert {bool(body.host.prefix) for body in BODIES if body.host} == {True, False}
 
 
 def test_every_connector_has_a_title_and_a_tag(configuration: Configuration) -> None:
@@ -53,12 +72,14 @@ def test_who_says_404_is_understood_to_have_nothing(configuration: Configuration
     foreigners = [f"X{number}" for number in range(20)]
     subjects = [*foreigners, *map(other, range(200))]
     people = [who for subject in subjects if (who := person(subject, TODAY))]
-    for body in BODIES:
+    for body in filter(answers_with_json, BODIES):
         silent = body.answer is not None and any(body.answer(who, Period()) is None for who in people)
         assert (rest(configuration, body.name).statuses.get("404") == "empty") == silent, body.name
 
 
-@pytest.mark.parametrize("body", [body for body in BODIES if body.answer], ids=lambda body: body.name)
+@pytest.mark.parametrize(
+    "body", [body for body in BODIES if body.answer and answers_with_json(body)], ids=lambda body: body.name
+)
 def test_every_answer_becomes_items_of_one_shape(body: Body, configuration: Configuration) -> None:
     transform = configuration.connectors[body.name].transform
     assert transform
@@ -76,12 +97,36 @@ def test_every_answer_becomes_items_of_one_shape(body: Body, configuration: Conf
         else:
             items = jmespath.search(transform, answer)
         assert isinstance(items, list)
-        for item in items:
-            assert item.keys() <= {"label", "value", "date", "state"}
-            assert item["label"]
-            assert all(value is None or isinstance(value, str) for value in item.values())
+        assert_shape(items)
         shown += bool(items)
     assert shown
+
+
+def assert_shape(items: list[dict[str, Any]]) -> None:
+    for item in items:
+        assert item.keys() <= {"label", "value", "date", "state"}
+        assert item["label"]
+        assert all(value is None or isinstance(value, str) for value in item.values())
+
+
+@pytest.mark.parametrize("body", [body for body in BODIES if not answers_with_json(body)], ids=lambda body: body.name)
+async def test_a_body_that_is_older_than_json_is_understood_too(body: Body, running: Any) -> None:
+    async with running(body) as (country, _):
+        port = str(country.ports[body.name])
+        settings = load(FILE, {"DEMO_KEY": "a key of sixteen characters", port_variable(body.name): port}).connectors[body.name]
+        shown = silent = 0
+        for subject in [*(citizen.nif for citizen in CITIZENS), *map(other, range(20))]:
+            trial = await tried(body.name, settings, None, Question("1", "q", subject, {}), 100_000, Clock())
+            assert trial.outcome.reason is None, trial
+            items = None if trial.outcome.data is None else json.loads(trial.outcome.data)
+            who = person(subject, date.today())  # noqa: DTZ011 - as the body does
+            assert who
+            assert body.answer
+            assert (items is None) == (body.answer(who, Period()) is None)
+            assert_shape(items or [])
+            shown, silent = shown + bool(items), silent + (items is None)
+        assert shown
+        assert silent
 
 
 def test_a_body_serves_the_provinces_of_its_towns(configuration: Configuration) -> None:

@@ -27,7 +27,7 @@ async def test_every_body_has_a_port_of_its_own(running: Any) -> None:
 
 async def test_every_body_that_has_an_answer_gives_it(running: Any, ask: Any) -> None:
     async with running() as (country, clock):
-        for body in (body for body in BODIES if body.answer):
+        for body in (body for body in BODIES if body.answer and not body.soap and not body.host):
             secret = (f"{body.secret[0]}: {body.secret[1]}",) if body.secret else ()
             target = body.path.format(nif=NIF) + ("" if "{nif}" in body.path else f"?nif={NIF}")
             statuses = {(await ask(country.ports[body.name], target, *secret)).status for _ in range(2)}

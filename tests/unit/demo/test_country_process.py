@@ -15,9 +15,9 @@ from esclusa.kernel.clock import Clock
 async def test_the_country_is_there_for_as_long_as_the_context_lasts(ask: Any) -> None:
     async with country_process(Clock()) as ports:
         assert list(ports) == [body.name for body in BODIES]
-        assert (await ask(ports["policia"], "/dni/99002727D")).status == 401
+        assert (await ask(ports["uned"], "/students/99002727D/records")).status == 401
     with pytest.raises(ConnectionRefusedError):
-        await ask(ports["policia"], "/dni/99002727D")
+        await ask(ports["uned"], "/students/99002727D/records")
 
 
 async def test_it_ends_with_who_is_cancelled(ask: Any) -> None:
@@ -33,7 +33,7 @@ async def test_it_ends_with_who_is_cancelled(ask: Any) -> None:
     visiting.cancel()
     await asyncio.wait([visiting])
     with pytest.raises(ConnectionRefusedError):
-        await ask(ports["policia"], "/dni/99002727D")
+        await ask(ports["uned"], "/students/99002727D/records")
 
 
 async def test_one_that_does_not_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,11 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
+import pytest
+
 from esclusa.cli.client import Service, connected
 from esclusa.config.config import load
+from esclusa.demo import demo
 from esclusa.demo.bodies import BODIES
 from esclusa.demo.demo import CONFIGURATION, citizens_question, environment, open_demo
 from esclusa.demo.lives import CITIZENS
@@ -20,7 +23,15 @@ def test_the_environment_tells_the_configuration_all_that_it_asks_for(tmp_path: 
     assert configuration.esclusa.data == str(tmp_path)
     assert configuration.server.listen == "127.0.0.1:1"
     assert configuration.clients["demo"].key == "a key of sixteen characters"
-    assert all(f":{port}/" in configuration.connectors[body].address for body, port in PORTS.items())
+    assert all(f":{port}" in configuration.connectors[body].address for body, port in PORTS.items())
+
+
+def test_without_what_soap_takes_it_goes_without_the_bodies_that_speak_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "find_spec", lambda _: None)
+    configuration = load(CONFIGURATION, environment(PORTS, "a key of sixteen characters", tmp_path, "127.0.0.1:1"))
+    assert configuration.connectors.keys() == {body.name for body in BODIES if not body.soap}
 
 
 def test_the_citizens_question_is_well_put(tmp_path: Path) -> None:

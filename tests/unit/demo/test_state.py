@@ -35,7 +35,7 @@ def test_the_same_dwelling_is_known_to_cadastre_registry_and_town() -> None:
     for who in some():
         references = [dwelling.reference for dwelling in who.dwellings]
         cadastre = said(state.catastro, who)
-        assert [entry["rc"] for entry in cadastre["consulta"]["bi"]] == references if references else cadastre is None
+        assert [entry["rc"] for entry in cadastre["bi"]] == references if references else cadastre is None
         assert [title["referenciaCatastral"] for title in said(state.registro_propiedad, who)["fincas"]] == references
         council = who.home.town.council
         taxed = {tax["objeto"] for tax in regions.taxes(who, council, 2026) if tax["concepto"] == "IBI"} if council else set()
@@ -45,7 +45,7 @@ def test_the_same_dwelling_is_known_to_cadastre_registry_and_town() -> None:
 def test_where_somebody_lives_is_the_same_everywhere() -> None:
     who = tecla()
     registered = said(state.padron, who)["inscripciones"][0]
-    assert registered["domicilio"] == said(state.catastro, who)["consulta"]["bi"][0]["ldt"] == str(who.home)
+    assert registered["domicilio"] == said(state.catastro, who)["bi"][0]["ldt"] == str(who.home)
     assert registered["provincia"] == who.home.town.province
     assert registered["baja"] is None
 

@@ -63,7 +63,7 @@ class Hostile:
         return f"{'http' if self.ca is None else 'https'}://{self.host}:{self.port}"
 
     def heal(self) -> None:
-        """From now on its name leads here, and every new connection is served as it should be."""
+        """From now on its name leads here, and every new connection is served as it should be; after a script, without TLS."""
         self._script = self._good
         self._named.set()
 
@@ -97,12 +97,18 @@ class Hostile:
 
 @asynccontextmanager
 async def hostile(
-    misbehaviour: str | Script, *, answer: bytes = b'{"good":true}', content_type: str = "application/json", raw: bool = False
+    misbehaviour: str | Script,
+    *,
+    answer: bytes = b'{"good":true}',
+    content_type: str = "application/json",
+    raw: bool = False,
+    ca: str | None = None,
 ) -> AsyncIterator[Hostile]:
     """A back end on a free port of this machine that does what `misbehaviour` says: a key of `MISBEHAVIOURS`, or a script.
 
     - `answer`: the body that it would send, and sends once it is healed.
     - `raw`: it sends that as it is for whatever comes, instead of over HTTP, as those that speak `tcp` do anyhow.
+    - `ca`: the PEM file of whom to trust, of a script over TLS; those named have their own.
 
     What a script of one's own raises is raised when the context ends.
     """
@@ -113,7 +119,6 @@ async def hostile(
             name, behaviour = "", Misbehaviour("http", "answer", misbehaviour)
         script: Script = behaviour.script
         good: Script = healthy
-        ca = None
         if behaviour.wire == "tls":
             certificates = Certificates(Path(stack.enter_context(TemporaryDirectory())))
             script, good, ca = _over_tls(name, script, certificates), _over_tls("", good, certificates), certificates.ca

@@ -40,6 +40,12 @@ async def test_an_answer_cut_at_any_byte_is_an_error_or_whole(whole: bytes, rese
     assert reset or said[len(whole)].data == GOOD
 
 
+async def test_an_answer_without_a_length_that_is_reset_is_none() -> None:
+    whole = b"HTTP/1.1 200 OK\r\n\r\n" + GOOD
+    said = await cut_everywhere(cut(once(whole), reset=True), len(whole) + 2, settings, GOOD)
+    assert {one.reason for one in said} == {Reason.BACKEND_ERROR}
+
+
 async def test_a_smuggled_answer_is_never_taken_for_another_call_s() -> None:
     async with hostile("surplus") as back:
         one = connector(settings(back))

@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 from unittest.mock import Mock
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from esclusa.connectors.assembly import make_backend
 from esclusa.connectors.backend import Outcome, Reason
@@ -20,7 +22,7 @@ from esclusa.connectors.http.settings import TlsSettings
 from esclusa.connectors.protocol import Workshop
 from esclusa.connectors.tcp import TcpSettings
 from esclusa.connectors.tcp.connection import Connection
-from esclusa.connectors.tcp.framing import DelimiterFrame
+from esclusa.connectors.tcp.framing import DelimiterFrame, Frame, frame_of
 from esclusa.connectors.tcp.settings import (
     CloseSettings,
     DelimiterSettings,
@@ -33,7 +35,7 @@ from esclusa.kernel.errors import HttpError
 from esclusa.kernel.ids import Ids
 from esclusa.testing.hostile import MISBEHAVIOURS, Certificates, Hostile, Peer, cut, healthy, hostile, once, secured
 from esclusa.testing.hostile.misbehaviours import Ending
-from unit.connectors.ordeal import PATIENT, QUESTION, Make, ask, connector, cut_everywhere, ordeal, piles_up
+from unit.connectors.ordeal import MOST_ANSWER, PATIENT, QUESTION, Make, ask, connector, cut_everywhere, ordeal, piles_up
 from unit.connectors.transport.calling import until
 from unit.connectors.transport.hand_clock import HandClock
 from unit.connectors.transport.listener import Listener
@@ -127,6 +129,37 @@ async def test_where_its_end_is_the_answer_s_a_reset_is_none_and_what_is_missing
     assert (said[-1].reason, said[-1].data) == ((Reason.BACKEND_ERROR, None) if reset else (None, GOOD))
 
 
+@pytest.mark.parametrize("name", FRAMES)
+@given(
+    said=st.binary(max_size=40) | st.just(b"\0\0\0\2ab") | st.text("0123\r\n").map(str.encode),
+    cuts=st.lists(st.integers(0, 40)),
+)
+def test_however_what_comes_is_split_it_is_the_same(name: str, said: bytes, cuts: list[int]) -> None:
+    places = [0, *sorted(cuts), len(said)]
+    pieces = [said[begin:end] for begin, end in pairwise(places)]
+    frame = frame_of(FRAMES[name][0] if name != "fixed" else FixedSettings(size=5), "utf-8", MOST_ANSWER)
+    assert asyncio.run(heard(frame, *pieces)) == asyncio.run(heard(frame, said))
+
+
+async def heard(frame: Frame, *pieces: bytes) -> bytes | str:
+    """What a call makes of these pieces, after which the connection ends in order: an answer, or the kind of its error."""
+    with socket.socket() as unconnected:
+        transport = Mock(asyncio.Transport)
+        transport.get_extra_info.return_value = unconnected
+        connection = Connection(frame, MOST_ANSWER)
+        connection.connection_made(transport)
+        calling = asyncio.create_task(connection.call(b"question"))
+        await asyncio.sleep(0)
+        for piece in pieces:
+            connection.data_received(piece)
+        connection.eof_received()
+        connection.connection_lost(None)
+        try:
+            return await calling
+        except HttpError as error:
+            return error.kind
+
+
 @pytest.mark.parametrize("told", [False, True])
 async def test_over_tls_an_end_that_is_not_told_is_none(tmp_path: Path, told: bool) -> None:
     certificates = Certificates(tmp_path)
@@ -138,8 +171,7 @@ async def test_over_tls_an_end_that_is_not_told_is_none(tmp_path: Path, told: bo
             peer.cut()
             await peer.gone()
 
-    async with hostile(secured(certificates.server("127.0.0.1"), script), raw=True) as back:
-        back.ca = certificates.ca
+    async with hostile(secured(certificates.server("127.0.0.1"), script), raw=True, ca=certificates.ca) as back:
         one = connector(make(CloseSettings())(back))
         said = await ask(one)
         await one.close()
@@ -152,8 +184,7 @@ async def test_tls_cut_at_any_byte_is_an_error_or_whole(tmp_path: Path, reset: b
     side = certificates.server("127.0.0.1")
     side.num_tickets = 0
     settings, whole = FRAMES["delimiter"]
-    async with hostile(cut(secured(side, healthy), reset=reset), answer=whole, raw=True) as back:
-        back.ca = certificates.ca
+    async with hostile(cut(secured(side, healthy), reset=reset), answer=whole, raw=True, ca=certificates.ca) as back:
         one = connector(make(settings)(back))
         said = [await ask(one)]
         while said[-1].reason is not None:
