@@ -21,6 +21,7 @@ from esclusa.cli.output import Failed, document, harmless, reported, words
 from esclusa.config.config import Configuration, load
 from esclusa.config.findings import nearest
 from esclusa.connectors.backend import Question
+from esclusa.connectors.breaker import is_failure
 from esclusa.connectors.settings import ConnectorSettings
 from esclusa.connectors.tap import Kind, Step
 from esclusa.connectors.trial import Trial, tried
@@ -197,10 +198,10 @@ class View:
         breaker = settings.breaker
         if outcome.reason is None:
             yield "breaker", "counts it as a success"
-        elif outcome.failure:
+        elif is_failure(breaker.counts, outcome):
             yield "breaker", f"counts it as a failure: {breaker.failures} in a row open it, for {breaker.open_for:g} s"
         else:
-            yield "breaker", "does not count it: it says nothing of the back end's health"
+            yield "breaker", "does not count it"
         if outcome.data is not None:
             yield "size", f"{len(outcome.data):,} bytes of {self._max_answer:,}"
 

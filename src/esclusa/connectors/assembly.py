@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from esclusa.connectors.backend import Backend
+from esclusa.connectors.breaker import check_counts
 from esclusa.connectors.faults import Check, KeyPath
 from esclusa.connectors.items import item_checks
 from esclusa.connectors.mock import MockBackend
@@ -47,6 +48,7 @@ def faults(name: str, settings: ConnectorSettings, credentials: CredentialsSetti
         ((*here, "transform"), partial(_transform, settings)),
         *([] if settings.items is None else item_checks((*here, "items"), settings.items)),
         ((*here, "breaker", "window"), partial(_window, settings)),
+        ((*here, "breaker", "counts"), partial(check_counts, settings.breaker.counts or ())),
     ]
     found = []
     for path, check in checks:

@@ -53,7 +53,10 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     after: float = 0.0
     """Seconds that the back end asks to be left alone for (`Retry-After`)."""
     failure: bool = False
-    """The breaker counts it."""
+    """It tells that the back end is not well: the breaker counts it, unless `breaker.counts` says what it counts."""
+    cause: str = ""
+    """Why there is no answer, for `breaker.counts`: `connection` (none, or it was cut), `answer` (what came can't be used),
+    `fault` (it says that it failed), or a status such as `"503"`. A `BACKEND_TIMEOUT` needs none."""
 
 
 Done = Callable[[Outcome], None]

@@ -10,16 +10,37 @@ probes, and the other way round.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Literal
 
+from esclusa.connectors.backend import Outcome, Reason
 from esclusa.connectors.settings import BreakerSettings
 
+CAUSES = ("timeout", "connection", "answer", "fault")
+"""What `counts` may name, beside statuses."""
+_STATUS = re.compile(r"[1-5](\d\d|xx)", re.ASCII)
 BreakerState = Literal["closed", "half_open", "open"]
 """What a breaker does with the next call."""
 REFUSED = 0
 """What `admit` returns in place of a permit."""
 _BUCKETS = 10
 """The window moves in steps of a tenth of its length."""
+
+
+def is_failure(counts: Sequence[str] | None, outcome: Outcome) -> bool:
+    """Whether an attempt that ended so is a failure, by what is to be counted; None: by what the protocol says."""
+    if counts is None or outcome.reason is None:
+        return outcome.failure
+    cause = "timeout" if outcome.reason is Reason.BACKEND_TIMEOUT else outcome.cause
+    return cause in counts or (cause.isdigit() and f"{cause[0]}xx" in counts)
+
+
+def check_counts(counts: Sequence[str]) -> None:
+    """`ValueError`, in words, for what can't be counted."""
+    for name in counts:
+        if name not in CAUSES and not _STATUS.fullmatch(name):
+            raise ValueError(f'"{name}" can\'t be counted: there is {", ".join(CAUSES)}, and statuses such as "503" and "5xx"')
 
 
 class Breaker:

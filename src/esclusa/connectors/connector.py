@@ -17,7 +17,7 @@ import msgspec
 from esclusa.connectors import retry
 from esclusa.connectors.answer import Answer, Answered, Ticket
 from esclusa.connectors.backend import Abort, Backend, Outcome, Question, Reason
-from esclusa.connectors.breaker import REFUSED, Breaker, BreakerState
+from esclusa.connectors.breaker import REFUSED, Breaker, BreakerState, is_failure
 from esclusa.connectors.settings import ConnectorSettings
 from esclusa.connectors.telemetry import Telemetry
 from esclusa.connectors.wheel import NEVER, Wheel
@@ -28,6 +28,7 @@ from esclusa.kernel.instrument import Instrument
 GRACE = 0.1
 """Seconds: a back end ends its attempts in time by itself (`Backend.ask`); one that does not is cut this much later."""
 
+_UNASKED = Outcome(reason=Reason.BACKEND_ERROR, detail="It could not be asked", failure=True, cause="fault")
 _DONE, _WAITING, _CALLING, _RESTING = range(4)
 
 
@@ -198,6 +199,7 @@ class Connector:
         self._queue = settings.queue
         self._retry = settings.retry
         self._open_for = float(settings.breaker.open_for)
+        self._counts = settings.breaker.counts
 
     async def _let_go(self, former: Backend, parting: _Parting) -> None:
         try:
@@ -243,7 +245,7 @@ class Connector:
         except Exception as error:  # noqa: BLE001 - whatever a protocol raises, its neighbours go on
             self._telemetry.broken("a protocol failed", error)
             call.abort = _nothing
-            self._clock.call_at(now, ended, Outcome(reason=Reason.BACKEND_ERROR, detail="It could not be asked", failure=True))
+            self._clock.call_at(now, ended, _UNASKED)
 
     def _ended(self, call: _Call, attempt: int, outcome: Outcome) -> None:
         """An attempt is over. One that was given up is not listened to, should its back end speak all the same."""
@@ -266,7 +268,7 @@ class Connector:
 
     def _judge(self, call: _Call, outcome: Outcome, now: float) -> bool:
         """Tell the breaker how an attempt ended; whether that has opened it."""
-        if not outcome.failure:
+        if not is_failure(self._counts, outcome):
             if self._breaker.success(call.permit, now):
                 self._telemetry.breaker_closed()
         elif call.squeezed and outcome.reason is Reason.BACKEND_TIMEOUT:

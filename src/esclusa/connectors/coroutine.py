@@ -91,6 +91,6 @@ class _Call:
     def _over(self, task: asyncio.Task[Outcome]) -> None:
         self._others.discard(self)
         if task.cancelled() or task.exception() is not None:
-            self.end(Outcome(reason=Reason.BACKEND_ERROR, detail="It could not be asked", failure=True))
+            self.end(Outcome(reason=Reason.BACKEND_ERROR, detail="It could not be asked", failure=True, cause="fault"))
         else:
             self.end(task.result())

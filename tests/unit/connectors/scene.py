@@ -31,6 +31,7 @@ class Scene:
         queue: int = 10_000,
         timeout: float = 10,
         failures: int = 1000,
+        counts: list[str] | None = None,
         open_for: float = 30,
         attempts: int = 1,
         first: float = 0.1,
@@ -45,7 +46,7 @@ class Scene:
             concurrency=concurrency,
             queue=queue,
             timeout=Duration(timeout),
-            breaker=BreakerSettings(failures=failures, open_for=Duration(open_for)),
+            breaker=BreakerSettings(failures=failures, counts=counts, open_for=Duration(open_for)),
             retry=RetrySettings(attempts=attempts, first=Duration(first)),
         )
         self.connector = Connector("dgt", self.backend, settings, self.clock, Ids(self.clock, seed=1), self.instrument)

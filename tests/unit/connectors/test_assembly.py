@@ -81,7 +81,7 @@ def test_every_mistake_is_named_with_its_key() -> None:
         headers={"X-A": "{two}", "X B": "x", "Content-Length": "3"},
         body={"a": ["{three}"]},
         transform="a[",
-        breaker=BreakerSettings(window=Duration(0)),
+        breaker=BreakerSettings(window=Duration(0), counts=["timeouts"]),
     )
     assert list(found) == [
         "connectors.dgt.url",
@@ -94,6 +94,7 @@ def test_every_mistake_is_named_with_its_key() -> None:
         "credentials.ours",
         "connectors.dgt.transform",
         "connectors.dgt.breaker.window",
+        "connectors.dgt.breaker.counts",
     ]
     assert found["connectors.dgt.url"].startswith("{person}, {nif}: a placeholder is one of")
 

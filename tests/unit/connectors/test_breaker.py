@@ -7,7 +7,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from esclusa.connectors.breaker import REFUSED, Breaker, BreakerState, Window
+from esclusa.connectors.backend import Outcome, Reason
+from esclusa.connectors.breaker import REFUSED, Breaker, BreakerState, Window, check_counts, is_failure
 from esclusa.connectors.settings import BreakerSettings
 from esclusa.kernel.duration import Duration
 
@@ -33,6 +34,36 @@ def fail(one: Breaker, now: float, times: int = 1) -> bool:
 def succeed(one: Breaker, now: float, times: int = 1) -> None:
     for _ in range(times):
         one.success(one.admit(now), now)
+
+
+TIMEOUT = Outcome(reason=Reason.BACKEND_TIMEOUT, failure=True)
+REFUSAL = Outcome(reason=Reason.BACKEND_ERROR, cause="404")
+SICK = Outcome(reason=Reason.BACKEND_ERROR, cause="503", failure=True)
+GARBAGE = Outcome(reason=Reason.BACKEND_ERROR, cause="answer", failure=True)
+UNKNOWN = Outcome(reason=Reason.BACKEND_ERROR, detail="A protocol of the user's that says no more")
+
+
+@pytest.mark.parametrize(
+    ("counts", "failures"),
+    [
+        (None, [TIMEOUT, SICK, GARBAGE]),
+        ([], []),
+        (["timeout"], [TIMEOUT]),
+        (["404", "answer"], [REFUSAL, GARBAGE]),
+        (["4xx", "5xx"], [REFUSAL, SICK]),
+        (["503", "connection", "fault"], [SICK]),
+    ],
+)
+def test_what_counts_is_what_the_protocol_says_or_what_is_named(counts: list[str] | None, failures: list[Outcome]) -> None:
+    every = [Outcome(), Outcome(data=b"1"), TIMEOUT, REFUSAL, SICK, GARBAGE, UNKNOWN]
+    assert [outcome for outcome in every if is_failure(counts, outcome)] == failures
+
+
+@pytest.mark.parametrize("name", ["timeouts", "600", "5x", "", "xxx", "5XX", "٤٠٤"])
+def test_what_cannot_be_counted_is_told(name: str) -> None:
+    check_counts(["timeout", "connection", "answer", "fault", "404", "5xx"])
+    with pytest.raises(ValueError, match=f'"{name}" can\'t be counted: there is timeout, connection, answer, fault, and'):
+        check_counts([name])
 
 
 def test_so_many_consecutive_failures_open_it() -> None:

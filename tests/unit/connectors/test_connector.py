@@ -192,6 +192,22 @@ async def test_an_error_that_says_nothing_about_health_does_not_open_the_breaker
     assert scene.state() == "closed"
 
 
+async def test_what_the_breaker_counts_can_be_said() -> None:
+    scene = Scene(
+        answers(Outcome(reason=Reason.BACKEND_ERROR, detail="It answered 404", cause="404")), failures=2, counts=["4xx"]
+    )
+    scene.offer("a")
+    await scene.clock.sleep(1)
+    scene.backend.then(answers(Outcome(reason=Reason.BACKEND_ERROR, cause="503", failure=True)))
+    scene.offer("b")
+    await scene.clock.sleep(1)
+    assert scene.state() == "closed", "it is not told to count that"
+    for name in "cd":
+        scene.offer(name)
+        await scene.clock.sleep(1)
+    assert scene.state() == "open"
+
+
 async def test_a_call_that_our_line_left_little_time_does_not_count_against_the_back_end() -> None:
     scene = Scene(answers(after=4), failures=1, concurrency=1, timeout=10)
     scene.offer("first")

@@ -69,13 +69,13 @@ class Caller:
             data = _encode(said)
             shaped = data if self._transform is None else self._transform(data)
         except Exception:  # noqa: BLE001 - what it returns may be anything, and so may what the transform makes of it
-            return Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered can't be written as JSON")
+            return Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered can't be written as JSON", cause="answer")
         if shaped is not None and len(shaped) > self._max_answer:
-            return Outcome(reason=Reason.BACKEND_ERROR, detail=TOO_LARGE)
+            return Outcome(reason=Reason.BACKEND_ERROR, detail=TOO_LARGE, cause="answer")
         return Outcome(data=shaped)
 
     def _failed(self, reason: Reason, detail: str) -> Outcome:
-        return Outcome(reason=reason, detail=detail, again=self._idempotent, failure=True)
+        return Outcome(reason=reason, detail=detail, again=self._idempotent, failure=True, cause="fault")
 
 
 def _make(name: str, settings: FunctionSettings, _: CredentialsSettings | None, workshop: Workshop) -> Backend:

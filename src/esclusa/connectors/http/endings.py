@@ -31,6 +31,7 @@ _OURS = ("busy", "too_large", "aborted")
 """What says nothing of the back end's health."""
 _FINAL = ("too_large", "aborted")
 """What another attempt would not change."""
+_CAUSES: Mapping[HttpErrorKind, str] = {"busy": "", "aborted": "", "protocol": "answer", "too_large": "answer"}
 _TOO_MANY_REQUESTS = 429
 _REQUEST_TIMEOUT = 408
 
@@ -41,7 +42,7 @@ def unanswered(error: HttpError, *, idempotent: bool) -> Outcome:
     reason = Reason.BACKEND_TIMEOUT if kind == "timeout" else Reason.BACKEND_ERROR
     detail = f"{_WORDS[kind]}: {error.detail}" if kind in _SPECIFIC else _WORDS[kind]
     again = (idempotent or not error.sent) and kind not in _FINAL
-    return Outcome(reason=reason, detail=detail, again=again, failure=kind not in _OURS)
+    return Outcome(reason=reason, detail=detail, again=again, failure=kind not in _OURS, cause=_CAUSES.get(kind, "connection"))
 
 
 def refused(response: Response, now: float, *, idempotent: bool) -> Outcome:
@@ -53,7 +54,7 @@ def refused(response: Response, now: float, *, idempotent: bool) -> Outcome:
     sick = status >= 500 or status == _TOO_MANY_REQUESTS  # noqa: PLR2004 - a class of statuses
     again = idempotent and (sick or status == _REQUEST_TIMEOUT)
     after = seconds_until(response.header(b"retry-after"), now) if again else 0.0
-    return Outcome(reason=Reason.BACKEND_ERROR, detail=detail, again=again, after=after, failure=sick)
+    return Outcome(reason=Reason.BACKEND_ERROR, detail=detail, again=again, after=after, failure=sick, cause=str(status))
 
 
 def seconds_until(retry_after: bytes | None, now: float) -> float:

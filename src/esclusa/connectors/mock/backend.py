@@ -13,10 +13,10 @@ from esclusa.connectors.template import JsonTemplate
 from esclusa.connectors.transform import Transform
 
 _EMPTY = Outcome()
-_FAILED = Outcome(reason=Reason.BACKEND_ERROR, detail="It failed, as it is made up to", again=True, failure=True)
+_FAILED = Outcome(reason=Reason.BACKEND_ERROR, detail="It failed, as it is made up to", again=True, failure=True, cause="fault")
 _SILENT = Outcome(reason=Reason.BACKEND_TIMEOUT, detail="No answer in time", again=True, failure=True)
-_UNSHAPED = Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered can't be transformed")
-_TOO_LARGE = Outcome(reason=Reason.BACKEND_ERROR, detail=TOO_LARGE)
+_UNSHAPED = Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered can't be transformed", cause="answer")
+_TOO_LARGE = Outcome(reason=Reason.BACKEND_ERROR, detail=TOO_LARGE, cause="answer")
 
 
 class MockBackend:

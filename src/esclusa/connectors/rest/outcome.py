@@ -22,7 +22,7 @@ from esclusa.kernel.clock import Clock
 Kind = Literal["ok", "empty", "error"]
 
 _EMPTY = Outcome()
-_TOO_LARGE = Outcome(reason=Reason.BACKEND_ERROR, detail=TOO_LARGE)
+_TOO_LARGE = Outcome(reason=Reason.BACKEND_ERROR, detail=TOO_LARGE, cause="answer")
 _BODILESS = (204, 205)
 _FORMATS = {"json": "JSON", "xml": "XML that can be read", "text": "text in a known charset"}
 
@@ -46,6 +46,7 @@ class Outcomes:
             detail=f"What it answered is not {_FORMATS[settings.accepts]}",
             again=idempotent,
             failure=True,
+            cause="answer",
         )
         """Of an answer that can't be read."""
 
@@ -79,7 +80,7 @@ class Outcomes:
         except (msgspec.DecodeError, RecursionError):
             return self.garbage
         except Exception:  # noqa: BLE001 - it is the user's, and the answer may be like none that it was written for
-            return Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered can't be transformed")
+            return Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered can't be transformed", cause="answer")
         if data is None:
             return _EMPTY
         return Outcome(data=data) if len(data) <= self._max_answer else _TOO_LARGE

@@ -23,10 +23,14 @@ Again = Callable[[Request, str], Request]
 """The same request for another target."""
 
 _EMPTY = Outcome()
-_TOO_LARGE = Outcome(reason=Reason.BACKEND_ERROR, detail=TOO_LARGE)
-_UNREADABLE = Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered has no list of items where one should be")
-_ELSEWHERE = Outcome(reason=Reason.BACKEND_ERROR, detail="Its next page is not one of its own addresses, and is not followed")
-_CIRCLE = Outcome(reason=Reason.BACKEND_ERROR, detail="Its pages go in circles")
+_TOO_LARGE = Outcome(reason=Reason.BACKEND_ERROR, detail=TOO_LARGE, cause="answer")
+_UNREADABLE = Outcome(
+    reason=Reason.BACKEND_ERROR, detail="What it answered has no list of items where one should be", cause="answer"
+)
+_ELSEWHERE = Outcome(
+    reason=Reason.BACKEND_ERROR, detail="Its next page is not one of its own addresses, and is not followed", cause="answer"
+)
+_CIRCLE = Outcome(reason=Reason.BACKEND_ERROR, detail="Its pages go in circles", cause="answer")
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode

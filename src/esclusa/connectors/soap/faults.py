@@ -33,7 +33,7 @@ class Fault(msgspec.Struct, frozen=True):
             return Outcome()
         sick = bool(self.codes) and self.codes[0].partition(".")[0] in _SICK
         named = f"It answered with the fault {' '.join(self.codes)}" if self.codes else "It answered with a fault"
-        return Outcome(reason=Reason.BACKEND_ERROR, detail=named, again=sick and idempotent, failure=sick)
+        return Outcome(reason=Reason.BACKEND_ERROR, detail=named, again=sick and idempotent, failure=sick, cause="fault")
 
 
 def body_of(envelope: etree._Element) -> etree._Element | None:

@@ -18,7 +18,7 @@ from esclusa.kernel.clock import Clock
 
 _EMPTY = Outcome()
 _ANOTHER = "What it answered is not what its WSDL says"
-_TOO_LARGE = Outcome(reason=Reason.BACKEND_ERROR, detail=TOO_LARGE)
+_TOO_LARGE = Outcome(reason=Reason.BACKEND_ERROR, detail=TOO_LARGE, cause="answer")
 
 
 class Outcomes:
@@ -75,10 +75,10 @@ class Outcomes:
             try:
                 data = self._transform(encoded)
             except Exception:  # noqa: BLE001 - it is the user's, and the answer may be like none that it was written for
-                return Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered can't be transformed")
+                return Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered can't be transformed", cause="answer")
         if data is None:
             return _EMPTY
         return Outcome(data=data) if len(data) <= self._max_answer else _TOO_LARGE
 
     def _garbage(self, detail: str) -> Outcome:
-        return Outcome(reason=Reason.BACKEND_ERROR, detail=detail, again=self._idempotent, failure=True)
+        return Outcome(reason=Reason.BACKEND_ERROR, detail=detail, again=self._idempotent, failure=True, cause="answer")

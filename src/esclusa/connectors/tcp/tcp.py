@@ -38,9 +38,9 @@ _OVERHEAD = 16
 """Bytes that a frame may have beside its message."""
 _IDLE = 30.0
 """Seconds that an unused connection is kept, as the HTTP client has it: what lies between may forget it in silence."""
-_ANOTHER = Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered has another form", failure=True)
-_UNSHAPED = Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered can't be transformed")
-_TOO_LARGE = Outcome(reason=Reason.BACKEND_ERROR, detail=TOO_LARGE)
+_ANOTHER = Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered has another form", failure=True, cause="answer")
+_UNSHAPED = Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered can't be transformed", cause="answer")
+_TOO_LARGE = Outcome(reason=Reason.BACKEND_ERROR, detail=TOO_LARGE, cause="answer")
 
 
 class Caller:
@@ -140,7 +140,8 @@ class Caller:
     def _failed(self, error: HttpError) -> Outcome:
         detail = f"{_WORDS[error.kind]}: {error.detail}" if error.kind in ("connect", "tls", "protocol") else _WORDS[error.kind]
         again = (self._idempotent or not error.sent) and error.kind != "too_large"
-        return Outcome(reason=Reason.BACKEND_ERROR, detail=detail, again=again, failure=error.kind != "too_large")
+        cause = "answer" if error.kind in ("protocol", "too_large") else "connection"
+        return Outcome(reason=Reason.BACKEND_ERROR, detail=detail, again=again, failure=error.kind != "too_large", cause=cause)
 
 
 def request_of(settings: TcpSettings) -> Template:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from esclusa.connectors.http.endings import seconds_until
+from esclusa.connectors.http.endings import refused, seconds_until, unanswered
+from esclusa.connectors.transport import HttpError, Response
+from esclusa.kernel.errors import HttpErrorKind
 from esclusa.testing.virtual import EPOCH
 
 
@@ -30,3 +32,25 @@ def test_retry_after_is_seconds_or_a_date(value: str, seconds: float) -> None:
 
 def test_without_retry_after_nothing_is_asked_for() -> None:
     assert seconds_until(None, EPOCH) == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause"),
+    [
+        ("token", "connection"),
+        ("busy", ""),
+        ("resolve", "connection"),
+        ("connect", "connection"),
+        ("tls", "connection"),
+        ("closed", "connection"),
+        ("protocol", "answer"),
+        ("too_large", "answer"),
+        ("aborted", ""),
+    ],
+)
+def test_why_there_is_no_answer_is_told_to_the_breaker(kind: HttpErrorKind, cause: str) -> None:
+    assert unanswered(HttpError(kind, "why"), idempotent=True).cause == cause
+
+
+def test_a_status_is_told_to_the_breaker() -> None:
+    assert refused(Response(418, [], b""), EPOCH, idempotent=True).cause == "418"

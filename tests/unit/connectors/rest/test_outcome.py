@@ -66,7 +66,7 @@ async def test_a_status_that_is_none_of_http_is_an_error() -> None:
 async def test_redirects_are_an_error(status: int) -> None:
     outcome = outcomes().read(answer(b"", status, location="http://elsewhere.example/"))
     assert outcome == Outcome(
-        reason=Reason.BACKEND_ERROR, detail=f"It answered with a redirect ({status}), which is not followed"
+        reason=Reason.BACKEND_ERROR, detail=f"It answered with a redirect ({status}), which is not followed", cause=str(status)
     )
 
 
@@ -86,7 +86,7 @@ async def test_redirects_are_an_error(status: int) -> None:
 async def test_which_statuses_tell_of_health_and_which_may_go_better_next_time(status: int, failure: bool, again: bool) -> None:
     outcome = outcomes().read(answer(b"", status))
     assert outcome == Outcome(
-        reason=Reason.BACKEND_ERROR, detail=f"It answered with status {status}", failure=failure, again=again
+        reason=Reason.BACKEND_ERROR, detail=f"It answered with status {status}", failure=failure, again=again, cause=str(status)
     )
 
 
@@ -103,7 +103,7 @@ async def test_what_is_not_safe_is_not_asked_again_whatever_was_answered() -> No
 @pytest.mark.parametrize("transform", [None, "@"])
 async def test_what_is_not_json_is_an_error_that_counts(body: bytes, transform: str | None) -> None:
     outcome = outcomes(transform=transform, max_answer=1_000_000).read(answer(body))
-    assert outcome == Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered is not JSON", again=True, failure=True)
+    assert outcome == Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered is not JSON", again=True, failure=True, cause="answer")
 
 
 @pytest.mark.parametrize("charset", ["iso-8859-1", "ISO-8859-15", '"windows-1252"', "utf-16"])
@@ -125,7 +125,7 @@ async def test_a_charset_that_is_none_is_garbage(charset: str) -> None:
 )
 async def test_what_is_not_in_the_format_that_is_wanted_is_an_error_that_counts(accepts: str, detail: str) -> None:
     outcome = outcomes(accepts=accepts).read(answer(b"\xff{}"))
-    assert outcome == Outcome(reason=Reason.BACKEND_ERROR, detail=detail, again=True, failure=True)
+    assert outcome == Outcome(reason=Reason.BACKEND_ERROR, detail=detail, again=True, failure=True, cause="answer")
 
 
 async def test_xml_is_transformed_like_json() -> None:
@@ -149,7 +149,7 @@ async def test_a_transform_that_leaves_nothing_is_ok_with_no_data() -> None:
 
 async def test_a_transform_that_fails_is_an_error_in_our_words_that_does_not_count() -> None:
     outcome = outcomes(transform="join(' ', secret)").read(answer(b'{"secret": 1}'))
-    assert outcome == Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered can't be transformed")
+    assert outcome == Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered can't be transformed", cause="answer")
 
 
 async def test_a_transform_reads_the_charset_too() -> None:
@@ -159,7 +159,7 @@ async def test_a_transform_reads_the_charset_too() -> None:
 
 
 async def test_data_beyond_the_limit_are_too_large_also_when_a_transform_has_made_them() -> None:
-    too_large = Outcome(reason=Reason.BACKEND_ERROR, detail=TOO_LARGE)
+    too_large = Outcome(reason=Reason.BACKEND_ERROR, detail=TOO_LARGE, cause="answer")
     assert outcomes(max_answer=5).read(answer(b'"123"')) == Outcome(data=b'"123"')
     assert outcomes(max_answer=5).read(answer(b'"1234"')) == too_large
     assert outcomes(max_answer=8, transform="[a,a,a]").read(answer(b'{"a":1}')) == Outcome(data=b"[1,1,1]")

@@ -151,7 +151,7 @@ async def test_pages_that_go_in_circles_are_an_error_and_end() -> None:
 
 async def test_pages_are_too_large_together() -> None:
     pages = Pages({f"/p?page={number}": page("x" * 300) for number in range(1, 9)})
-    assert await outcome(pages, NUMBERED) == Outcome(reason=Reason.BACKEND_ERROR, detail=TOO_LARGE)
+    assert await outcome(pages, NUMBERED) == Outcome(reason=Reason.BACKEND_ERROR, detail=TOO_LARGE, cause="answer")
     assert len(pages.called) == 4
 
 

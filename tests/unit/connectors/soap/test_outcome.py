@@ -84,15 +84,15 @@ def test_a_transform_is_applied_and_nothing_is_empty(wsdl: str) -> None:
 )
 def test_what_is_no_answer_by_its_own_protocol_counts_against_its_health(wsdl: str, body: bytes, detail: str) -> None:
     said = outcomes(wsdl, idempotent=True).read(response(body))
-    assert said == Outcome(reason=Reason.BACKEND_ERROR, detail=detail, again=True, failure=True)
+    assert said == Outcome(reason=Reason.BACKEND_ERROR, detail=detail, again=True, failure=True, cause="answer")
 
 
 @pytest.mark.parametrize("status", [200, 400, 500])
 def test_a_fault_is_a_fault_with_any_status(wsdl: str, status: int) -> None:
     said = outcomes(wsdl).read(response(fault("e:Server"), status))
-    assert said == Outcome(reason=Reason.BACKEND_ERROR, detail="It answered with the fault Server", failure=True)
+    assert said == Outcome(reason=Reason.BACKEND_ERROR, detail="It answered with the fault Server", failure=True, cause="fault")
     said = outcomes(wsdl).read(response(fault("e:Client"), status))
-    assert said == Outcome(reason=Reason.BACKEND_ERROR, detail="It answered with the fault Client")
+    assert said == Outcome(reason=Reason.BACKEND_ERROR, detail="It answered with the fault Client", cause="fault")
     assert outcomes(wsdl, empty=["NoPerson"]).read(response(fault("app:NoPerson"), status)) == Outcome()
 
 
