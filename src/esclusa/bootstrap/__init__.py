@@ -1,8 +1,8 @@
 """The only package that knows everything: makes every part from the configuration, and wires them.
 
 `bootstrap` is a whole process, run or opened inside one's own program; `patience` has its start wait for storage, `joining`
-for its share of the work, and `reload` is what changes in it meanwhile. `hub` has the hub's parts by role, `ports` the ports
-on the engines that the configuration names, and `runtime` what every part is given.
+for its share of the work; `reload` is what changes in it meanwhile, and `watch` sees to files that are renewed. `hub` has the
+hub's parts by role, `ports` the ports on the engines that the configuration names, and `runtime` what every part is given.
 """
 
 from esclusa.bootstrap.bootstrap import Application, make_application, open_hub, serve

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
+from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,7 +23,10 @@ from esclusa.edges.http.reloaded import Reloaded
 from esclusa.hub.topics import longest_kept
 from esclusa.kernel.errors import ConfigurationError, Mistake
 from esclusa.kernel.instrument import Level
+from esclusa.kernel.settings import files_of
 
+Contents = Mapping[str, bytes]
+"""What stands in files that connectors and credentials name, as digests."""
 CHANGEABLE = ("connectors", "credentials", "queries", "clients")
 """Tables of tables that may change while the process runs; and so may `log.level`."""
 
@@ -39,7 +44,9 @@ class Reload:
     ) -> None:
         """`load`: reads the file; `configuration`: what the process was made from."""
         self._load = load
-        self._configuration = configuration
+        self.configuration = configuration
+        """What the process goes by."""
+        self._contents = _contents(configuration)
         self._keep = longest_kept(configuration.queries)
         self._process = process
         self._callers = callers
@@ -50,8 +57,8 @@ class Reload:
         """What has changed. `ConfigurationError`: every reason why nothing has."""
         async with self._one_at_a_time:
             try:
-                new = await asyncio.to_thread(self._load)
-                done = self._take(new)
+                new, contents = await asyncio.to_thread(self._read)
+                done = self._take(new, contents)
             except ConfigurationError as error:
                 mistakes = [str(mistake) for mistake in error.mistakes]
                 self._runtime.instrument.error("configuration refused, the one before stays", mistakes=mistakes)
@@ -60,14 +67,18 @@ class Reload:
             self._runtime.instrument.info("configuration taken", configuration=done.configuration, **facts)
             return done
 
-    def _take(self, new: Configuration) -> Reloaded:
-        old = self._configuration
+    def _read(self) -> tuple[Configuration, Contents]:
+        new = self._load()
+        return new, _contents(new)
+
+    def _take(self, new: Configuration, contents: Contents) -> Reloaded:
+        old, touched = self.configuration, _touched(new, self._contents, contents)
         reasons = [*self._needing_a_restart(new)]
         if reasons:
             raise ConfigurationError([Mistake("configuration", 0, reason) for reason in reasons])
         served = [name for name, settings in new.connectors.items() if settings.pool in self._process.roster]
         before = self._process.roster.all
-        other = [name for name in served if name not in before or _changed(old, new, name)]
+        other = [name for name in served if name not in before or name in touched or _changed(old, new, name)]
         backends = make_backends(new, other, self._runtime)
 
         roster = self._process.roster
@@ -82,11 +93,13 @@ class Reload:
         self._callers.change(new.clients)
         self._runtime.instrument.level = Level[new.log.level.upper()]
         self._process.presence.change(fingerprint(new))
-        self._configuration = new
-        return _difference(old, new)
+        self.configuration, self._contents = new, contents
+        done = _difference(old, new)
+        renewed = [changed for name in touched if (changed := f"connectors.{name}") not in (*done.added, *done.changed)]
+        return msgspec.structs.replace(done, changed=[*done.changed, *renewed])
 
     def _needing_a_restart(self, new: Configuration) -> Iterator[str]:
-        old = self._configuration
+        old = self.configuration
         for key in _differing(_plain(old), _plain(new)):
             if key.partition(".")[0] not in CHANGEABLE and key != "log.level":
                 yield f"{key} has changed, which needs a restart"
@@ -107,6 +120,35 @@ def _changed(old: Configuration, new: Configuration, name: str) -> bool:
     if before != after:
         return True
     return after.credentials is not None and old.credentials.get(after.credentials) != new.credentials[after.credentials]
+
+
+def _contents(configuration: Configuration) -> Contents:
+    return {path: _digest(path) for path in named_files(configuration)}
+
+
+def named_files(configuration: Configuration) -> list[str]:
+    """The files that connectors and credentials name: certificates, keys, authorities, WSDLs."""
+    tables = [*configuration.connectors.values(), *configuration.credentials.values()]
+    return sorted({path for table in tables for path in files_of(table) if "://" not in path})
+
+
+def _digest(path: str) -> bytes:
+    """Of what stands there; nothing, where it can't be read."""
+    try:
+        return blake2b(Path(path).read_bytes()).digest()
+    except OSError:
+        return b""
+
+
+def _touched(new: Configuration, before: Contents, after: Contents) -> list[str]:
+    """The connectors for which a file says something else than before, under the same path."""
+    other = {path for path, digest in after.items() if before.get(path, digest) != digest}
+    return [
+        name
+        for name, settings in new.connectors.items()
+        if other.intersection(files_of(settings))
+        or (settings.credentials is not None and other.intersection(files_of(new.credentials[settings.credentials])))
+    ]
 
 
 def _moved(old: Configuration, new: Configuration, name: str) -> bool:

@@ -16,7 +16,7 @@ from esclusa.bootstrap import ROLES, Application, Role, serve
 from esclusa.cli.exits import Exit
 from esclusa.cli.options import FILE, ConfigurationFile
 from esclusa.cli.output import Failed, reported, say
-from esclusa.config.config import load
+from esclusa.config.config import load, secret_files
 from esclusa.config.findings import nearest
 
 
@@ -31,8 +31,8 @@ def run(
 ) -> int:
     """Run the service until SIGTERM or Ctrl-C; it then finishes what is at hand. Logs go to standard error.
 
-    On SIGHUP it takes the configuration anew, as by "esclusa reload". While brokers or nodes are away at its start, it waits \
-for them.
+    On SIGHUP it takes the configuration anew, as by "esclusa reload"; secrets and certificates that change in their files it \
+takes by itself. While brokers or nodes are away at its start, it waits for them.
 
     For example:
 
@@ -48,7 +48,9 @@ def _run(file: Path, roles: list[Role] | None, pools: list[str] | None) -> Exit:
     for pool in pools or ():
         if pool not in configuration.pools:
             raise Failed(Exit.MISTAKE, f'there is no pool "{pool}": {nearest(pool, configuration.pools)}')
-    uvloop.run(serve(configuration, roles=roles or ROLES, pools=pools, load=read, started=partial(_greeting, roles or ROLES)))
+    secrets = partial(secret_files, file, os.environ)
+    greeting = partial(_greeting, roles or ROLES)
+    uvloop.run(serve(configuration, roles=roles or ROLES, pools=pools, load=read, secrets=secrets, started=greeting))
     return Exit.DONE
 
 

@@ -18,12 +18,12 @@ from esclusa.config.schema import schema
 from esclusa.config.settings import Configuration
 from esclusa.config.shape import shaped
 from esclusa.config.tree import Node
-from esclusa.config.variables import fill_in
+from esclusa.config.variables import files_in, fill_in
 from esclusa.hub.settings import PoolSettings
 from esclusa.kernel.duration import Duration
 from esclusa.kernel.errors import ConfigurationError
 
-__all__ = ["Configuration", "data_folder", "initial", "load", "schema"]
+__all__ = ["Configuration", "data_folder", "initial", "load", "schema", "secret_files"]
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Configuration:
@@ -62,6 +62,11 @@ def data_folder(path: Path, environ: Mapping[str, str]) -> Path:
     if mistakes:
         raise ConfigurationError(mistakes)
     return Path(_completed(msgspec.convert(shape, Configuration, dec_hook=_decoded), path).esclusa.data)
+
+
+def secret_files(path: Path, environ: Mapping[str, str]) -> list[str]:
+    """The files whose content the configuration in `path` takes in, `${file:PATH}`: absolute, each once, there or not."""
+    return sorted({str(file) for file in files_in(Document(path, environ, Findings()).root)})
 
 
 def initial() -> str:

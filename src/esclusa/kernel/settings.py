@@ -24,7 +24,7 @@ class Settings(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_field
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        secrets = _secrets(type(self))
+        secrets = _marked(type(self), "secret")
         values = {name: getattr(self, name) for name in self.__struct_fields__}
         return [(name, "***" if name in secrets and value else value) for name, value in values.items()]
 
@@ -44,19 +44,29 @@ class TlsSettings(Settings, frozen=True, kw_only=True):
 
 def secrets_of(table: Settings) -> Iterator[str]:
     """Every secret in `table` and in the tables within it."""
+    return _values(table, "secret")
+
+
+def files_of(table: Settings) -> Iterator[str]:
+    """Every path in `table` and in the tables within it."""
+    return _values(table, "path")
+
+
+def _values(table: Settings, mark: str) -> Iterator[str]:
     for name in table.__struct_fields__:
         value = getattr(table, name)
         if isinstance(value, Settings):
-            yield from secrets_of(value)
-        elif name in _secrets(type(table)) and value:
+            yield from _values(value, mark)
+        elif name in _marked(type(table), mark) and value:
             yield value
 
 
 @cache
-def _secrets(table: type[Settings]) -> frozenset[str]:
+def _marked(table: type[Settings], mark: str) -> frozenset[str]:
+    """The fields whose type bears `mark`."""
     hints = get_type_hints(table, include_extras=True)
-    return frozenset(name for name, hint in hints.items() if any(_is_secret(each) for each in (hint, *get_args(hint))))
+    return frozenset(name for name, hint in hints.items() if any(_bears(each, mark) for each in (hint, *get_args(hint))))
 
 
-def _is_secret(hint: Any) -> bool:
-    return any(isinstance(each, Meta) and each.extra == {"secret": True} for each in getattr(hint, "__metadata__", ()))
+def _bears(hint: Any, mark: str) -> bool:
+    return any(isinstance(each, Meta) and each.extra == {mark: True} for each in getattr(hint, "__metadata__", ()))

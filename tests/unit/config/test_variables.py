@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from esclusa.config.config import Configuration
+from esclusa.config.config import Configuration, secret_files
+from esclusa.config.variables import LARGEST
 
 Load = Callable[..., Configuration]
 Mistakes = Callable[..., list[str]]
@@ -75,5 +77,39 @@ def test_what_is_not_set_is_the_only_mistake_about_its_key(mistakes: Mistakes) -
 @pytest.mark.parametrize("written", ["${", "${NAME", "${}", "${1A}", "${A-B}", "${A:default}", "a ${ b } c"])
 def test_one_that_is_none_is_a_mistake(mistakes: Mistakes, written: str) -> None:
     assert mistakes(f"[connectors.x]\nurl = '{written}'") == [
-        'esclusa.toml:2: a "${" here begins no variable: write ${NAME} or ${NAME:-default}, and $$ for a dollar sign'
+        'esclusa.toml:2: a "${" here begins no variable: write ${NAME}, ${NAME:-default} or ${file:PATH}, and $$ for a dollar sign'
     ]
+
+
+def test_a_file_can_be_filled_in(loaded: Load, tmp_path: Path) -> None:
+    (tmp_path / "absolute").write_text("elsewhere", encoding="utf-8")
+    text = f"""
+        [esclusa]
+        include = ["more/*.toml"]
+        [connectors.x]
+        url = "http://x"
+        tags = ["${{file:secrets/one}}-${{file:{tmp_path}/absolute}}"]
+        """
+    more = "[connectors.y]\nurl = 'http://y'\ntitle = '${file:two}'"
+    files = {"secrets/one": "first\nsecond\r\n", "more/y.toml": more, "more/two": "beside it"}
+    settings = loaded(text, files=files)
+    assert settings.connectors["x"].tags == ["first\nsecond-elsewhere"]
+    assert settings.connectors["y"].title == "beside it"
+    assert secret_files(Path("esclusa.toml"), {}) == sorted(
+        [str(tmp_path / "secrets" / "one"), str(tmp_path / "absolute"), str(tmp_path / "more" / "two")]
+    )
+
+
+def test_a_file_that_cannot_be_filled_in_is_a_mistake(mistakes: Mistakes) -> None:
+    text = "[credentials.c]\nkind = 'bearer'\ntoken = '${file:none}'\n[credentials.d]\nkind = 'bearer'\ntoken = '${file:big}'"
+    why = "can't be read as a text of at most 64 KiB: paths start at this file"
+    assert mistakes(text, files={"big": "x" * (LARGEST + 1)}) == [
+        f"esclusa.toml:3: the file none {why}",
+        f"esclusa.toml:6: the file big {why}",
+    ]
+
+
+def test_no_mistake_shows_what_stands_in_a_file(mistakes: Mistakes) -> None:
+    (found,) = mistakes("[log]\nlevel = '${file:secret}'", files={"secret": "s3creto"})
+    assert "s3creto" not in found
+    assert "${file:secret}" in found
