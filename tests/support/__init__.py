@@ -15,6 +15,7 @@ Real things, made easy to start and to disturb:
 
     api.py                  the HTTP edge on a socket, before any hub: `served`, `faked`
     hub.py                  one process of the hub over the engine `memory`: `running`, `process`
+    descriptions/           descriptions of services, and what is written of them: `OPENAPI`, `WSDLS`, `checked`, `contents`
     rest.py                 what a configuration says of a REST connector: `rest`
     program.py              `esclusa run`, as a process of its own: `Program`
     installation.py         several of them on real Kafka and Cassandra: `Engines`, `InstalledPrograms`

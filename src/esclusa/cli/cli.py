@@ -50,9 +50,10 @@ def command_line(*, whole: bool = False) -> App:
     config.command("esclusa.cli.schema:schema", name="schema", help="Print its JSON Schema, for editors.", help_epilogue="")
     app.command(config)
     connector = App(name="connector", help="About one back end.", help_epilogue="", sort_key=len(_COMMANDS) - 1)
-    connector.command(
-        "esclusa.cli.try_connector:try_connector", name="try", help="Call it once, and show all of it.", help_epilogue=""
-    )
+    for name in ("try", "new"):
+        module = f"esclusa.cli.{name}_connector"
+        command = getattr(import_module(module), f"{name}_connector") if whole else f"{module}:{name}_connector"
+        connector.command(command, name=name, help_epilogue="")
     app.command(connector)
     return app
 
@@ -65,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         errors = Console(file=sys.stderr, highlight=False, soft_wrap=True)
         given = list(sys.argv[1:] if arguments is None else arguments)
-        app = command_line(whole=given in ([], ["--help"], ["-h"]))
+        app = command_line(whole=given in ([], ["connector"]) or given[-1] in ("--help", "-h"))
         result = app(given, error_console=errors)
         sys.stdout.flush()
     except CycloptsError:

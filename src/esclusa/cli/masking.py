@@ -10,8 +10,11 @@ from urllib.parse import quote, quote_plus
 MASK = "***"
 _LEAST = 3
 """Characters of a secret below which it is looked for in no text: it would be found everywhere."""
-_TELLING = re.compile(r"^([\w-]*(?:authorization|cookie|token|secret|password|key)[\w-]*: ?).*$", re.IGNORECASE | re.MULTILINE)
+_NAMES = "authorization|cookie|token|secret|password|key"
+_TELLING = re.compile(r"^([\w-]*(?:" + _NAMES + r")[\w-]*: ?).*$", re.IGNORECASE | re.MULTILINE)
 """A header whose name says that its value is nobody's business."""
+_PARAMETER = re.compile(r"([?&][\w.-]*(?:" + _NAMES + r")[\w.-]*=)[^&\s]*", re.IGNORECASE)
+"""A parameter in a URL whose name does."""
 
 
 class Masking:
@@ -32,8 +35,9 @@ class Masking:
         return text if self._found is None else self._found.sub(MASK, text)
 
     def head(self, head: str) -> str:
-        """A first line and headers without secrets, and without the values of headers that are there for them."""
-        return self.text(_TELLING.sub(rf"\1{MASK}", head))
+        """A first line and headers without secrets, and without the values of what is there for them."""
+        first, newline, fields = head.partition("\n")
+        return self.text(_PARAMETER.sub(rf"\1{MASK}", first) + newline + _TELLING.sub(rf"\1{MASK}", fields))
 
 
 def _escaped(text: str) -> str:

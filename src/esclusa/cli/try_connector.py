@@ -21,7 +21,7 @@ from esclusa.cli.output import Failed, document, harmless, reported, words
 from esclusa.config.config import Configuration, load
 from esclusa.config.findings import nearest
 from esclusa.connectors.backend import Question
-from esclusa.connectors.breaker import is_failure
+from esclusa.connectors.breaker import is_failure, is_unheard
 from esclusa.connectors.settings import ConnectorSettings
 from esclusa.connectors.tap import Kind, Step
 from esclusa.connectors.trial import Trial, tried
@@ -201,7 +201,7 @@ class View:
         elif is_failure(breaker.counts, outcome):
             yield "breaker", f"counts it as a failure: {breaker.failures} in a row open it, for {breaker.open_for:g} s"
         else:
-            yield "breaker", "does not count it"
+            yield "breaker", "learns nothing" if is_unheard(outcome) else "counts it as a success: the back end is there"
         if outcome.data is not None:
             yield "size", f"{len(outcome.data):,} bytes of {self._max_answer:,}"
 

@@ -56,7 +56,8 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     """It tells that the back end is not well: the breaker counts it, unless `breaker.counts` says what it counts."""
     cause: str = ""
     """Why there is no answer, for `breaker.counts`: `connection` (none, or it was cut), `answer` (what came can't be used),
-    `fault` (it says that it failed), or a status such as `"503"`. A `BACKEND_TIMEOUT` needs none."""
+    `fault` (it says that it failed), or a status such as `"503"`. A `BACKEND_TIMEOUT` needs none. Empty otherwise: the back
+    end was not heard, and the breaker learns nothing."""
 
 
 Done = Callable[[Outcome], None]

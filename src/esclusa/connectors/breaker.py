@@ -36,6 +36,11 @@ def is_failure(counts: Sequence[str] | None, outcome: Outcome) -> bool:
     return cause in counts or (cause.isdigit() and f"{cause[0]}xx" in counts)
 
 
+def is_unheard(outcome: Outcome) -> bool:
+    """Whether an attempt that ended so says nothing of the back end: it was not asked, or the call was given up by us."""
+    return outcome.reason is Reason.BACKEND_ERROR and not outcome.failure and not outcome.cause
+
+
 def check_counts(counts: Sequence[str]) -> None:
     """`ValueError`, in words, for what can't be counted."""
     for name in counts:
@@ -66,6 +71,8 @@ class Breaker:
         self._settings = settings
         self._rate = settings.rate or 0.0
         self._window = Window(settings.window) if self._rate else None
+        if self._state == "half_open" and self._succeeded >= settings.probes:
+            self._enter("closed")  # as many as it takes now have succeeded, and no other would be let through
 
     def reset(self) -> None:
         """Be closed, and know nothing: the back end is another one from now on, of which permits that are out tell nothing."""

@@ -17,7 +17,7 @@ import msgspec
 from esclusa.connectors import retry
 from esclusa.connectors.answer import Answer, Answered, Ticket
 from esclusa.connectors.backend import Abort, Backend, Outcome, Question, Reason
-from esclusa.connectors.breaker import REFUSED, Breaker, BreakerState, is_failure
+from esclusa.connectors.breaker import REFUSED, Breaker, BreakerState, is_failure, is_unheard
 from esclusa.connectors.settings import ConnectorSettings
 from esclusa.connectors.telemetry import Telemetry
 from esclusa.connectors.wheel import NEVER, Wheel
@@ -268,7 +268,9 @@ class Connector:
 
     def _judge(self, call: _Call, outcome: Outcome, now: float) -> bool:
         """Tell the breaker how an attempt ended; whether that has opened it."""
-        if not is_failure(self._counts, outcome):
+        if is_unheard(outcome):
+            self._breaker.release(call.permit)
+        elif not is_failure(self._counts, outcome):
             if self._breaker.success(call.permit, now):
                 self._telemetry.breaker_closed()
         elif call.squeezed and outcome.reason is Reason.BACKEND_TIMEOUT:

@@ -38,7 +38,7 @@ class RetrySettings(Settings, frozen=True, kw_only=True):
     first: Duration = Duration(0.1)
     """The longest wait before the second attempt; it doubles from attempt to attempt, with full jitter."""
     most: Duration = Duration(2)
-    """The longest wait before any attempt."""
+    """The longest wait before any attempt, beyond what the back end asks for itself (`Retry-After`)."""
 
 
 class BasicCredentials(Settings, frozen=True, kw_only=True, tag_field="kind", tag="basic"):

@@ -30,17 +30,17 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
     async def read(self, reader: asyncio.StreamReader) -> str | None:
         """The next text; None when the caller has hung up between two of them. Raises `BadRequest`, `ConnectionError`."""
         try:
-            if self.prefix:
-                size = int.from_bytes(await reader.readexactly(self.prefix), "big")
-                content = await reader.readexactly(size)
-            else:
-                content = (await reader.readuntil(b"\r\n"))[:-2]
+            first = await (reader.readexactly(self.prefix) if self.prefix else reader.readuntil(b"\r\n"))
         except asyncio.IncompleteReadError as cut:
-            if cut.partial or (cut.expected is not None and cut.expected != self.prefix):
+            if cut.partial:
                 raise BadRequest("cut in the middle of a text") from cut
             return None
         except asyncio.LimitOverrunError as overrun:
             raise BadRequest("too long a line") from overrun
+        try:
+            content = await reader.readexactly(int.from_bytes(first, "big")) if self.prefix else first[:-2]
+        except asyncio.IncompleteReadError as cut:
+            raise BadRequest("cut in the middle of a text") from cut
         return content.decode(self.charset, "replace")
 
     def wire(self, text: str) -> bytes:

@@ -33,11 +33,9 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
 
     def question(self, body: bytes) -> dict[str, str]:
         """What is asked, by name. `ValueError`, in words, where it is not asked, or not by who may."""
-        if b"<!" in body:
-            raise ValueError("no se admiten DTD")
         try:
-            root = ET.fromstring(body)  # noqa: S314 - without a DTD there are no entities to expand
-        except ET.ParseError:
+            root = ET.XML(body, ET.XMLParser(target=_Undeclared()))  # noqa: S314 - without a DTD there are no entities to expand
+        except (ET.ParseError, LookupError):
             raise ValueError("no es XML") from None
         envelope = f"{{{_ENVELOPES[self.version]}}}"
         if self.login is not None and self._login(root, envelope) != self.login:
@@ -72,6 +70,14 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     def _reply(self, status: int, body: str) -> Reply:
         envelope = f'<e:Envelope xmlns:e="{_ENVELOPES[self.version]}"><e:Body>{body}</e:Body></e:Envelope>'
         return Reply(status, f'<?xml version="1.0" encoding="utf-8"?>{envelope}'.encode(), _KINDS[self.version])
+
+
+class _Undeclared(ET.TreeBuilder):
+    """Builds a tree of what has no DTD."""
+
+    def doctype(self, *_: object) -> None:
+        """As expat tells of one. `ValueError`."""
+        raise ValueError("no se admiten DTD")
 
 
 def wsdl(body: str, url: str) -> Reply:

@@ -35,3 +35,10 @@ def test_what_is_too_short_to_be_a_secret_spoils_no_text() -> None:
 def test_headers_that_are_there_for_secrets_are_masked_whatever_they_have(name: str) -> None:
     head = f"GET http://x/key: y\n{name}: what nobody told us\naccept: */*"
     assert Masking([]).head(head) == f"GET http://x/key: y\n{name}: ***\naccept: */*"
+
+
+def test_parameters_that_are_there_for_secrets_are_masked_too() -> None:
+    assert (
+        Masking([]).head("GET http://x/token=1?api_key=abc&page=2&Token=d")
+        == "GET http://x/token=1?api_key=***&page=2&Token=***"
+    )

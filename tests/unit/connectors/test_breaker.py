@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from esclusa.connectors.backend import Outcome, Reason
-from esclusa.connectors.breaker import REFUSED, Breaker, BreakerState, Window, check_counts, is_failure
+from esclusa.connectors.breaker import REFUSED, Breaker, BreakerState, Window, check_counts, is_failure, is_unheard
 from esclusa.connectors.settings import BreakerSettings
 from esclusa.kernel.duration import Duration
 
@@ -57,6 +57,20 @@ UNKNOWN = Outcome(reason=Reason.BACKEND_ERROR, detail="A protocol of the user's 
 def test_what_counts_is_what_the_protocol_says_or_what_is_named(counts: list[str] | None, failures: list[Outcome]) -> None:
     every = [Outcome(), Outcome(data=b"1"), TIMEOUT, REFUSAL, SICK, GARBAGE, UNKNOWN]
     assert [outcome for outcome in every if is_failure(counts, outcome)] == failures
+
+
+def test_what_was_never_asked_is_unheard() -> None:
+    assert is_unheard(UNKNOWN)
+    assert not any(is_unheard(outcome) for outcome in (Outcome(), TIMEOUT, REFUSAL, SICK, GARBAGE))
+
+
+def test_with_fewer_probes_to_succeed_it_closes_when_as_many_have() -> None:
+    one = breaker(failures=1, probes=3)
+    fail(one, 0)
+    succeed(one, 31)
+    one.change(BreakerSettings(failures=1, probes=1))
+    assert one.state(31) == "closed"
+    assert one.admit(31) != REFUSED
 
 
 @pytest.mark.parametrize("name", ["timeouts", "600", "5x", "", "xxx", "5XX", "٤٠٤"])

@@ -184,12 +184,32 @@ async def test_half_open_with_no_slot_free_nothing_is_put_into_the_line() -> Non
 
 
 async def test_an_error_that_says_nothing_about_health_does_not_open_the_breaker() -> None:
-    scene = Scene(answers(Outcome(reason=Reason.BACKEND_ERROR, detail="It answered 400")), failures=1)
+    scene = Scene(answers(Outcome(reason=Reason.BACKEND_ERROR, detail="It answered 400", cause="400")), failures=1)
     for name in "abc":
         scene.offer(name)
     await scene.clock.sleep(1)
     assert [scene.reason(name) for name in "abc"] == [Reason.BACKEND_ERROR] * 3
     assert scene.state() == "closed"
+
+
+async def test_a_question_that_could_not_be_asked_says_nothing_about_health() -> None:
+    """Who asks what can't be sent must not make a failing body look well, nor a half-open breaker close."""
+    scene = Scene(answers(ERROR), failures=2, open_for=10)
+    unasked = Outcome(reason=Reason.BACKEND_ERROR, detail="It can't be asked this")
+    scene.offer("a")
+    await scene.clock.sleep(1)
+    scene.backend.then(answers(unasked))
+    scene.offer("b")
+    await scene.clock.sleep(1)
+    scene.offer("c")
+    await scene.clock.sleep(1)
+    assert scene.state() == "open"
+    await scene.clock.sleep(10)
+    scene.backend.then(answers(unasked))
+    scene.offer("d")
+    await scene.clock.sleep(1)
+    assert scene.reason("d") is Reason.BACKEND_ERROR
+    assert scene.state() == "half_open"
 
 
 async def test_what_the_breaker_counts_can_be_said() -> None:

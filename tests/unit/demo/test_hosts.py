@@ -26,7 +26,8 @@ async def test_what_one_writes_the_other_reads_one_text_after_the_other(host: Ho
 
 
 @pytest.mark.parametrize(
-    ("host", "data"), [(LINES, b"WHO"), (LINES, b"x" * 200), (LONG, b"\x00"), (LONG, b"\x00\x05WHO"), (LONG, b"\x00\x05")]
+    ("host", "data"),
+    [(LINES, b"WHO"), (LINES, b"x" * 200), (LONG, b"\x00"), (LONG, b"\x00\x05WHO"), (LONG, b"\x00\x05"), (LONG, b"\x00\x02")],
 )
 async def test_what_is_cut_or_too_long_is_no_question(host: Host, data: bytes) -> None:
     with pytest.raises(BadRequest):

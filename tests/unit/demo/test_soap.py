@@ -34,6 +34,7 @@ ASK = f'<a:Ask xmlns:a="urn:x"><a:nif>{NIF}</a:nif></a:Ask>'
 
 def test_a_question_is_what_is_in_its_element() -> None:
     assert OLDER.question(envelope(ASK)) == {"nif": NIF}
+    assert OLDER.question(envelope(f"<!-- who? -->{ASK}")) == {"nif": NIF}
     assert NEWER.question(envelope(ASK, E12, token("secret"))) == {"nif": NIF}
 
 
@@ -42,6 +43,8 @@ def test_a_question_is_what_is_in_its_element() -> None:
     [
         (OLDER, b"nif=1", "no es XML"),
         (OLDER, b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>', "no se admiten DTD"),
+        (OLDER, '<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'.encode("utf-16"), "no se admiten DTD"),
+        (OLDER, b'<?xml version="1.0" encoding="nonsense"?><x/>', "no es XML"),
         (OLDER, envelope(ASK, E12), "se esperaba Ask"),
         (OLDER, envelope("<Other/>"), "se esperaba Ask"),
         (NEWER, envelope(ASK, E12), "credenciales"),

@@ -32,6 +32,8 @@ _OURS = ("busy", "too_large", "aborted")
 _FINAL = ("too_large", "aborted")
 """What another attempt would not change."""
 _CAUSES: Mapping[HttpErrorKind, str] = {"busy": "", "aborted": "", "protocol": "answer", "too_large": "answer"}
+_DAY = 86_400.0
+"""Seconds: whoever asks to be left alone for longer has said enough."""
 _TOO_MANY_REQUESTS = 429
 _REQUEST_TIMEOUT = 408
 
@@ -58,14 +60,14 @@ def refused(response: Response, now: float, *, idempotent: bool) -> Outcome:
 
 
 def seconds_until(retry_after: bytes | None, now: float) -> float:
-    """What `Retry-After` says, in seconds from `now`: a number of them, or a date (RFC 9110, 10.2.3); 0: nothing."""
+    """What `Retry-After` says, in seconds from `now`: a number of them, or a date (RFC 9110, 10.2.3), at most a day; 0: nothing."""
     if retry_after is None:
         return 0.0
     text = retry_after.decode("latin-1").strip()
     if text.isascii() and text.isdigit():
-        return float(text)
+        return min(float(text), _DAY)
     try:
         when = parsedate_to_datetime(text)
-        return max(0.0, (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - now)
+        return min(max(0.0, (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - now), _DAY)
     except (ValueError, OverflowError):
         return 0.0

@@ -19,11 +19,14 @@ _TRANSFORMED = 6
 """Members of the example of a transform."""
 
 
-def describe(page: Page, answer: Part, transform_below: tuple[str, ...]) -> None:
-    """Say what `answer` has, and how it may be brought into shape. `transform_below`: the path of the connector's table."""
+def outline(page: Page, answer: Part) -> None:
+    """Say what `answer` has, in the connector's own table, and how a part of it is had."""
+    page.blank()
     lines = list(_lines(answer, ""))
     if not lines:
-        page.remark("What it answers, the description does not say. Without transform and items, all of it is passed on.")
+        page.remark(
+            "What it answers, the description does not say. All of it is passed on, unless transform or items say otherwise."
+        )
         return
     page.remark("What it answers, by the description. All of it is passed on, unless transform or items say otherwise.")
     for line in lines[:_SHOWN]:
@@ -31,20 +34,29 @@ def describe(page: Page, answer: Part, transform_below: tuple[str, ...]) -> None
     if len(lines) > _SHOWN:
         page.line(f"  and {len(lines) - _SHOWN} more")
     source, row = _rows(answer)
-    known = list(_columns(row))
-    members = members_among(known)
-    if "label" not in members:
+    if not (row.parts or row.many):
+        return
+    page.entry(
+        "transform",
+        as_text(_transform(source, row, list(_columns(row)))),
+        'guess, by names: take away the "# " to use it',
+        off=True,
+    )
+
+
+def items(page: Page, answer: Part, connector: str) -> None:
+    """The table that brings `answer` into the shape of all, where there is something to make a label of."""
+    source, row = _rows(answer)
+    members = members_among(list(_columns(row)))
+    if "label" not in members or not (row.parts or row.many):
         return
     page.blank()
-    page.remark('Only a part of it: a guess, by names. Take away the "# " to use it.')
-    page.entry("transform", as_text(_transform(answer, source, row, known)), "guess", off=True)
-    page.blank()
-    page.remark("Or the shape that all bodies have in common, in place of transform: guesses, by names and types.")
-    page.table(*transform_below, "items", off=True)
+    page.remark('The shape that all bodies have in common, in place of transform: take away each "# " to use it.')
+    page.table("connectors", connector, "items", off=True)
     page.entry("from", as_text(source), "guess: where the list is", off=True)
     for member in MEMBERS:
         if member in members:
-            page.entry(member, as_text(members[member]), "guess", off=True)
+            page.entry(member, as_text(members[member]), "guess, by its name and type", off=True)
 
 
 def _lines(part: Part, above: str) -> Iterator[str]:
@@ -54,22 +66,29 @@ def _lines(part: Part, above: str) -> Iterator[str]:
     if part.parts:
         for each in part.parts:
             yield from _lines(each, here)
-    elif here or part.kind != "unknown":
+    elif here or part.kind not in ("unknown", "table"):
         about = f": {part.about}" if part.about else ""
         choices = f" ({', '.join(part.choices[:8])})" if part.choices else ""
         yield f"{here or '@'}  {part.kind}{choices}{about}"
 
 
 def _rows(answer: Part) -> tuple[str, Part]:
-    """The list of items in an answer, by its expression: the nearest list of tables, else the answer's innermost only table."""
+    """The items in an answer, by their expression: the nearest list of tables that say more than what is around them.
+
+    Else the answer itself, or the only table in it.
+    """
+    if answer.many:
+        return "@", answer
     level = [("", answer)]
     while level:
-        for path, part in level:
-            if part.many and part.parts:
-                return path or "@", part
-        level = [(_below(path, each), each) for path, part in level if not part.many for each in part.parts]
+        for path, holder in level:
+            beside = sum(not each.parts for each in holder.parts)
+            for each in holder.parts:
+                if each.many and len(each.parts) > beside:
+                    return _below(path, each), each
+        level = [(_below(path, each), each) for path, holder in level for each in holder.parts if not each.many]
     path, row = "", answer
-    while len(row.parts) == 1 and row.parts[0].parts and not row.parts[0].many:
+    while len(row.parts) == 1 and row.parts[0].parts:
         path, row = _below(path, row.parts[0]), row.parts[0]
     return path or "@", row
 
@@ -90,15 +109,11 @@ def _below(path: str, part: Part) -> str:
     return f"{path}.{name}" if path else name
 
 
-def _transform(answer: Part, source: str, row: Part, known: list[tuple[str, Part]]) -> str:
-    if not row.parts:
+def _transform(source: str, row: Part, known: list[tuple[str, Part]]) -> str:
+    """The same rows, with a few of the members that they have."""
+    simple = [path for path, _ in known if all(_NAME.fullmatch(step) for step in path.split("."))][:_TRANSFORMED]
+    if not simple:
         return source
-    start = "" if source == "@" else source
-    start += "[]" if row.many else ""
-    chosen = [path for path, _ in known][:_TRANSFORMED]
-    inside = ", ".join(f"{path.rpartition('.')[2] if path.count('.') == 1 and not path.endswith('"') else path}: {path}" for path in chosen if _is_simple(path))
-    return f"{start}.{{{inside}}}" if inside and start else f"{{{inside}}}" if inside else source or answer.name
-
-
-def _is_simple(path: str) -> bool:
-    return all(_NAME.fullmatch(step) for step in path.split("."))
+    inside = ", ".join(f"{path.replace('.', '_')}: {path}" for path in simple)
+    start = ("" if source == "@" else source) + ("[]" if row.many else "")
+    return f"{start}.{{{inside}}}" if start else f"{{{inside}}}"

@@ -18,8 +18,10 @@ FISCAL = ("nif", "dni", "nie")
 """Those that say which kind of number it is."""
 
 _MEMBERS: Mapping[str, Sequence[str]] = {
-    "label": ("label", "title", "titulo", "name", "nombre", "description", "descripcion", "concept", "concepto", "subject")
-    + ("asunto", "type", "tipo", "kind", "number", "numero", "code", "codigo", "id"),
+    "label": (
+        *("label", "title", "titulo", "name", "nombre", "description", "descripcion", "concept", "concepto", "subject"),
+        *("asunto", "type", "tipo", "kind", "number", "numero", "code", "codigo", "id"),
+    ),
     "value": ("value", "valor", "points", "puntos", "quantity", "cantidad", "count", "result", "resultado", "number", "numero"),
     "date": ("date", "fecha", "due", "vencimiento", "when", "since", "desde", "created", "updated", "born", "seen"),
     "amount": ("amount", "importe", "total", "price", "precio", "balance", "saldo", "cuota", "deuda", "owes", "cost", "coste"),

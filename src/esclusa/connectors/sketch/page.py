@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-_WIDTH = 110
+_WIDTH = 120
 _LONGEST = 300
 """Characters of one foreign text in a comment."""
 _BARE = re.compile(r"[A-Za-z0-9_-]+")

@@ -22,7 +22,14 @@ class Asked:
         """`parts`: all that it takes, without tables; the likeliest to be the subject first, where names don't tell."""
         self.subject = subject_among(parts)
         """Whom the question seems to be about."""
-        self._params: dict[str, tuple[Part, bool]] = {}
+        self._params: dict[str, Part] = {}
+
+    def admit(self, page: Page) -> None:
+        """Say so when nothing tells whom the question is about."""
+        if self.subject is None:
+            page.remark(
+                f"guess: nothing here tells whom it is about. Put {SUBJECT} where that belongs, in place of what stands there."
+            )
 
     def text(self, part: Part) -> tuple[str, str | None]:
         """What is written for `part`, and what there is to say of it."""
@@ -36,6 +43,10 @@ class Asked:
         return f"{{params.{name}}}", f"{'required' if part.required else 'left out when it is not asked'}{about}"
 
     def _declared(self, part: Part) -> str:
+        """The name of its parameter."""
+        for name, known in self._params.items():
+            if known is part:
+                return name
         plain = unicodedata.normalize("NFKD", part.name[:200]).encode("ascii", "ignore").decode()
         slug = re.sub(r"[^A-Za-z0-9_-]+", "-", plain).strip("-")
         slug = (slug if slug[:1].isalpha() else f"p{slug}")[: _LONGEST - 4]
@@ -43,7 +54,7 @@ class Asked:
         while name in self._params:
             number += 1
             name = f"{slug}{number}"
-        self._params[name] = part, part.required
+        self._params[name] = part
         return name
 
     def query(self, page: Page, name: str, title: str) -> None:
@@ -58,15 +69,17 @@ class Asked:
         if self.subject is not None and is_fiscal(self.subject.name):
             page.entry("subject", "nif", "guess, because of the name: a NIF or NIE, checked")
         else:
-            page.entry("subject", "text", 'guess: any text; "nif" is a NIF or NIE, checked, and a regular expression any other form')
-        for param, (part, required) in self._params.items():
+            page.entry(
+                "subject", "text", 'guess: any text; "nif" is a NIF or NIE, checked, and a regular expression any other form'
+            )
+        for param, part in self._params.items():
             page.blank()
             page.table("queries", name, "params", param)
             kind = _TYPES.get(part.kind, "text")
             page.entry("type", kind, None if kind == part.kind else f"guess: the description says {part.kind}")
             if part.about:
                 page.entry("title", as_text(part.about[:80]))
-            if required:
+            if part.required:
                 page.entry("required", value=True)
 
 

@@ -22,7 +22,8 @@ from esclusa.testing.virtual import EPOCH
         ("soon", 0.0),
         ("", 0.0),
         ("٣", 0.0),
-        ("9" * 5000, float("inf")),
+        ("9" * 5000, 86_400.0),
+        ("Fri, 15 Jan 2037 08:00:30 GMT", 86_400.0),
         ("Fri, 99 Jan 99999 08:00:30 GMT", 0.0),
     ],
 )

@@ -103,7 +103,9 @@ async def test_what_is_not_safe_is_not_asked_again_whatever_was_answered() -> No
 @pytest.mark.parametrize("transform", [None, "@"])
 async def test_what_is_not_json_is_an_error_that_counts(body: bytes, transform: str | None) -> None:
     outcome = outcomes(transform=transform, max_answer=1_000_000).read(answer(body))
-    assert outcome == Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered is not JSON", again=True, failure=True, cause="answer")
+    assert outcome == Outcome(
+        reason=Reason.BACKEND_ERROR, detail="What it answered is not JSON", again=True, failure=True, cause="answer"
+    )
 
 
 @pytest.mark.parametrize("charset", ["iso-8859-1", "ISO-8859-15", '"windows-1252"', "utf-16"])

@@ -43,7 +43,9 @@ def test_a_fault_of_1_2_has_codes_within_codes() -> None:
 
 def test_its_meaning_is_by_its_code() -> None:
     sick = Fault(("Server",), ()).outcome([], idempotent=True)
-    assert sick == Outcome(reason=Reason.BACKEND_ERROR, detail="It answered with the fault Server", again=True, failure=True, cause="fault")
+    assert sick == Outcome(
+        reason=Reason.BACKEND_ERROR, detail="It answered with the fault Server", again=True, failure=True, cause="fault"
+    )
     ours = Fault(("Sender", "Unknown"), ()).outcome([], idempotent=True)
     assert ours == Outcome(reason=Reason.BACKEND_ERROR, detail="It answered with the fault Sender Unknown", cause="fault")
     assert Fault((), ()).outcome([], idempotent=False).detail == "It answered with a fault"
