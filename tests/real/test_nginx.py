@@ -25,7 +25,8 @@ HTTP = """
     gzip_types application/json;
     gzip_min_length 1;
     keepalive_requests 3;
-    access_log off;
+    log_format short "$uri $status";
+    access_log {folder}/access.log short;
     server {{
         listen 127.0.0.1:{plain};
         listen 127.0.0.1:{secure} ssl;
@@ -45,6 +46,9 @@ CONNECTORS = """
 [connectors.plain]
 url = "http://127.0.0.1:{plain}/people/{{subject}}.json"
 transform = "{{name: name, cars: length(cars)}}"
+[connectors.marked]
+url = "http://127.0.0.1:{plain}/people/{{subject}}.json"
+revalidate = {{ keep = "1m" }}
 [connectors.secure]
 url = "https://localhost:{secure}/people/{{subject}}.json"
 tls = {{ ca = "{folder}/ca.pem" }}
@@ -123,11 +127,13 @@ async def test_every_kind_of_answer_of_a_real_server_becomes_what_it_should(tmp_
     answers = {answer["connector"]: answer for answer in snapshot["answers"]}
     assert answers["plain"]["data"] == {"name": "Ñandú", "cars": 2}
     assert answers["secure"]["data"] == {"name": "Ñandú", "cars": [1, 2]}
+    assert answers["marked"]["data"] == {"name": "Ñandú", "cars": [1, 2]}
     assert answers["post"]["data"] == {"method": "POST", "type": "application/json"}
     assert answers["nothing"]["state"] == "ok"
     assert "data" not in answers["nothing"]
     assert {name: answer.get("reason") for name, answer in answers.items()} == {
         "plain": None,
+        "marked": None,
         "secure": None,
         "post": None,
         "nothing": None,
@@ -144,8 +150,13 @@ async def test_every_kind_of_answer_of_a_real_server_becomes_what_it_should(tmp_
     assert not snapshot["complete"]
     # Connections are kept, and closed by nginx after every third call: nothing is lost by that.
     for each in again:
-        healthy = [answer for answer in each["answers"] if answer["connector"] in {"plain", "secure", "post", "nothing"}]
-        assert [answer["state"] for answer in healthy] == ["ok"] * 4
+        healthy = [
+            answer for answer in each["answers"] if answer["connector"] in {"plain", "marked", "secure", "post", "nothing"}
+        ]
+        assert [answer["state"] for answer in healthy] == ["ok"] * 5
+        assert next(answer["data"] for answer in healthy if answer["connector"] == "marked") == answers["marked"]["data"]
+    # What nginx marks is sent once; then it says that nothing has changed.
+    assert (tmp_path / "access.log").read_text().count("/people/12345678Z.json 304") == len(again)
     # What failed too often is left alone.
     assert {answer["connector"] for answer in again[-1]["answers"] if answer.get("reason") == "circuit_open"} >= {"error"}
 

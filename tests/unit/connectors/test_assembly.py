@@ -10,6 +10,7 @@ from esclusa.connectors.http.contexts import Contexts
 from esclusa.connectors.http.settings import TlsSettings
 from esclusa.connectors.protocol import Workshop
 from esclusa.connectors.rest import RestSettings
+from esclusa.connectors.rest.settings import PagingSettings, RevalidateSettings
 from esclusa.connectors.settings import (
     ApiKeyCredentials,
     BasicCredentials,
@@ -97,6 +98,18 @@ def test_every_mistake_is_named_with_its_key() -> None:
         "connectors.dgt.breaker.counts",
     ]
     assert found["connectors.dgt.url"].startswith("{person}, {nif}: a placeholder is one of")
+
+
+@pytest.mark.parametrize(
+    ("further", "why"),
+    [
+        ({"method": "POST"}, "an answer to POST is not asked for again: leave it out"),
+        ({"paging": PagingSettings()}, "pages are not remembered: leave one of the two out"),
+        ({"headers": {"If-None-Match": "x"}}, "the headers have if-none-match already: leave one of the two out"),
+    ],
+)
+def test_what_can_not_be_asked_for_again_is_told(further: dict[str, Any], why: str) -> None:
+    assert wrong(revalidate=RevalidateSettings(), **further) == {"connectors.dgt.revalidate": why}
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

@@ -35,6 +35,7 @@ _CAUSES: Mapping[HttpErrorKind, str] = {"busy": "", "aborted": "", "protocol": "
 _DAY = 86_400.0
 """Seconds: whoever asks to be left alone for longer has said enough."""
 _TOO_MANY_REQUESTS = 429
+_NOT_MODIFIED = 304
 _REQUEST_TIMEOUT = 408
 
 
@@ -51,7 +52,7 @@ def refused(response: Response, now: float, *, idempotent: bool) -> Outcome:
     """The outcome of an attempt that was answered with a status that is an error, at `now`. `idempotent`: as in `unanswered`."""
     status = response.status
     detail = f"It answered with status {status}"
-    if status // 100 == 3:  # noqa: PLR2004 - a class of statuses
+    if status // 100 == 3 and status != _NOT_MODIFIED:  # noqa: PLR2004 - a class of statuses
         detail = f"It answered with a redirect ({status}), which is not followed"
     sick = status >= 500 or status == _TOO_MANY_REQUESTS  # noqa: PLR2004 - a class of statuses
     again = idempotent and (sick or status == _REQUEST_TIMEOUT)

@@ -15,6 +15,7 @@ from esclusa.connectors.protocol import ConnectorProtocol, Workshop
 from esclusa.connectors.rest.outcome import Outcomes
 from esclusa.connectors.rest.paging import Pager, paging_checks
 from esclusa.connectors.rest.request import Requests, body_of, is_idempotent
+from esclusa.connectors.rest.revalidation import Revalidation
 from esclusa.connectors.rest.settings import RestSettings
 from esclusa.connectors.settings import CertificateCredentials, CredentialsSettings
 from esclusa.connectors.target import Target, parameter
@@ -28,10 +29,19 @@ class RestBackend:
     """A back end that is asked over HTTP and answers with JSON, XML or text."""
 
     def __init__(
-        self, requests: Requests, outcomes: Outcomes, client: Client, pager: Pager | None, clock: Clock, *, idempotent: bool
+        self,
+        requests: Requests,
+        outcomes: Outcomes,
+        client: Client,
+        pager: Pager | None,
+        clock: Clock,
+        *,
+        idempotent: bool,
+        revalidation: Revalidation | None = None,
     ) -> None:
         """`pager`: asks for answers that come in pages, with the same `client`, which is closed with the back end.
 
+        `revalidation`: remembers answers, so that what has not changed need not come again.
         `idempotent`: whether a call may be cut or made again without harm.
         """
         self._requests = requests
@@ -40,6 +50,7 @@ class RestBackend:
         self._pager = pager
         self._clock = clock
         self._idempotent = idempotent
+        self._revalidation = revalidation
 
     @property
     def idempotent(self) -> bool:
@@ -56,11 +67,16 @@ class RestBackend:
             return self._refuse(str(error), done)
         if self._pager is not None:
             return self._pager.ask(request, by, done)
+        if self._revalidation is not None:
+            request, condition = self._revalidation.condition(request)
+            return self._client.send(request, by, lambda ending: self._ended(done, condition.answer(ending))).abort
         return self._client.send(request, by, partial(self._ended, done)).abort
 
     async def close(self) -> None:
         """As `Backend.close`."""
         await self._client.close()
+        if self._revalidation is not None:
+            self._revalidation.close()
 
     def _ended(self, done: Done, ending: Response | HttpError) -> None:
         done(self._outcomes.read(ending))
@@ -79,7 +95,8 @@ def _make(name: str, settings: RestSettings, credentials: CredentialsSettings | 
     pager = None
     if settings.paging is not None:
         pager = Pager(settings.paging, Origin.of(settings.url), outcomes, client, requests.again, workshop.max_answer)
-    return RestBackend(requests, outcomes, client, pager, clock, idempotent=idempotent)
+    revalidation = None if settings.revalidate is None else Revalidation(settings.revalidate, clock)
+    return RestBackend(requests, outcomes, client, pager, clock, idempotent=idempotent, revalidation=revalidation)
 
 
 def _checks(name: str, settings: RestSettings, credentials: CredentialsSettings | None) -> list[Check]:
@@ -94,6 +111,7 @@ def _checks(name: str, settings: RestSettings, credentials: CredentialsSettings 
         ((*here, "lists"), partial(_lists, settings)),
         *(((*here, "statuses", status), partial(_status, status)) for status in settings.statuses),
         *([] if settings.paging is None else paging_checks((*here, "paging"), settings, settings.paging)),
+        ((*here, "revalidate"), partial(_revalidate, settings)),
         ((*here, "tls"), partial(_tls, settings)),
         ((*here, "credentials"), partial(_certificate, settings, credentials)),
         (("credentials", settings.credentials or ""), partial(check_credentials, settings.headers, credentials)),
@@ -117,6 +135,17 @@ def _form(settings: RestSettings) -> None:
 def _lists(settings: RestSettings) -> None:
     if settings.lists and settings.accepts != "xml":
         raise ValueError('lists are of XML: add accepts = "xml", or leave them out')
+
+
+def _revalidate(settings: RestSettings) -> None:
+    if settings.revalidate is None:
+        return
+    if settings.method != "GET":
+        raise ValueError(f"an answer to {settings.method} is not asked for again: leave it out")
+    if settings.paging is not None:
+        raise ValueError("pages are not remembered: leave one of the two out")
+    if marks := {"if-none-match", "if-modified-since"} & {name.lower() for name in settings.headers}:
+        raise ValueError(f"the headers have {min(marks)} already: leave one of the two out")
 
 
 def _status(status: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from esclusa.connectors.http.settings import HttpSettings
 from esclusa.connectors.settings import ConnectorSettings
+from esclusa.kernel.duration import Duration
 from esclusa.kernel.settings import Positive, Settings
 
 
@@ -24,6 +25,15 @@ class PagingSettings(Settings, frozen=True, kw_only=True):
     """A JMESPath expression that finds the list of items in a page; the whole page unless given."""
     pages: Positive = 10
     """Pages to read at most; an answer that may have more says so in `detail`."""
+
+
+class RevalidateSettings(Settings, frozen=True, kw_only=True):
+    """What is remembered of answers that the back end marks with `ETag` or `Last-Modified`."""
+
+    keep: Duration = Duration(600)
+    """For how long one is remembered, from the last time that it was heard of. In memory only."""
+    most: Positive = 4 * 1024 * 1024
+    """Bytes of all that are remembered in one process; those that were not heard of for longest go first."""
 
 
 class RestSettings(HttpSettings, frozen=True, kw_only=True, tag="rest"):
@@ -49,6 +59,8 @@ class RestSettings(HttpSettings, frozen=True, kw_only=True, tag="rest"):
     """What it answers with, and is asked for: of XML becomes JSON, of a text a JSON string."""
     lists: list[str] = []
     """Names of XML elements that are always a list, also when there is only one."""
+    revalidate: RevalidateSettings | None = None
+    """Whether answers are remembered, so that the back end is asked for what has changed since; not, unless given."""
     paging: PagingSettings | None = None
     """How an answer in pages is read: `data` is the list of the items of all, in order, or what is made of that."""
 
