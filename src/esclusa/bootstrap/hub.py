@@ -45,7 +45,7 @@ ROLES: tuple[Role, ...] = ("hub", "collector", "connectors", "purge")
 
 def make_connectors(configuration: Configuration, runtime: Runtime) -> dict[str, Connector]:
     """Every connector of the configuration, ready to call. `ConfigurationError` names what can't be made."""
-    backends = make_backends(configuration, configuration.connectors, runtime)
+    backends = make_backends(configuration, configuration.connectors, make_workshop(configuration, runtime))
     return {name: make_connector(name, backend, configuration, runtime) for name, backend in backends.items()}
 
 
@@ -55,9 +55,13 @@ def make_connector(name: str, backend: Backend, configuration: Configuration, ru
     return Connector(name, backend, settings, runtime.clock, runtime.ids, runtime.instrument)
 
 
-def make_backends(configuration: Configuration, names: Iterable[str], runtime: Runtime) -> dict[str, Backend]:
+def make_workshop(configuration: Configuration, runtime: Runtime) -> Workshop:
+    """What back ends are made with, those that are made at the same time."""
+    return Workshop(runtime.clock, runtime.ids, configuration.hub.max_answer, Contexts())
+
+
+def make_backends(configuration: Configuration, names: Iterable[str], workshop: Workshop) -> dict[str, Backend]:
     """The back ends of the connectors `names`, by those names. `ConfigurationError` names what can't be made."""
-    workshop = Workshop(runtime.clock, runtime.ids, configuration.hub.max_answer, Contexts())
     return {
         name: make_backend(
             name,

@@ -8,16 +8,18 @@ it. What is in flight goes on as it began.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from esclusa.bootstrap.hub import HubProcess, fingerprint, make_backends, make_connector
+from esclusa.bootstrap.hub import HubProcess, fingerprint, make_backends, make_connector, make_workshop
 from esclusa.bootstrap.runtime import Runtime
 from esclusa.config.config import Configuration
+from esclusa.connectors.assembly import prepare_backend
+from esclusa.connectors.protocol import Workshop
 from esclusa.edges.http.callers import Callers
 from esclusa.edges.http.reloaded import Reloaded
 from esclusa.hub.topics import longest_kept
@@ -58,7 +60,12 @@ class Reload:
         async with self._one_at_a_time:
             try:
                 new, contents = await asyncio.to_thread(self._read)
-                done = self._take(new, contents)
+                touched = _touched(new, self._contents, contents)
+                self._check(new)
+                workshop = make_workshop(new, self._runtime)
+                await asyncio.to_thread(_prepare, new, self._others(new, touched), workshop)
+                done = self._take(new, touched, workshop)
+                self._contents = contents
             except ConfigurationError as error:
                 mistakes = [str(mistake) for mistake in error.mistakes]
                 self._runtime.instrument.error("configuration refused, the one before stays", mistakes=mistakes)
@@ -71,15 +78,17 @@ class Reload:
         new = self._load()
         return new, _contents(new)
 
-    def _take(self, new: Configuration, contents: Contents) -> Reloaded:
-        old, touched = self.configuration, _touched(new, self._contents, contents)
-        reasons = [*self._needing_a_restart(new)]
-        if reasons:
-            raise ConfigurationError([Mistake("configuration", 0, reason) for reason in reasons])
+    def _others(self, new: Configuration, touched: Collection[str]) -> list[str]:
+        """The connectors that this process serves and whose back ends are to be made, or made anew."""
+        before = self._process.roster.all
+        served = [name for name, settings in new.connectors.items() if settings.pool in self._process.roster]
+        return [name for name in served if name not in before or name in touched or _changed(self.configuration, new, name)]
+
+    def _take(self, new: Configuration, touched: Collection[str], workshop: Workshop) -> Reloaded:
+        old = self.configuration
         served = [name for name, settings in new.connectors.items() if settings.pool in self._process.roster]
         before = self._process.roster.all
-        other = [name for name in served if name not in before or name in touched or _changed(old, new, name)]
-        backends = make_backends(new, other, self._runtime)
+        backends = make_backends(new, self._others(new, touched), workshop)
 
         roster = self._process.roster
         for name in [name for name in before if name not in served or _moved(old, new, name)]:
@@ -93,10 +102,15 @@ class Reload:
         self._callers.change(new.clients)
         self._runtime.instrument.level = Level[new.log.level.upper()]
         self._process.presence.change(fingerprint(new))
-        self.configuration, self._contents = new, contents
+        self.configuration = new
         done = _difference(old, new)
         renewed = [changed for name in touched if (changed := f"connectors.{name}") not in (*done.added, *done.changed)]
         return msgspec.structs.replace(done, changed=[*done.changed, *renewed])
+
+    def _check(self, new: Configuration) -> None:
+        reasons = [*self._needing_a_restart(new)]
+        if reasons:
+            raise ConfigurationError([Mistake("configuration", 0, reason) for reason in reasons])
 
     def _needing_a_restart(self, new: Configuration) -> Iterator[str]:
         old = self.configuration
@@ -130,6 +144,11 @@ def named_files(configuration: Configuration) -> list[str]:
     """The files that connectors and credentials name: certificates, keys, authorities, WSDLs."""
     tables = [*configuration.connectors.values(), *configuration.credentials.values()]
     return sorted({path for table in tables for path in files_of(table) if "://" not in path})
+
+
+def _prepare(configuration: Configuration, names: Collection[str], workshop: Workshop) -> None:
+    for name in names:
+        prepare_backend(name, configuration.connectors[name], workshop)
 
 
 def _digest(path: str) -> bytes:

@@ -17,6 +17,20 @@ from esclusa.connectors.transform import compiled
 from esclusa.kernel.errors import ConfigurationError, InvalidRequest, Mistake, UnusableSettings
 
 
+def prepare_backend(name: str, settings: ConnectorSettings, workshop: Workshop) -> None:
+    """Do what takes long of making the back end of the connector `name`, in any thread: it is in `workshop` then.
+
+    `make_backend` says what was wrong with it.
+    """
+    prepare = PROTOCOLS[type(settings)].prepare
+    if prepare is None or settings.mock is not False:
+        return
+    try:
+        workshop.prepared[name] = prepare(name, settings, workshop)
+    except UnusableSettings as error:
+        workshop.prepared[name] = error
+
+
 def make_backend(
     name: str, settings: ConnectorSettings, credentials: CredentialsSettings | None, workshop: Workshop
 ) -> Backend:
@@ -30,6 +44,8 @@ def make_backend(
         return MockBackend(name, settings, workshop)
     if not found:
         try:
+            if isinstance(unusable := workshop.prepared.get(name), UnusableSettings):
+                raise unusable
             return PROTOCOLS[type(settings)].make(name, settings, credentials, workshop)
         except UnusableSettings as error:
             found = [(error.path, str(error))]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -36,6 +36,8 @@ class Workshop(msgspec.Struct, frozen=True):
     """Shared by all that are made, because they are costly."""
     tokens: TokenSources = msgspec.field(default_factory=TokenSources)
     """Shared by all that are made: who shows the same credentials shows the same token."""
+    prepared: dict[str, Any] = msgspec.field(default_factory=dict)
+    """What `ConnectorProtocol.prepare` has made, or the `UnusableSettings` that it raised, by the name of the connector."""
     tap: Tap | None = None
     """Where one call is looked at: protocols tell it what they send, and what comes."""
 
@@ -64,3 +66,6 @@ class ConnectorProtocol(msgspec.Struct, Generic[S], frozen=True):
     """What is to be looked at in the settings of a connector, by its name. Nothing is read and nothing connected for it."""
     make: Callable[[str, S, CredentialsSettings | None, Workshop], Backend]
     """What the connector of that name asks; it connects when it first is. Inside a running event loop. `UnusableSettings`."""
+    prepare: Callable[[str, S, Workshop], object] | None = None
+    """What takes long and needs no loop, such as reading a description: done in a thread while calls are in flight. `make`
+    finds it in `Workshop.prepared`, or does it itself. `UnusableSettings`."""

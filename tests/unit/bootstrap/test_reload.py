@@ -15,6 +15,8 @@ from esclusa.config.settings import Configuration, LogSettings
 from esclusa.connectors.http.settings import TlsSettings
 from esclusa.connectors.rest import RestSettings
 from esclusa.connectors.settings import BearerCredentials
+from esclusa.connectors.soap import SoapSettings
+from esclusa.demo.soap import wsdl
 from esclusa.edges.http.reloaded import Reloaded
 from esclusa.edges.http.settings import ClientSettings
 from esclusa.hub.settings import PoolSettings, QuerySettings
@@ -22,6 +24,7 @@ from esclusa.hub.submission import Submission
 from esclusa.kernel.duration import Duration
 from esclusa.kernel.errors import ConfigurationError, UnknownQuery
 from esclusa.kernel.instrument import Level
+from esclusa.testing.hostile import always, answer, hostile
 from support.hub import ME, NIF, configuration
 from support.sink import Sink
 from unit.bootstrap.wiring import memory
@@ -191,3 +194,23 @@ async def test_a_connector_may_move_to_another_pool() -> None:
 
 async def test_what_is_not_told_where_it_comes_from_is_not_taken_anew() -> None:
     assert make_application(BEFORE, Runtime.real()).reload is None
+
+
+def marks(url: str) -> SoapSettings:
+    return SoapSettings(wsdl=f"{url}/marks.wsdl", operation="BuscaMarcas", arguments={"nif": "{subject}"})
+
+
+async def test_a_description_that_comes_over_the_network_holds_up_nobody() -> None:
+    """It is served by the very loop that would be held up."""
+    content = wsdl("oepm", "http://127.0.0.1:9/").content
+    async with hostile(always(answer(content, b"200 OK", b"content-type: text/xml"))) as back, Running() as it:
+        assert (await it.takes(connectors={"a": body(), "c": marks(back.url)})).added == ["connectors.c"]
+        assert "refused" in (await it.ask())["c"]
+
+
+async def test_one_that_does_not_come_changes_nothing() -> None:
+    async with hostile(always(answer(b"", b"404 Not Found"))) as back, Running() as it:
+        (why,) = await it.refuses(connectors={"a": body(), "c": marks(back.url)})
+        assert "connectors.c.wsdl: " in why
+        assert "status 404" in why
+        assert (await it.ask()).keys() == {"a", "b"}

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from esclusa.connectors.backend import Question
+from esclusa.connectors.http.correlation import Correlation
 from esclusa.connectors.http.credentials import headers_of
 from esclusa.connectors.rest.content import ACCEPT
 from esclusa.connectors.rest.settings import RestSettings
@@ -20,21 +21,17 @@ from esclusa.kernel.ids import Ids
 Body = Callable[[Question], bytes]
 
 _CONTENT_TYPE = "content-type"
-_REQUEST_ID = "X-Request-Id"
-_TRACE = "traceparent"
 
 
 class Requests:
     """Makes the requests of one connector. `ValueError` or `InvalidRequest`, in words, when no request can be made by its settings.
 
-    Every request bears the correlation id of its question in `X-Request-Id`, and as the trace of a W3C `traceparent` of its
-    own (https://www.w3.org/TR/trace-context/), unless the settings say otherwise of these.
+    Every request is tied to its question (`Correlation`).
     """
 
-    __slots__ = ("_body", "_correlated", "_filled", "_ids", "_target", "_template")
+    __slots__ = ("_body", "_correlation", "_filled", "_target", "_template")
 
     def __init__(self, settings: RestSettings, credentials: CredentialsSettings | None, ids: Ids) -> None:
-        self._ids = ids
         self._target = Target(settings.url, settings.query)
         self._body = body_of(settings)
         headers = {name: header_template(text) for name, text in settings.headers.items()}
@@ -45,19 +42,13 @@ class Requests:
             fixed["Accept"] = ACCEPT[settings.accepts]
         if self._body is not None and _CONTENT_TYPE not in given:
             fixed["Content-Type"] = content_type_of(settings)
-        self._correlated = [name.lower() not in given for name in (_REQUEST_ID, _TRACE)]
+        self._correlation = Correlation(given, ids)
         fields: Fields = tuple((name.encode(), value.encode()) for name, value in fixed.items())
         self._template = RequestTemplate(settings.method, fields, idempotent=is_idempotent(settings))
 
     def make(self, question: Question) -> Request:
         """The request for `question`. `ValueError` or `InvalidRequest` when a value can't stand where it should."""
-        fields = []
-        by_id, by_trace = self._correlated
-        if by_id:
-            fields.append((b"X-Request-Id", question.request.encode()))
-        if by_trace:
-            trace = question.request.replace("-", "")
-            fields.append((b"traceparent", f"00-{trace}-{self._ids.secret(8).hex()}-01".encode()))
+        fields = self._correlation.fields(question)
         for name, text in self._filled:
             value = text.fill(question)
             if value is not None:

@@ -52,15 +52,20 @@ class SoapBackend:
         done(self._outcomes.read(ending))
 
 
-def made(name: str, settings: SoapSettings, credentials: CredentialsSettings | None, workshop: Workshop) -> Backend:
-    """As `ConnectorProtocol.make`. Reads the WSDL, which for a URL may take up to `documents.LONGEST`."""
-    clock = workshop.clock
+def described(name: str, settings: SoapSettings, workshop: Workshop) -> Description:
+    """As `ConnectorProtocol.prepare`: what the WSDL says."""
     fetching = workshop.contexts.dial(settings.wsdl, settings, None, name)
-    description = Description(name, settings, clock.ticks, fetching)
+    return Description(name, settings, workshop.clock.ticks, fetching)
+
+
+def made(name: str, settings: SoapSettings, credentials: CredentialsSettings | None, workshop: Workshop) -> Backend:
+    """As `ConnectorProtocol.make`. Unless it is prepared, the WSDL is read, which for a URL may take up to `documents.LONGEST`."""
+    clock = workshop.clock
+    description = workshop.prepared.get(name) or described(name, settings, workshop)
     if isinstance(credentials, CertificateCredentials) and not is_secure(description.url):
         raise UnusableSettings(("connectors", name, "credentials"), "the URL is not https: no certificate can be shown")
     security = None if settings.security is None else Security(settings.security, name, workshop.ids)
-    envelopes = Envelopes(name, settings, credentials, description, security, clock)
+    envelopes = Envelopes(name, settings, credentials, description, security, clock, workshop.ids)
     client = make_client(description.url, name, settings, credentials, workshop)
     transform = workshop.transform(settings)
     outcomes = Outcomes(settings, description, transform, workshop.max_answer, clock)

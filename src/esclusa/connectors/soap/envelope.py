@@ -9,6 +9,7 @@ from lxml import etree  # pyright: ignore[reportAttributeAccessIssue] - it is co
 from zeep.exceptions import Error as ZeepError
 
 from esclusa.connectors.backend import Question
+from esclusa.connectors.http.correlation import Correlation
 from esclusa.connectors.http.credentials import headers_of
 from esclusa.connectors.settings import CredentialsSettings
 from esclusa.connectors.soap.description import Description
@@ -19,6 +20,7 @@ from esclusa.connectors.template import JsonTemplate, header_template
 from esclusa.connectors.transport import Fields, Request, RequestTemplate
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import InvalidRequest, UnusableSettings
+from esclusa.kernel.ids import Ids
 
 _DECLARATION = b"<?xml version='1.0' encoding='UTF-8'?>\n"
 
@@ -36,7 +38,7 @@ _SAMPLE = Question("00000000-0000-7000-8000-000000000000", "sample", "1", _AnyPa
 class Envelopes:
     """Makes the requests of one connector. `UnusableSettings` when none can be made by its settings.
 
-    Every request bears the correlation id of its question in `X-Request-Id`, unless the settings have that header.
+    Every request is tied to its question (`Correlation`).
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Envelopes:
         description: Description,
         security: Security | None,
         clock: Clock,
+        ids: Ids,
     ) -> None:
         """`name`: the connector's, for what is wrong."""
         self._operation = description.operation
@@ -62,7 +65,7 @@ class Envelopes:
         given = {key.lower() for key in headers}
         fixed = {key: value for key, value in _headers(description).items() if key.lower() not in given}
         fixed |= {key: text.constant for key, text in headers.items() if text.constant is not None} | headers_of(credentials)
-        self._correlated = "x-request-id" not in given
+        self._correlation = Correlation(given, ids)
         fields: Fields = tuple((key.encode(), value.encode()) for key, value in fixed.items())
         try:
             self._template = RequestTemplate("POST", fields, idempotent=settings.idempotent)
@@ -84,7 +87,7 @@ class Envelopes:
             raise ValueError("a value has characters that XML can't have, or is none that the operation takes") from None
         if self._security is not None:
             self._security.secure(envelope, self._clock.millis())
-        fields = [(b"X-Request-Id", question.request.encode())] if self._correlated else []
+        fields = self._correlation.fields(question)
         for key, text in self._filled:
             value = text.fill(question)
             if value is not None:

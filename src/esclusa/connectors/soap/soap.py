@@ -23,6 +23,12 @@ def _make(name: str, settings: SoapSettings, credentials: CredentialsSettings | 
     return made(name, settings, credentials, workshop)
 
 
+def _prepare(name: str, settings: SoapSettings, workshop: Workshop) -> object:
+    from esclusa.connectors.soap.backend import described  # noqa: PLC0415 - as above
+
+    return described(name, settings, workshop)
+
+
 def _checks(name: str, settings: SoapSettings, credentials: CredentialsSettings | None) -> list[Check]:
     here = ("connectors", name)
     return [
@@ -69,5 +75,5 @@ def _security(settings: SecuritySettings | None) -> None:
         raise ValueError("there is nothing in it: add username, timestamp or sign, or leave it out")
 
 
-SOAP = ConnectorProtocol(SoapSettings, _checks, _make)
+SOAP = ConnectorProtocol(SoapSettings, _checks, _make, _prepare)
 """SOAP."""

@@ -29,7 +29,8 @@ def envelopes(wsdl: str, **more: Any) -> Envelopes:
     said = SoapSettings(wsdl=wsdl, **{"operation": "Person", "arguments": ARGUMENTS, **more})
     described = Description("census", said, perf_counter, None)
     security = Security(said.security, "census", Ids(StoppedClock())) if said.security else None
-    return Envelopes("census", said, BearerCredentials(token="t"), described, security, StoppedClock())
+    clock = StoppedClock()
+    return Envelopes("census", said, BearerCredentials(token="t"), described, security, clock, Ids(clock, seed=1))
 
 
 @pytest.fixture
@@ -50,7 +51,9 @@ def test_a_question_is_an_envelope_by_the_schema(wsdl: str) -> None:
         "{urn:census}since": "2020-01-31",
         "{urn:types}town": "in Soria!",
     }
-    assert dict(request.headers) == {
+    headers = dict(request.headers)
+    assert headers.pop(b"traceparent").startswith(b"00-" + QUESTION.request.replace("-", "").encode())
+    assert headers == {
         b"Content-Type": b"text/xml; charset=utf-8",
         b"SOAPAction": b'"urn:census#Person"',
         b"Accept": b"text/xml",

@@ -14,6 +14,7 @@ from esclusa.connectors.soap.description import Description
 from esclusa.connectors.soap.envelope import Envelopes
 from esclusa.connectors.soap.settings import SoapSettings
 from esclusa.connectors.soap.sketch import Wsdl, sketched
+from esclusa.kernel.ids import Ids
 from support.descriptions import HERE, WSDLS, checked, contents, uncommented
 from unit.connectors.soap.service import QUESTION, StoppedClock
 
@@ -42,7 +43,7 @@ def test_what_is_written_passes_the_check_and_can_be_called(file: str, operation
     settings = configuration.connectors["body"]
     assert isinstance(settings, SoapSettings)
     description = Description("body", settings, perf_counter, None)
-    envelopes = Envelopes("body", settings, None, description, None, StoppedClock())
+    envelopes = Envelopes("body", settings, None, description, None, StoppedClock(), Ids(StoppedClock()))
     question = msgspec.structs.replace(QUESTION, params=dict.fromkeys(configuration.queries["body"].params, "2026"))
     assert b">12345678Z<" in envelopes.make(question).body
 

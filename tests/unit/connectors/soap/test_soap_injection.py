@@ -21,7 +21,7 @@ from unit.connectors.soap.service import ENVELOPE, PERSON, envelope, written
 
 HEADERS = {
     *(b"host", b"accept", b"accept-encoding", b"user-agent", b"content-type", b"content-length", b"soapaction"),
-    *(b"x-text", b"x-request-id"),
+    *(b"x-text", b"x-request-id", b"traceparent"),
 }
 
 
