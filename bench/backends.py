@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -20,6 +19,7 @@ import msgspec
 import uvloop
 from httptools import HttpRequestParser
 
+from bench.child import child
 from bench.machine import settle
 
 BACKLOG = 4096
@@ -91,15 +91,8 @@ async def serve(count: int) -> None:
 @contextmanager
 def backends(count: int, core: int) -> Iterator[Sequence[str]]:
     """The addresses (`http://127.0.0.1:40001`) of `count` back ends that run on `core` for as long as this lasts."""
-    command = [sys.executable, "-m", "bench.backends", str(count), str(core)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603 - this file
-        if process.stdin is None or process.stdout is None:
-            raise RuntimeError("no pipes")
-        ports = json.loads(process.stdout.readline())
-        try:
-            yield [f"http://127.0.0.1:{port}" for port in ports]
-        finally:
-            process.stdin.close()
+    with child("bench.backends", str(count), str(core)) as said:
+        yield [f"http://127.0.0.1:{port}" for port in json.loads(said)]
 
 
 if __name__ == "__main__":

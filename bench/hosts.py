@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ import trustme
 import uvloop
 
 from bench.backends import BACKLOG, FOUND, SMALL, Desk, answer
+from bench.child import child
 from bench.machine import settle
 
 LARGE = 64 * 1024
@@ -127,16 +127,8 @@ async def serve(folder: Path) -> None:
 @contextmanager
 def hosts(core: int) -> Iterator[Hosts]:
     """All of them, on `core`, for as long as this lasts."""
-    with TemporaryDirectory(prefix="esclusa-bench-") as folder:
-        command = [sys.executable, "-m", "bench.hosts", folder, str(core)]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603 - this file
-            if process.stdin is None or process.stdout is None:
-                raise RuntimeError("no pipes")
-            said = process.stdout.readline()
-            try:
-                yield msgspec.json.decode(said, type=Hosts)
-            finally:
-                process.stdin.close()
+    with TemporaryDirectory(prefix="esclusa-bench-") as folder, child("bench.hosts", folder, str(core)) as said:
+        yield msgspec.json.decode(said, type=Hosts)
 
 
 if __name__ == "__main__":

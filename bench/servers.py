@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from dev.jars import Missing
 from dev.kafka import Kafka
 from dev.node import NotReady
 
+from bench.child import child
 from bench.machine import settle
 from bench.questions import Storage
 
@@ -33,18 +33,11 @@ async def serve(folder: Path) -> None:
 @contextmanager
 def servers(core: int) -> Iterator[Storage]:
     """Both, for as long as this lasts; `Missing`, in words, where they can't be had."""
-    with TemporaryDirectory(prefix="esclusa-bench-") as folder:
-        command = [sys.executable, "-m", "bench.servers", folder, str(core)]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603 - this file
-            if process.stdin is None or process.stdout is None:
-                raise RuntimeError("no pipes")
-            said = json.loads(process.stdout.readline() or '"the servers have ended"')
-            try:
-                if isinstance(said, str):
-                    raise Missing(said)
-                yield Storage("memory", *said)
-            finally:
-                process.stdin.close()
+    with TemporaryDirectory(prefix="esclusa-bench-") as folder, child("bench.servers", folder, str(core)) as line:
+        said = json.loads(line or b'"the servers have ended"')
+        if isinstance(said, str):
+            raise Missing(said)
+        yield Storage("memory", *said)
 
 
 if __name__ == "__main__":
