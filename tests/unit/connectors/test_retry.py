@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from esclusa.connectors import retry
 from esclusa.connectors.backend import Outcome, Reason
@@ -42,3 +44,23 @@ def test_what_may_not_be_asked_again_is_not() -> None:
 
 def test_a_success_is_never_repeated() -> None:
     assert retry.wait(SETTINGS, 1, Outcome(again=True), 0.5) is None
+
+
+@given(
+    first=st.floats(0, 60),
+    most=st.floats(0, 600),
+    of=st.integers(1, 50),
+    attempts=st.integers(1, 60),
+    after=st.floats(0, 86_400),
+    fraction=st.floats(0, 1, exclude_max=True),
+)
+def test_a_wait_is_within_its_bounds_and_there_are_never_too_many(
+    first: float, most: float, of: int, attempts: int, after: float, fraction: float
+) -> None:
+    settings = RetrySettings(attempts=of, first=Duration(first), most=Duration(most))
+    rest = retry.wait(settings, attempts, Outcome(reason=Reason.BACKEND_ERROR, again=True, after=after), fraction)
+    if attempts >= of:
+        assert rest is None
+    else:
+        assert rest is not None
+        assert after <= rest <= after + most
