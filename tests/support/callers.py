@@ -171,6 +171,9 @@ class Callers:
         except httpx.TransportError:
             await self._elsewhere(way)
             return
+        if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE and "is starting" in answer.json()["detail"]:
+            await self._elsewhere(way)  # it serves HTTP before anything else, and has not got further yet
+            return
         if self.unreadable and answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
             self.refusals.append((way.program, answer))
             way.turn()
