@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+import asyncio
 
 from esclusa.connectors.backend import Abort, Backend, Done, Outcome, Question, Reason
 from esclusa.connectors.http.client import Client, make_client
@@ -14,9 +14,12 @@ from esclusa.connectors.soap.envelope import Envelopes
 from esclusa.connectors.soap.outcome import Outcomes
 from esclusa.connectors.soap.security import Security
 from esclusa.connectors.soap.settings import SoapSettings
-from esclusa.connectors.transport import HttpError, InvalidRequest, Response
+from esclusa.connectors.transport import HttpError, InvalidRequest, Request, Response
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import UnusableSettings
+
+LARGE = 16 * 1024
+"""Bytes of an answer beyond which it is read in a thread: what zeep takes for its elements, the loop can't spare."""
 
 
 class SoapBackend:
@@ -42,14 +45,44 @@ class SoapBackend:
         except (ValueError, InvalidRequest) as error:
             outcome = Outcome(reason=Reason.BACKEND_ERROR, detail=f"It can't be asked this: {error}")
             return self._clock.call_at(0.0, done, outcome).cancel
-        return self._client.send(request, by, partial(self._ended, done)).abort
+        return _Call(self._client, self._outcomes, request, by, done).abort
 
     async def close(self) -> None:
         """As `Backend.close`."""
         await self._client.close()
 
-    def _ended(self, done: Done, ending: Response | HttpError) -> None:
-        done(self._outcomes.read(ending))
+
+class _Call:
+    """One attempt: a call, and the reading of its answer, which may go on in a thread."""
+
+    __slots__ = ("_done", "_outcomes", "_sent")
+
+    def __init__(self, client: Client, outcomes: Outcomes, request: Request, by: float, done: Done) -> None:
+        self._outcomes = outcomes
+        self._done: Done | None = done
+        self._sent = client.send(request, by, self._ended)
+
+    def abort(self) -> None:
+        """As what `Backend.ask` returns. What is being read comes to its end, and nobody hears of it."""
+        self._done = None
+        self._sent.abort()
+
+    def _ended(self, ending: Response | HttpError) -> None:
+        if isinstance(ending, Response) and len(ending.body) > LARGE:
+            reading = asyncio.get_running_loop().run_in_executor(None, self._outcomes.said, ending)
+            reading.add_done_callback(self._read)
+        else:
+            self._end(self._outcomes.read(ending))
+
+    def _read(self, reading: asyncio.Future[bytes | Outcome]) -> None:
+        said = reading.result()
+        if self._done is not None:
+            self._end(said if isinstance(said, Outcome) else self._outcomes.shaped(said))
+
+    def _end(self, outcome: Outcome) -> None:
+        done, self._done = self._done, None
+        if done is not None:
+            done(outcome)
 
 
 def described(name: str, settings: SoapSettings, workshop: Workshop) -> Description:

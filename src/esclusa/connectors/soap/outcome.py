@@ -39,10 +39,16 @@ class Outcomes:
 
     def read(self, ending: Response | HttpError) -> Outcome:
         """The outcome of an attempt that ended so."""
+        said = self.said(ending)
+        return said if isinstance(said, Outcome) else self.shaped(said)
+
+    def said(self, ending: Response | HttpError) -> bytes | Outcome:
+        """The JSON of an answer; an outcome when it has none. What takes long: it may be done in any thread."""
         if isinstance(ending, HttpError):
             return unanswered(ending, idempotent=self._idempotent)
         succeeded = ending.status // 100 == 2  # noqa: PLR2004 - a class of statuses
-        if succeeded and not self._operation.output:
+        one_way = succeeded and not self._operation.output
+        if one_way and not ending.body:
             return _EMPTY
         try:
             body = body_of(parsed(ending.body, ending.charset))
@@ -53,9 +59,23 @@ class Outcomes:
             return fault.outcome(self._empty, idempotent=self._idempotent)
         if not succeeded:
             return refused(ending, self._clock.now(), idempotent=self._idempotent)
+        if one_way:
+            return _EMPTY
         return self._garbage("What it answered is not SOAP") if body is None else self._data(body)
 
-    def _data(self, body: etree._Element) -> Outcome:
+    def shaped(self, said: bytes) -> Outcome:
+        """The outcome of an attempt that brought this JSON."""
+        data: bytes | None = said
+        if self._transform is not None:
+            try:
+                data = self._transform(said)
+            except Exception:  # noqa: BLE001 - it is the user's, and the answer may be like none that it was written for
+                return Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered can't be transformed", cause="answer")
+        if data is None:
+            return _EMPTY
+        return Outcome(data=data) if len(data) <= self._max_answer else _TOO_LARGE
+
+    def _data(self, body: etree._Element) -> bytes | Outcome:
         envelope = body.getparent()
         if not envelope.tag.startswith(f"{{{self._version}}}"):
             return self._garbage("What it answered is another version of SOAP")
@@ -67,18 +87,7 @@ class Outcomes:
             encoded = msgspec.json.encode(data)
         except Exception:  # noqa: BLE001 - zeep raises whatever an answer of another shape leads to
             return self._garbage(_ANOTHER)
-        return _EMPTY if data is None else self._transformed(encoded)
-
-    def _transformed(self, encoded: bytes) -> Outcome:
-        data: bytes | None = encoded
-        if self._transform is not None:
-            try:
-                data = self._transform(encoded)
-            except Exception:  # noqa: BLE001 - it is the user's, and the answer may be like none that it was written for
-                return Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered can't be transformed", cause="answer")
-        if data is None:
-            return _EMPTY
-        return Outcome(data=data) if len(data) <= self._max_answer else _TOO_LARGE
+        return _EMPTY if data is None else encoded
 
     def _garbage(self, detail: str) -> Outcome:
         return Outcome(reason=Reason.BACKEND_ERROR, detail=detail, again=self._idempotent, failure=True, cause="answer")

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from threading import Event, get_ident
 
 import pytest
 
@@ -14,7 +15,9 @@ from esclusa.connectors.backend import Backend, Outcome, Question, Reason
 from esclusa.connectors.http.contexts import Contexts
 from esclusa.connectors.protocol import Workshop
 from esclusa.connectors.settings import CertificateCredentials, CredentialsSettings
-from esclusa.connectors.soap import SoapSettings
+from esclusa.connectors.soap import SoapSettings, backend
+from esclusa.connectors.soap.outcome import Outcomes
+from esclusa.connectors.transport import HttpError, Response
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import ConfigurationError
 from esclusa.kernel.ids import Ids
@@ -137,3 +140,49 @@ async def test_a_certificate_can_not_be_shown_where_the_wsdl_says_http(tmp_path:
     with pytest.raises(ConfigurationError, match=r"connectors\.census\.credentials: the URL is not https"):
         async with made(census(written(tmp_path)), CertificateCredentials(certificate="c", key="k")):
             pass
+
+
+async def test_a_large_answer_is_read_beside_the_loop_and_transformed_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: dict[str, int] = {}
+    said, shaped = Outcomes.said, Outcomes.shaped
+
+    def reads(self: Outcomes, ending: Response | HttpError) -> bytes | Outcome:
+        threads["said"] = get_ident()
+        return said(self, ending)
+
+    def shapes(self: Outcomes, data: bytes) -> Outcome:
+        threads["shaped"] = get_ident()
+        return shaped(self, data)
+
+    monkeypatch.setattr(Outcomes, "said", reads)
+    monkeypatch.setattr(Outcomes, "shaped", shapes)
+    async with hostile(always(SAID)) as back, made(census(written(tmp_path, back.port))) as one:
+        assert (await ask(one)).data == b'"Ana & Eva"'
+        assert threads == {"said": get_ident(), "shaped": get_ident()}
+        monkeypatch.setattr(backend, "LARGE", 10)
+        assert (await ask(one)).data == b'"Ana & Eva"'
+        assert threads["said"] != get_ident()
+        assert threads["shaped"] == get_ident()
+
+
+async def test_who_gives_up_while_an_answer_is_read_hears_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loop, reading, go_on = asyncio.get_running_loop(), asyncio.Event(), Event()
+
+    def waits(_: Outcomes, __: Response | HttpError) -> Outcome:
+        loop.call_soon_threadsafe(reading.set)
+        go_on.wait(20)
+        return Outcome()
+
+    monkeypatch.setattr(Outcomes, "said", waits)
+    monkeypatch.setattr(backend, "LARGE", 10)
+    told: list[Outcome] = []
+    async with hostile(always(SAID)) as back, made(census(written(tmp_path, back.port))) as one:
+        abort = one.ask(QUESTION, Clock().now() + 20, told.append)
+        await reading.wait()
+        abort()
+        go_on.set()
+        monkeypatch.undo()
+        assert (await ask(one)).data == b'"Ana & Eva"'
+    assert told == []

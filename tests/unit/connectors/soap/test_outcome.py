@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -115,3 +116,17 @@ def test_nothing_that_comes_makes_it_raise(wsdl: str, cut: int, put: bytes) -> N
 
 
 _ONE: dict[str, Outcomes] = {}
+
+
+def test_where_no_answer_is_due_a_fault_is_one_all_the_same(tmp_path: Path) -> None:
+    file = Path(written(tmp_path))
+    text = file.read_text(encoding="utf-8")
+    for output in ('<wsdl:output message="tns:PersonOut"/>', '<wsdl:output><soap:body use="literal"/></wsdl:output>'):
+        assert output in text
+        text = text.replace(output, "")
+    file.write_text(text.replace('<wsdl:output><soap12:body use="literal"/></wsdl:output>', ""), encoding="utf-8")
+    one = outcomes(str(file))
+    assert one.read(response(b"", 202)) == Outcome()
+    assert one.read(response(envelope(PERSON))) == Outcome()
+    assert one.read(response(b"<html>thanks</html>")) == Outcome()
+    assert one.read(response(fault("e:Server"))).reason is Reason.BACKEND_ERROR
