@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterator, Mapping
-from hashlib import blake2b
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -152,9 +152,12 @@ def _prepare(configuration: Configuration, names: Collection[str], workshop: Wor
 
 
 def _digest(path: str) -> bytes:
-    """Of what stands there; nothing, where it can't be read."""
+    """Of what stands there; nothing, where it is no file that can be read."""
     try:
-        return blake2b(Path(path).read_bytes()).digest()
+        if not Path(path).is_file():
+            return b""
+        with Path(path).open("rb") as file:
+            return file_digest(file, "blake2b").digest()
     except OSError:
         return b""
 

@@ -64,8 +64,10 @@ def _path(node: Node, inside: str) -> Path:
 
 
 def _content(path: Path) -> str | None:
-    """None: it can't be had."""
+    """None: it can't be had. What is no file could keep who opens it waiting."""
     try:
+        if not path.is_file():
+            return None
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
         return content.decode().removesuffix("\n").removesuffix("\r") if len(content) <= LARGEST else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -103,6 +104,8 @@ def test_a_file_can_be_filled_in(loaded: Load, tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_filled_in_is_a_mistake(mistakes: Mistakes) -> None:
     text = "[credentials.c]\nkind = 'bearer'\ntoken = '${file:none}'\n[credentials.d]\nkind = 'bearer'\ntoken = '${file:big}'"
     why = "can't be read as a text of at most 64 KiB: paths start at this file"
+    os.mkfifo("pipe")
+    assert mistakes("[credentials.c]\nkind = 'bearer'\ntoken = '${file:pipe}'") == [f"esclusa.toml:3: the file pipe {why}"]
     assert mistakes(text, files={"big": "x" * (LARGEST + 1)}) == [
         f"esclusa.toml:3: the file none {why}",
         f"esclusa.toml:6: the file big {why}",
