@@ -21,6 +21,8 @@ _WIDE = 200
 """Columns where there is no terminal to measure."""
 NARROW = 110
 """Columns below which a table says less, so that names stay whole."""
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co"})
+"""Categories of characters that do something rather than being seen."""
 
 
 class Failed(EsclusaError):
@@ -108,7 +110,8 @@ def _show_fault(died: PartDied) -> None:
 
 
 def harmless(text: str) -> str:
-    """`text` without what could control a terminal or hide what stands beside it; line ends become spaces."""
+    """`text` with escapes in place of what could control a terminal or hide what stands beside it; line ends become spaces."""
     return "".join(
-        " " if char in "\n\r\t" else "�" if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co"} else char for char in text
+        " " if char in "\n\r\t" else char.encode("unicode_escape").decode() if unicodedata.category(char) in _UNSEEN else char
+        for char in text
     )

@@ -6,7 +6,7 @@ from cyclopts import CycloptsError, MissingArgumentError, Token, UnknownOptionEr
 
 _WITH_FILE = ("run", "check")
 """Commands that take the configuration as `FILE`."""
-_WITH_CONFIG = ("ask", "status", "connectors")
+_WITH_CONFIG = ("ask", "status", "connectors", "connector try")
 """Commands that take it as `--config FILE`."""
 _VALUES = {"--subject": "NIF", "--config": "FILE"}
 """What stands for the value of an option whose name does not say it."""

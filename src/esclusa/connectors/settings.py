@@ -19,7 +19,8 @@ class BreakerSettings(Settings, frozen=True, kw_only=True):
     """How long it stays open before a probe is let through."""
     counts: list[str] | None = None
     """What it counts as a failure: `timeout`, `connection`, `answer` (one that can't be used), `fault`, and statuses such as
-    `"404"` and `"5xx"`. Unless given: what tells that the back end is not well, among them 5xx and 429, but no other 4xx."""
+    `"404"` and `"5xx"`. Unless given: what tells that the back end is not well, among them 5xx and 429, but no other 4xx.
+    With an empty list it never opens."""
     rate: Fraction | None = None
     """Failures per call over `window` that open it as well; not looked at unless given."""
     window: Duration = Duration(60)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from typing import Literal
 
 import msgspec
 
 from esclusa.kernel.clock import Clock
+from esclusa.kernel.errors import HttpError
 
-Kind = Literal["sent", "received", "failed", "transformed", "untransformed"]
+Kind = Literal["request", "answer", "failed", "transformed", "untransformed"]
 """`failed`: in place of an answer; `untransformed`: the transform did not take it. Both have words in place of a body."""
+
+_DECLARED = re.compile(rb'<\?xml[^>]*\sencoding\s*=\s*["\']([\w.:-]+)')
+"""The charset that an XML document says of itself, where it is one of those that begin like ASCII."""
+_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -20,8 +27,8 @@ class Step(msgspec.Struct, frozen=True):
     """Seconds since the epoch."""
     head: str
     """What stands before the body: a request's or an answer's first line and fields, or what was called; in clear."""
-    body: bytes = b""
-    """As it was sent, as it came (decompressed), or JSON; in clear."""
+    body: str = ""
+    """As it was to be sent, or as it came (decompressed and decoded); in clear."""
 
 
 class Tap:
@@ -31,6 +38,26 @@ class Tap:
         self._clock = clock
         self.steps: list[Step] = []
 
-    def saw(self, kind: Kind, head: str, body: bytes = b"") -> None:
-        """It happened now."""
-        self.steps.append(Step(kind, self._clock.now(), head, body))
+    def saw(self, kind: Kind, head: str, body: bytes = b"", charset: str | None = None) -> None:
+        """It happened now. `charset`: of `body`, where it is known."""
+        self.steps.append(Step(kind, self._clock.now(), head, _text(body, charset)))
+
+    def missed(self, error: HttpError) -> None:
+        """No answer came."""
+        self.saw("failed", str(error) if error.sent else f"{error}; nothing was sent")
+
+
+def _text(body: bytes, charset: str | None) -> str:
+    r"""`body` by its charset, by what it says of itself, or as UTF-8; bytes that are no characters as `\xNN`."""
+    try:
+        return body.decode(charset or _said(body), "backslashreplace")
+    except LookupError:
+        return body.decode("utf-8", "backslashreplace")
+
+
+def _said(body: bytes) -> str:
+    for mark, name in _MARKS.items():
+        if body.startswith(mark):
+            return name
+    declared = _DECLARED.match(body)
+    return declared[1].decode() if declared else "utf-8"

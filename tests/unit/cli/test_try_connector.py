@@ -21,7 +21,9 @@ class Body(BaseHTTPRequestHandler):
     """A body that says what it was asked, and the password that it was told."""
 
     def do_GET(self) -> None:
-        found = json.dumps({"asked": self.path, "password": "s3creto", "long": "x" * 5000}).encode()
+        found = json.dumps(
+            {"asked": self.path, "password": "s3creto", "heard": self.headers.get("Authorization"), "long": "x" * 5000}
+        ).encode()
         self.send_response(200 if self.path.startswith("/people") else 500)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(found)))
@@ -76,11 +78,12 @@ def test_what_is_sent_and_what_comes_is_shown_without_secrets(capsys: Capture) -
     assert main([*TRY, "dgt", *asked]) == Exit.DONE
     said = capsys.readouterr().out
     lines = said.splitlines()
-    assert lines[0].startswith("Sent        GET http://127.0.0.1:")
+    assert lines[0].startswith("Request     GET http://127.0.0.1:")
     assert "/people/12345678Z?p=28&from=2026-01-01  after " in lines[0], "as the hub would ask it"
     assert "            Authorization: ***" in lines
-    assert any(line.startswith("Received    200  after ") for line in lines)
+    assert any(line.startswith("Answer      200  after ") for line in lines)
     assert '              "password": "***",' in lines
+    assert '              "heard": "***",' in lines
     assert "s3creto" not in said
     assert "characters more: --whole" in said
     assert lines[-5].startswith("Outcome     OK, ")
@@ -112,7 +115,7 @@ def test_as_a_document_it_says_the_same(capsys: Capture) -> None:
     said = capsys.readouterr().out
     assert "s3creto" not in said
     document = json.loads(said)
-    assert [step["kind"] for step in document["steps"]] == ["sent", "received"]
+    assert [step["kind"] for step in document["steps"]] == ["request", "answer"]
     assert document["outcome"]["state"] == "OK"
     assert document["outcome"]["data"]["asked"].startswith("/people/12345678Z")
     assert document["elapsed"] >= document["steps"][1]["after"] >= document["steps"][0]["after"]

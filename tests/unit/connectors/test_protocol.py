@@ -31,5 +31,5 @@ async def test_where_a_call_is_looked_at_what_a_transform_makes_is_seen_and_why_
     assert transform(b"{}") is None
     with pytest.raises(ValueError, match="truncated"):
         transform(b"{")
-    assert [(step.kind, step.body) for step in tap.steps] == [("transformed", b"null"), ("untransformed", b"{")]
+    assert [(step.kind, step.body) for step in tap.steps] == [("transformed", "null"), ("untransformed", "{")]
     assert "truncated" in tap.steps[1].head

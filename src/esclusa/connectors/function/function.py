@@ -49,7 +49,7 @@ class Caller:
     async def ask(self, question: Question, _: float) -> Outcome:
         """One attempt, for as long as it takes: whoever awaits this gives it up in time."""
         if self._tap is not None:
-            self._tap.saw("sent", repr(question))
+            self._tap.saw("request", repr(question))
         try:
             said = await self._call(question)
         except Exception as error:  # noqa: BLE001 - it is the user's
@@ -59,7 +59,7 @@ class Caller:
                 return self._failed(Reason.BACKEND_TIMEOUT, "No answer in time")
             return self._failed(Reason.BACKEND_ERROR, "It failed")
         if self._tap is not None:
-            self._tap.saw("received", repr(said))
+            self._tap.saw("answer", repr(said))
         return said if isinstance(said, Outcome) else self._read(said)
 
     def _read(self, said: Any) -> Outcome:

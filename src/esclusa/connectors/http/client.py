@@ -61,7 +61,7 @@ def make_client(
 
 
 class TappedClient:
-    """Tells what it sends, and what comes."""
+    """Tells what it is to send, and what comes."""
 
     def __init__(self, client: Client, origin: Origin, tap: Tap) -> None:
         """`client` is closed with this."""
@@ -74,7 +74,7 @@ class TappedClient:
         head, _, body = request.wire(self._origin.authority.encode()).partition(b"\r\n\r\n")
         first, *fields = head.decode("latin-1").split("\r\n")
         method, target, _ = first.split(" ")
-        self._tap.saw("sent", "\n".join([f"{method} {self._origin}{target}", *fields]), body)
+        self._tap.saw("request", "\n".join([f"{method} {self._origin}{target}", *fields]), body)
         return self._client.send(request, by, partial(self._ended, done))
 
     async def close(self) -> None:
@@ -83,10 +83,10 @@ class TappedClient:
 
     def _ended(self, done: Done, ending: Response | HttpError) -> None:
         if isinstance(ending, HttpError):
-            self._tap.saw("failed", str(ending))
+            self._tap.missed(ending)
         else:
             fields = [f"{name.decode('latin-1')}: {value.decode('latin-1')}" for name, value in ending.headers]
-            self._tap.saw("received", "\n".join([str(ending.status), *fields]), ending.body)
+            self._tap.saw("answer", "\n".join([str(ending.status), *fields]), ending.body, ending.charset)
         done(ending)
 
 

@@ -80,15 +80,15 @@ class Caller:
         except ValueError as error:
             return _refused(str(error))
         if self._tap is not None:
-            self._tap.saw("sent", "", message)
+            self._tap.saw("request", "", message, self._encoding)
         try:
             answer = await self._call(message)
         except HttpError as error:
             if self._tap is not None:
-                self._tap.saw("failed", str(error))
+                self._tap.missed(error)
             return self._failed(error)
         if self._tap is not None:
-            self._tap.saw("received", "", answer)
+            self._tap.saw("answer", "", answer, self._encoding)
         return self._read(answer)
 
     async def close(self) -> None:
