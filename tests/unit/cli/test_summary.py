@@ -26,7 +26,7 @@ from esclusa.cli.summary import one_line
         ([[1, 2], [3]], "1 (and 1 more) (and 1 more)"),
         ("text", "text"),
         (3.5, "3.5"),
-        ("\x1b[2Jx\ny", "�[2Jx y"),
+        ("\x1b[2Jx\ny", "\\x1b[2Jx y"),
     ],
 )
 def test_it_tells_enough_to_recognise_them(data: Any, line: str) -> None:
