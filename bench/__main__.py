@@ -43,7 +43,9 @@ def measured(effort: Effort, sections: Collection[str]) -> Results:
     machine = described()
     _, core = cores()
     with backends(max(growth.CONNECTORS), core) as addresses:
-        on_files = embedded.measured(addresses, effort.rounds, effort.seconds, effort.open) if EMBEDDED in sections else None
+        on_files = (
+            embedded.measured(addresses, core, effort.rounds, effort.seconds, effort.open) if EMBEDDED in sections else None
+        )
         of_calls = calls.measured(addresses, core, effort.rounds, effort.seconds) if CALLS in sections else None
         wanted = [each.rpartition("/")[2] for each in CLUSTER if each in sections]
         on_servers = _on_servers(addresses, core, effort, wanted) if wanted else None

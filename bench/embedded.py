@@ -7,8 +7,9 @@ from functools import partial
 
 import msgspec
 
-from bench import growth, latency, stages, throughput
+from bench import growth, isolation, latency, stages, throughput
 from bench.growth import Growth, Open
+from bench.isolation import Isolation
 from bench.latency import Latency
 from bench.load import in_turns, say
 from bench.machine import alone
@@ -24,18 +25,20 @@ class Embedded(msgspec.Struct, frozen=True):
     latency_by_hand: Latency
     connectors: Sequence[Growth]
     open: Sequence[Open]
+    isolation: Isolation
     stages: Stages
 
 
-def measured(addresses: Sequence[str], rounds: int, seconds: float, opens: Sequence[int]) -> Embedded:
-    """All of it. `opens`: numbers of open requests."""
+def measured(addresses: Sequence[str], core: int, rounds: int, seconds: float, opens: Sequence[int]) -> Embedded:
+    """All of it. `core`: that of the back ends; `opens`: numbers of open requests."""
     speed = [calls_a_second(addresses, width, rounds, seconds) for width in throughput.WIDTHS]
     say("latency at half load")
     of_hub = alone(partial(latency.of_hub, addresses, 8 * seconds))
     by_hand = alone(partial(latency.by_hand, addresses, 8 * seconds))
     connectors = [more_connectors(addresses, count, rounds, seconds) for count in growth.CONNECTORS]
     open_ = [more_open(addresses, count, 3 * seconds) for count in opens]
-    return Embedded(speed, of_hub, by_hand, connectors, open_, parts(addresses, rounds, seconds))
+    beside_sick = isolation.measured(addresses, core, rounds, 4 * seconds)
+    return Embedded(speed, of_hub, by_hand, connectors, open_, beside_sick, parts(addresses, rounds, seconds))
 
 
 def calls_a_second(addresses: Sequence[str], width: int, rounds: int, seconds: float) -> Throughput:

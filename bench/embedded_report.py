@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from bench.embedded import Embedded
 from bench.growth import A_QUESTION, A_SECOND, IN_THE_AIR, Growth, Open
+from bench.isolation import DELAYS_MS, RATE, Isolation
 from bench.load import Typical
 from bench.stages import Stages
 from bench.tables import (
@@ -21,6 +22,7 @@ from bench.tables import (
     growth_budget,
     latencies,
     latency_budget,
+    reached,
     table,
 )
 from bench.throughput import CONNECTORS
@@ -38,6 +40,9 @@ def tables(embedded: Embedded) -> list[str]:
         _growth(embedded.connectors),
         f"{A_SECOND} questions a second to {A_QUESTION} connectors, one of them slow, so many open:",
         _open(embedded.open),
+        "## Beside back ends that are sick",
+        f"{RATE} questions a second to {len(DELAYS_MS)} healthy back ends of {DELAYS_MS[0]} to {DELAYS_MS[-1]} ms, answered by:",
+        _isolation(embedded.isolation),
         "## Where the microseconds go",
         _stages(embedded.stages),
     ]
@@ -58,6 +63,14 @@ def budgets(embedded: Embedded) -> list[tuple[str, ...]]:
         latency_budget("request complete − slowest back end, at half load", embedded.latency),
         growth_budget(f"cost of one call, {sizes} connectors", connectors),
         growth_budget(f"cost of one call, {opened} open requests", waited, f"{waited:.2f}×; {alone:.2f}× where nobody waits"),
+        (
+            "one back end hung, one flapping, one 10 % errors, of ten: until the healthy seven have answered, p99",
+            "the healthy seven alone",
+            f"{embedded.isolation.ratio:.2f}×",
+            "1.2×",
+            "1.05×",
+            reached(embedded.isolation.ratio <= 1.2, embedded.isolation.ratio <= 1.05),
+        ),
     ]
 
 
@@ -103,6 +116,14 @@ def _open(growth: Sequence[Open]) -> str:
             )
             for each in growth
         ],
+    )
+
+
+def _isolation(isolation: Isolation) -> str:
+    rows = {"the healthy alone": isolation.alone, "with three more: hung, flapping, one error in ten": isolation.beside}
+    return table(
+        ("Back ends", "questions", "p50", "p99"),
+        [(who, f"{isolation.questions:,}", f"{p50:.1f} ms", f"{p99:.1f} ms") for who, (p50, p99) in rows.items()],
     )
 
 

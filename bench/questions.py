@@ -69,8 +69,9 @@ def configured(
     *,
     storage: Storage = EMBEDDED,
     query: QuerySettings | None = None,
+    timeout: float = 50,
 ) -> Configuration:
-    """A hub that asks all `urls`; as shipped, but for how many calls of each may be in the air at a time.
+    """A hub that asks all `urls`; as shipped, but for how many calls of each may be in the air, and for how long.
 
     On Kafka its topics and groups are new ones.
     """
@@ -84,7 +85,7 @@ def configured(
         kafka=KafkaSettings(servers=list(storage.kafka), prefix=f"{uuid4().hex[:8]}.") if storage.kafka else None,
         cassandra=CassandraSettings(hosts=list(storage.cassandra), replication=1) if storage.cassandra else None,
         connectors={
-            f"body{number}": RestSettings(url=each, concurrency=most, timeout=Duration(50))
+            f"body{number}": RestSettings(url=each, concurrency=most, timeout=Duration(timeout))
             for number, (each, most) in enumerate(zip(urls, concurrency, strict=True))
         },
         queries={QUERY: query or QuerySettings()},
@@ -148,6 +149,17 @@ class Asker:
         await asyncio.sleep(seconds)
         await self._wait(id)
         return await self.read(id)
+
+    async def until(self, connectors: Collection[str]) -> None:
+        """Ask, and wait until all `connectors` have answered, whatever the others do; an assertion if one of them did not."""
+        id = await self.submit()
+        tag, answered = None, 0
+        while answered < len(connectors):
+            heads = await self._hub.wait(id, ME, seconds=30, tag=tag, data=False)
+            found = [answer for answer in heads.answers if answer.connector in connectors]
+            assert heads.query_more or len(found) == len(connectors), heads
+            assert all(answer.reason is None for answer in found), heads
+            tag, answered = heads.tag, len(found)
 
     async def submit(self) -> UUID:
         """A new request, of a person who has none."""
