@@ -7,18 +7,16 @@ import re
 import unicodedata
 from pathlib import Path
 
-import msgspec
-
 from esclusa.config import engines, references
 from esclusa.config.document import FAMILIES
 from esclusa.config.draft import Draft
 from esclusa.config.findings import nearest
 from esclusa.config.lines import Key
-from esclusa.config.shape import dotted
+from esclusa.config.shape import dotted, has_all
 from esclusa.config.tree import Node
 from esclusa.connectors.assembly import faults
 from esclusa.connectors.http.settings import HttpSettings
-from esclusa.connectors.settings import CertificateCredentials, ConnectorSettings
+from esclusa.connectors.settings import CertificateCredentials
 from esclusa.edges.http.settings import ClientSettings
 from esclusa.hub.settings import QuerySettings
 
@@ -33,6 +31,8 @@ _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(?P<port>\d{1,5})",
 _HIGHEST_PORT = 65_535
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _WORD = re.compile(r"[A-Za-z]+")
+_ADDRESSES = ("url", "host", "wsdl")
+"""Keys whose values might have a user and a password in them."""
 _WITH_MAX = ("text", "number", "dateRange")
 
 
@@ -146,26 +146,25 @@ def transports(draft: Draft) -> None:
     """Connectors can be made of their settings, as far as the connectors themselves can say."""
     for name, settings in draft.settings.connectors.items():
         node = draft.root.find("connectors", name)
-        if node is None or any(text.unknown for text in node.strings()) or not _judged(node, type(settings)):
+        if node is None or any(text.unknown for text in node.strings()) or not has_all(node, type(settings)):
             continue
         for path, what in faults(name, settings, draft.settings.credentials.get(settings.credentials or "")):
-            draft.wrong(path, f"{dotted(path)}: {_without_values(draft.root.find(*path), what)}")
+            draft.wrong(path, f"{dotted(path)}: {_without_values(path, draft.root.find(*path), what)}")
 
 
-def _judged(node: Node, settings: type[ConnectorSettings]) -> bool:
-    """Whether all that is required is written, and is text where it has to be."""
-    required = [node.find(field.encode_name) for field in msgspec.structs.fields(settings) if field.required]
-    return all(found is not None and isinstance(found.value, str) for found in required)
-
-
-def _without_values(node: Node | None, said: str) -> str:
+def _without_values(path: Key, node: Node | None, said: str) -> str:
     """What a connector says of the value in `node`, which may quote it, without what must not be shown."""
     for text in node.strings() if node is not None else ():
-        if "@" in text.value:
+        if "@" in text.value and (path[-1] in _ADDRESSES or "://" in text.value):
             return "this can't be used: no user or password stands here, and any other @ is written %40"
-        if text.taken:  # what is said might quote a part of its value, and that might be a secret
-            return f"this can't be used, with {', '.join(f'${{{name}}}' for name in text.taken)} filled in"
+        if text.taken and text is node:  # what is said might quote a part of its value, and that might be a secret
+            names = ", ".join(f"${{{name}}}" for name in text.taken)
+            braces = any(brace in value for value in text.taken.values() for brace in "{}")
+            remedy = ": a { or } that is no placeholder is written twice" if braces else ""
+            return f"this can't be used, with {names} filled in{remedy}"
         said = said.replace(repr(text.value), "this")
+        for name, value in text.taken.items():
+            said = said.replace(value, f"${{{name}}}") if value else said
     return said
 
 

@@ -40,6 +40,14 @@ def shaped(root: Node, settings: type, findings: Findings) -> dict[str, Any]:
     return value
 
 
+def has_all(node: Node, settings: type) -> bool:
+    """Whether what `settings` require stands in `node`, and is of its kind: no placeholder has been put in its place."""
+    info = inspect.type_info(settings)
+    required = [field for field in info.fields if field.required] if isinstance(info, inspect.StructType) else []
+    found = [(node.find(field.encode_name), field.type) for field in required]
+    return all(below is not None and _value(Findings(), below, kind, ()) is not WRONG for below, kind in found)
+
+
 def plain(node: Node) -> Any:
     """The value of `node` as tomllib gave it, with its variables filled in."""
     if isinstance(node.value, dict):

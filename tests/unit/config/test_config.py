@@ -199,7 +199,8 @@ def test_no_mistake_shows_a_secret_or_what_a_variable_holds(mistakes: Mistakes) 
 @pytest.mark.parametrize("url", ["https://dgt.example:hunter2/", "https://dgt.example/{hunter2}", "hunter2://dgt.example/"])
 def test_nor_does_one_that_would_quote_a_part_of_it(mistakes: Mistakes, url: str) -> None:
     (found,) = mistakes("[connectors.dgt]\nurl = '${URL}'\n[queries.q]", environ={"URL": url})
-    assert found == "esclusa.toml:2: connectors.dgt.url: this can't be used, with ${URL} filled in"
+    assert found.startswith("esclusa.toml:2: connectors.dgt.url: this can't be used, with ${URL} filled in")
+    assert "hunter2" not in found
 
 
 def test_nor_does_one_about_a_file_that_a_variable_names(mistakes: Mistakes) -> None:

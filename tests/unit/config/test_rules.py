@@ -9,6 +9,7 @@ import pytest
 
 Mistakes = Callable[..., list[str]]
 
+TCP = "protocol = 'tcp'\nhost = 'x'\nrequest = '{subject}'\n"
 CONNECTOR = "[connectors.dgt]\nurl = 'https://dgt.example/'\n"
 
 
@@ -133,6 +134,9 @@ def test_times_statuses_and_tags_of_a_connector_make_sense(mistakes: Mistakes, k
             "4: connectors.x.url: this is not an absolute http or https URL",
         ),
         ("url = 'http://x/'\ntls.name = 'y'", "4: connectors.x.tls: the URL is not https"),
+        (TCP + "port = 71010", "6: connectors.x.port: this is no port: "),
+        (TCP + "port = 7\nencoding = 'latin1x'", "7: connectors.x.encoding: this is no charset "),
+        (TCP + "port = '${PORT:-7}'\nanswer = '{name}{since}'", "7: connectors.x.answer: "),
     ],
 )
 def test_what_connectors_say_of_their_settings_is_told_with_its_line(mistakes: Mistakes, keys: str, what: str) -> None:
@@ -147,6 +151,32 @@ def test_they_do_not_tell_what_is_secret_in_them(mistakes: Mistakes, url: str) -
     (found,) = mistakes(f"[connectors.x]\nurl = '{url}'", environ={"SECRET": "hunter2"})
     assert found.startswith("esclusa.toml:2: connectors.x.url: ")
     assert "hunter2" not in found
+
+
+@pytest.mark.parametrize("port", ["'7101'", "'${UNSET}'", "'${WORD}'", "0"])
+def test_what_is_required_and_no_value_of_its_kind_is_told_alone(mistakes: Mistakes, port: str) -> None:
+    (found,) = mistakes(f"[connectors.x]\n{TCP}port = {port}\nanswer = '{{broken'", environ={"WORD": "seven"})
+    assert found.startswith("esclusa.toml:5: ")
+
+
+BASIC = "[connectors.x]\nurl = 'https://x/'\ncredentials = 'c'\n[credentials.c]\nkind = 'basic'\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "what"),
+    [
+        (BASIC + "username = 'se:de'\npassword = '${SECRET}'", "6: credentials.c.username: a user name with a colon"),
+        (BASIC + "username = 'se:de'\npassword = 'p@ss'", "6: credentials.c.username: a user name with a colon"),
+        (BASIC + "username = 'a'\npassword = 'b'\n[queries.q]", None),
+        (
+            "[connectors.x]\nurl = 'https://x/'\nquery.key = '${BRACE}'",
+            "3: connectors.x.query.key: this can't be used, with ${BRACE} filled in: a { or } that is no placeholder is written twice",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_of_the_key_where_it_stands(mistakes: Mistakes, written: str, what: str | None) -> None:
+    found = mistakes(written, environ={"SECRET": "hunter2", "BRACE": "a{b"})
+    assert [each.removeprefix("esclusa.toml:")[: len(what or "")] for each in found] == ([] if what is None else [what])
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Collection
+from functools import partial
 
-from esclusa.connectors.http.oauth2 import check_oauth2
+from esclusa.connectors.faults import Check
+from esclusa.connectors.http.oauth2 import check_parameters, check_url
 from esclusa.connectors.settings import (
     ApiKeyCredentials,
     BasicCredentials,
@@ -40,14 +42,31 @@ def check_header(name: str, text: str) -> None:
     RequestTemplate("GET", ((name.encode(), b""),))
 
 
-def check_credentials(headers: Iterable[str], credentials: CredentialsSettings | None) -> None:
-    """As `check_header`, of the headers that show who we are, beside the connector's own `headers`."""
-    own = {name.lower() for name in headers}
-    shown = list(headers_of(credentials))
-    if isinstance(credentials, OAuth2Credentials):
-        check_oauth2(credentials)
-        shown.append("Authorization")
-    for name in shown:
-        check_header(name, "")
-        if name.lower() in own:
-            raise ValueError(f"they are shown in {name}, and the connector has that header already: leave one of the two out")
+def credential_checks(name: str, headers: Collection[str], credentials: CredentialsSettings | None) -> list[Check]:
+    """Of the credentials `name`, key by key, and of what shows them beside the connector's own `headers`."""
+    here = ("credentials", name)
+    checks: list[Check] = []
+    shown: str | None = "Authorization"
+    match credentials:
+        case BasicCredentials():
+            checks.append(((*here, "username"), partial(headers_of, credentials)))
+        case BearerCredentials():
+            checks.append(((*here, "token"), partial(headers_of, credentials)))
+        case ApiKeyCredentials(header=shown):
+            checks += [
+                ((*here, "header"), partial(check_header, shown, "")),
+                ((*here, "value"), partial(headers_of, credentials)),
+            ]
+        case OAuth2Credentials():
+            checks += [
+                ((*here, "url"), partial(check_url, credentials.url)),
+                ((*here, "parameters"), partial(check_parameters, credentials.parameters)),
+            ]
+        case _:
+            shown = None
+    return [*checks, (here, partial(_shown_once, shown, headers))]
+
+
+def _shown_once(shown: str | None, headers: Collection[str]) -> None:
+    if shown is not None and shown.lower() in {name.lower() for name in headers}:
+        raise ValueError(f"they are shown in {shown}, and the connector has that header already: leave one of the two out")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from urllib.parse import quote_plus, urlencode, urlsplit
 
@@ -197,17 +197,24 @@ class TokenSources:
             await source.close()
 
 
-def check_oauth2(settings: OAuth2Credentials) -> None:
-    """`ValueError` or `InvalidRequest` for what can't be sent to a server of tokens."""
-    Origin.of(settings.url)
-    _request_of(settings)
-    if reserved := {"grant_type", "scope", "client_id", "client_secret"} & settings.parameters.keys():
+def check_url(url: str) -> None:
+    """`ValueError` or `InvalidRequest` for an address at which no server of tokens can be asked."""
+    Origin.of(url)
+    Request("POST", _target_of(url))
+
+
+def check_parameters(parameters: Collection[str]) -> None:
+    """`ValueError` for what is sent to it anyway."""
+    if reserved := {"grant_type", "scope", "client_id", "client_secret"}.intersection(parameters):
         raise ValueError(f"{min(reserved)} is sent already: leave it out of the parameters")
 
 
+def _target_of(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+
+
 def _request_of(settings: OAuth2Credentials) -> Request:
-    parts = urlsplit(settings.url)
-    target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
     form = {"grant_type": "client_credentials", **settings.parameters}
     if settings.scope is not None:
         form["scope"] = settings.scope
@@ -218,7 +225,7 @@ def _request_of(settings: OAuth2Credentials) -> Request:
         headers.append((b"authorization", b"Basic " + base64.b64encode(pair.encode())))
     else:
         form |= {"client_id": settings.client_id, "client_secret": settings.client_secret}
-    return Request("POST", target, tuple(headers), urlencode(form).encode())
+    return Request("POST", _target_of(settings.url), tuple(headers), urlencode(form).encode())
 
 
 def _code_of(body: bytes) -> str:

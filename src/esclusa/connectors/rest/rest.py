@@ -9,7 +9,7 @@ from esclusa.connectors.backend import Abort, Done, Outcome, Question, Reason
 from esclusa.connectors.faults import Check
 from esclusa.connectors.http.client import Client, make_client
 from esclusa.connectors.http.contexts import is_secure
-from esclusa.connectors.http.credentials import check_credentials, check_header
+from esclusa.connectors.http.credentials import check_header, credential_checks
 from esclusa.connectors.http.settings import TlsSettings
 from esclusa.connectors.protocol import ConnectorProtocol, Workshop
 from esclusa.connectors.rest.outcome import Outcomes
@@ -114,7 +114,7 @@ def _checks(name: str, settings: RestSettings, credentials: CredentialsSettings 
         ((*here, "revalidate"), partial(_revalidate, settings)),
         ((*here, "tls"), partial(_tls, settings)),
         ((*here, "credentials"), partial(_certificate, settings, credentials)),
-        (("credentials", settings.credentials or ""), partial(check_credentials, settings.headers, credentials)),
+        *credential_checks(settings.credentials or "", settings.headers, credentials),
     ]
 
 

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from esclusa.connectors.backend import Backend
 from esclusa.connectors.faults import Check
 from esclusa.connectors.http.contexts import is_secure
-from esclusa.connectors.http.credentials import check_credentials, check_header
+from esclusa.connectors.http.credentials import check_header, credential_checks
 from esclusa.connectors.http.settings import TlsSettings
 from esclusa.connectors.protocol import ConnectorProtocol, Workshop
 from esclusa.connectors.settings import CertificateCredentials, CredentialsSettings
@@ -39,7 +39,7 @@ def _checks(name: str, settings: SoapSettings, credentials: CredentialsSettings 
         ((*here, "tls"), partial(_tls, settings)),
         ((*here, "security"), partial(_security, settings.security)),
         ((*here, "credentials"), partial(_certificate, settings, credentials)),
-        (("credentials", settings.credentials or ""), partial(check_credentials, settings.headers, credentials)),
+        *credential_checks(settings.credentials or "", settings.headers, credentials),
     ]
 
 

@@ -11,9 +11,9 @@ from urllib.parse import parse_qs
 import msgspec
 import pytest
 
-from esclusa.connectors.http.oauth2 import LONGEST, PAUSE, UNSAID, YOUNG, TokenSource, TokenSources, check_oauth2
+from esclusa.connectors.http.oauth2 import LONGEST, PAUSE, UNSAID, YOUNG, TokenSource, TokenSources, check_parameters, check_url
 from esclusa.connectors.settings import OAuth2Credentials
-from esclusa.connectors.transport import HttpError
+from esclusa.connectors.transport import HttpError, InvalidRequest
 from esclusa.kernel.duration import Duration
 from esclusa.testing.hostile import Hostile, Peer, answer, hostile
 from unit.connectors.transport.calling import turns, until
@@ -267,14 +267,15 @@ async def test_who_shows_the_same_credentials_shows_the_same_token() -> None:
 
 
 @pytest.mark.parametrize(
-    ("further", "why"),
-    [
-        ({"url": "dgt.example/token"}, "not an absolute"),
-        ({"url": "https://dgt.example/a token"}, "percent-encoded"),
-        ({"parameters": {"client_secret": "x"}}, "client_secret is sent already"),
-    ],
+    ("url", "why"),
+    [("dgt.example/token", "not an absolute"), ("https://dgt.example/a token", "percent-encoded")],
 )
-def test_what_cannot_be_sent_is_told_before_anything_is(further: dict[str, object], why: str) -> None:
-    known = {"url": "https://dgt.example/token", "client_id": "hub", "client_secret": "s3cr:t"}
-    with pytest.raises(Exception, match=why):
-        check_oauth2(OAuth2Credentials(**(known | further)))  # type: ignore[arg-type]  # what each case says
+def test_where_nobody_can_be_asked_is_told_before_anything_is_sent(url: str, why: str) -> None:
+    with pytest.raises((ValueError, InvalidRequest), match=why):
+        check_url(url)
+
+
+def test_what_is_sent_anyway_is_no_parameter() -> None:
+    check_parameters(["audience"])
+    with pytest.raises(ValueError, match="client_secret is sent already"):
+        check_parameters(["client_secret"])
