@@ -7,7 +7,6 @@ import sys
 import tomllib
 import types
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from cyclopts import App
 
 from esclusa.bootstrap import Runtime, make_application
 from esclusa.cli.cli import command_line
-from esclusa.config.config import load
+from esclusa.config.config import ConfigurationText, load
 from esclusa.config.settings import Configuration
 from esclusa.kernel.errors import Refused
 from esclusa.kernel.settings import Settings
@@ -70,8 +69,8 @@ def test_every_refusal_is_in_the_reference() -> None:
 async def test_what_a_process_serves_and_counts_is_in_the_reference(tmp_path: Path) -> None:
     path = tmp_path / "esclusa.toml"
     path.write_text(f'[server]\nlisten = "127.0.0.1:0"\n{WHOLE}', encoding="utf-8")
-    read = partial(load, path, {})
-    application = make_application(read(), Runtime.real(), load=read)
+    text = ConfigurationText(path, {})
+    application = make_application(text.configuration(), Runtime.real(), text=text)
     async with application.lifecycle:
         assert application.server.address is not None
         async with httpx.AsyncClient(base_url=application.server.address.url) as client:
@@ -155,6 +154,8 @@ def test_configurations_in_the_pages_are_right(block: str, tmp_path: Path, monke
     path = tmp_path / "esclusa.toml"
     path.write_text(whole + block.replace(CERTIFICATES, str(tmp_path)), encoding="utf-8")
     certified(tmp_path)
+    for named in re.findall(r'"([\w-]+\.(?:wsdl|pem|key|crt))"', block):
+        (tmp_path / named).touch()
     for module, function in re.findall(r'"(\w+):(\w+)"', block):
         monkeypatch.setitem(sys.modules, module, types.ModuleType(module))
         vars(sys.modules[module])[function] = print

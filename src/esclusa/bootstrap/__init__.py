@@ -6,7 +6,17 @@ hub's parts by role, `ports` the ports on the engines that the configuration nam
 """
 
 from esclusa.bootstrap.bootstrap import Application, make_application, open_hub, serve
-from esclusa.bootstrap.hub import ROLES, HubProcess, Role, fingerprint, make_connectors, make_hub, make_setup
+from esclusa.bootstrap.hub import (
+    ROLES,
+    HubProcess,
+    Role,
+    fingerprint,
+    make_backends,
+    make_connectors,
+    make_hub,
+    make_setup,
+    make_workshop,
+)
 from esclusa.bootstrap.ports import Engine, Ports, open_ports
 from esclusa.bootstrap.runtime import Runtime, freeze_memory
 
@@ -21,9 +31,11 @@ __all__ = [
     "fingerprint",
     "freeze_memory",
     "make_application",
+    "make_backends",
     "make_connectors",
     "make_hub",
     "make_setup",
+    "make_workshop",
     "open_hub",
     "open_ports",
     "serve",

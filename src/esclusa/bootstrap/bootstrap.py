@@ -27,7 +27,7 @@ from esclusa.bootstrap.ports import open_ports
 from esclusa.bootstrap.reload import Reload
 from esclusa.bootstrap.runtime import Runtime, freeze_memory
 from esclusa.bootstrap.watch import Watch
-from esclusa.config.config import Configuration, load
+from esclusa.config.config import Configuration, ConfigurationText, load
 from esclusa.config.engines import ENGINES, PORTS, engine_of
 from esclusa.edges.http.api import make_applications
 from esclusa.edges.http.callers import Callers
@@ -88,15 +88,13 @@ def make_application(
     roles: Collection[Role] = ROLES,
     pools: Collection[str] | None = None,
     first: Sequence[Part] = (),
-    load: Callable[[], Configuration] | None = None,
-    secrets: Callable[[], Collection[str]] = tuple,
+    text: ConfigurationText | None = None,
 ) -> Application:
     """Everything that one process runs. `first`: parts that start before all others and stop after them.
 
-    `load`: reads the configuration anew, so that it can change while the process runs; `secrets`: the files that it takes in,
-    which are looked at, and so are those that it names: what changes in them is taken. Its start waits for storage that
-    is reached over the network, for as long as it takes.
-    Raises `ConfigurationError` for what can't be made.
+    `text`: what `configuration` comes from, so that it can change while the process runs; the files that it takes in and
+    names are looked at, and what changes in them is taken. Its start waits for storage that is reached over the network, for
+    as long as it takes. Raises `ConfigurationError` for what can't be made.
     """
     _check_roles(configuration, roles, pools)
     ports = open_ports(configuration, runtime)
@@ -104,7 +102,7 @@ def make_application(
     checks = {port: engine.upkeep.check for port, engine in ports.by_port.items()}
     health = Health(checks, runtime.clock, runtime.instrument)
     callers = Callers(configuration.clients)
-    reload = None if load is None else Reload(load, configuration, process, callers, runtime)
+    reload = None if text is None else Reload(text, configuration, process, callers, runtime)
     applications = make_applications(
         process.hub,
         health,
@@ -121,7 +119,7 @@ def make_application(
     server = HttpServer(applications, configuration.server, data, runtime.clock, runtime.ids, runtime.instrument)
     setup = make_setup(configuration, ports)
     joining = Joining(process.members, configuration.hub.drain + HANDOVER, health.wait, runtime.clock)
-    watch = [] if reload is None else [Watch(secrets, reload, runtime.clock)]
+    watch = [] if reload is None else [Watch(reload, runtime.clock)]
     parts: Parts = [*first, server, *ports.engines, setup, *process.parts, joining, *watch, health]
     drain = configuration.hub.drain + LEEWAY
     if _alone(configuration):
@@ -156,20 +154,19 @@ async def serve(
     *,
     roles: Collection[Role] = ROLES,
     pools: Collection[str] | None = None,
-    load: Callable[[], Configuration] | None = None,
-    secrets: Callable[[], Collection[str]] = tuple,
+    text: ConfigurationText | None = None,
     started: Callable[[Application], None] = lambda _: None,
 ) -> None:
     """Run a process until SIGTERM or SIGINT, then drain. `started` is called once it is ready, if it comes to that.
 
-    `load`: reads the configuration anew, on SIGHUP; `secrets`: as for `make_application`.
+    `text`: as for `make_application`; it is read anew on SIGHUP.
     Raises `ConfigurationError`, `StorageError`, `CannotListen` when it can't start, `PartDied` when a part dies.
     """
     clock = Clock()
     logs = Logs(clock, configuration.log.format)
     instrument = Instrument(logs, Level[configuration.log.level.upper()])
     runtime = Runtime(clock, Ids(clock), instrument, Signals())
-    application = make_application(configuration, runtime, roles=roles, pools=pools, first=[logs], load=load, secrets=secrets)
+    application = make_application(configuration, runtime, roles=roles, pools=pools, first=[logs], text=text)
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: _report(instrument, context))
     for each in (signal.SIGTERM, signal.SIGINT):

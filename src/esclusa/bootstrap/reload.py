@@ -17,7 +17,7 @@ import msgspec
 
 from esclusa.bootstrap.hub import HubProcess, fingerprint, make_backends, make_connector, make_workshop
 from esclusa.bootstrap.runtime import Runtime
-from esclusa.config.config import Configuration
+from esclusa.config.config import Configuration, ConfigurationText
 from esclusa.connectors.assembly import prepare_backend
 from esclusa.connectors.protocol import Workshop
 from esclusa.edges.http.callers import Callers
@@ -38,14 +38,14 @@ class Reload:
 
     def __init__(
         self,
-        load: Callable[[], Configuration],
+        text: ConfigurationText,
         configuration: Configuration,
         process: HubProcess,
         callers: Callers,
         runtime: Runtime,
     ) -> None:
-        """`load`: reads the file; `configuration`: what the process was made from."""
-        self._load = load
+        """`text`: what the files said; `configuration`: what the process was made from, which is that."""
+        self._text = text
         self.configuration = configuration
         """What the process goes by."""
         self._contents = _contents(configuration)
@@ -55,34 +55,54 @@ class Reload:
         self._runtime = runtime
         self._one_at_a_time = asyncio.Lock()
 
+    @property
+    def files(self) -> list[str]:
+        """The files that the configuration takes in and names, whose content is a part of it."""
+        return [*self._text.secret_files(), *named_files(self.configuration)]
+
     async def __call__(self) -> Reloaded:
-        """What has changed. `ConfigurationError`: every reason why nothing has."""
+        """Take what the configuration says now. What has changed. `ConfigurationError`: every reason why nothing has."""
+        done = await self._taken(self._text.again)
+        self._log(done)
+        return done
+
+    async def renew(self) -> None:
+        """Take what is in `files` now; the configuration itself stays as it was taken. `ConfigurationError` as above."""
+        done = await self._taken(lambda: self._text)
+        if done.changed:
+            self._log(done)
+
+    def _log(self, done: Reloaded) -> None:
+        facts = {"added": done.added, "changed": done.changed, "removed": done.removed}
+        self._runtime.instrument.info("configuration taken", configuration=done.configuration, **facts)
+
+    async def _taken(self, read: Callable[[], ConfigurationText]) -> Reloaded:
         async with self._one_at_a_time:
             try:
-                new, contents = await asyncio.to_thread(self._read)
+                text, new, contents = await asyncio.to_thread(_read, read)
                 touched = _touched(new, self._contents, contents)
                 self._check(new)
                 workshop = make_workshop(new, self._runtime)
                 await asyncio.to_thread(_prepare, new, self._others(new, touched), workshop)
-                done = self._take(new, touched, workshop)
-                self._contents = contents
+                done = self._made(new, touched, workshop, text)
+                self._text, self._contents = text, contents
             except ConfigurationError as error:
                 mistakes = [str(mistake) for mistake in error.mistakes]
                 self._runtime.instrument.error("configuration refused, the one before stays", mistakes=mistakes)
                 raise
-            facts = {"added": done.added, "changed": done.changed, "removed": done.removed}
-            self._runtime.instrument.info("configuration taken", configuration=done.configuration, **facts)
             return done
-
-    def _read(self) -> tuple[Configuration, Contents]:
-        new = self._load()
-        return new, _contents(new)
 
     def _others(self, new: Configuration, touched: Collection[str]) -> list[str]:
         """The connectors that this process serves and whose back ends are to be made, or made anew."""
         before = self._process.roster.all
         served = [name for name, settings in new.connectors.items() if settings.pool in self._process.roster]
         return [name for name in served if name not in before or name in touched or _changed(self.configuration, new, name)]
+
+    def _made(self, new: Configuration, touched: Collection[str], workshop: Workshop, text: ConfigurationText) -> Reloaded:
+        try:
+            return self._take(new, touched, workshop)
+        except ConfigurationError as error:
+            raise text.placed(error) from error
 
     def _take(self, new: Configuration, touched: Collection[str], workshop: Workshop) -> Reloaded:
         old = self.configuration
@@ -136,6 +156,12 @@ def _changed(old: Configuration, new: Configuration, name: str) -> bool:
     return after.credentials is not None and old.credentials.get(after.credentials) != new.credentials[after.credentials]
 
 
+def _read(read: Callable[[], ConfigurationText]) -> tuple[ConfigurationText, Configuration, Contents]:
+    text = read()
+    new = text.configuration()
+    return text, new, _contents(new)
+
+
 def _contents(configuration: Configuration) -> Contents:
     return {path: _digest(path) for path in named_files(configuration)}
 
@@ -143,7 +169,7 @@ def _contents(configuration: Configuration) -> Contents:
 def named_files(configuration: Configuration) -> list[str]:
     """The files that connectors and credentials name: certificates, keys, authorities, WSDLs."""
     tables = [*configuration.connectors.values(), *configuration.credentials.values()]
-    return sorted({path for table in tables for path in files_of(table) if "://" not in path})
+    return sorted({path for table in tables for path in files_of(table).values() if "://" not in path})
 
 
 def _prepare(configuration: Configuration, names: Collection[str], workshop: Workshop) -> None:
@@ -168,8 +194,8 @@ def _touched(new: Configuration, before: Contents, after: Contents) -> list[str]
     return [
         name
         for name, settings in new.connectors.items()
-        if other.intersection(files_of(settings))
-        or (settings.credentials is not None and other.intersection(files_of(new.credentials[settings.credentials])))
+        if other.intersection(files_of(settings).values())
+        or (settings.credentials is not None and other.intersection(files_of(new.credentials[settings.credentials]).values()))
     ]
 
 

@@ -12,13 +12,18 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
+from esclusa.bootstrap import Runtime, make_backends, make_workshop
 from esclusa.cli.engines import ConfiguredEngines
 from esclusa.cli.exits import Exit
 from esclusa.cli.options import FILE, ConfigurationFile, Json
 from esclusa.cli.output import document, harmless, mistakes, reported, say, tell
-from esclusa.config.config import Configuration, load
+from esclusa.config.config import Configuration, ConfigurationText
 from esclusa.config.engines import PORTS, engine_of, named_engine
+from esclusa.config.findings import nearest
+from esclusa.connectors.settings import ConnectorSettings
 from esclusa.hub.inventory import Inventory
+from esclusa.kernel.errors import ConfigurationError
+from esclusa.kernel.settings import files_of
 from esclusa.ports.installation import Finding, State
 
 _MARKS: Mapping[State, str] = {"sound": "✓", "doubtful": "!", "wrong": "✗"}
@@ -30,7 +35,9 @@ def check(
     *,
     connect: Annotated[
         bool,
-        Parameter(help="Try the engines too: reach them, log in, look at topics, tables, rights. Changes nothing on them."),
+        Parameter(
+            help="Try the engines too: reach them, log in, look at topics, tables, rights. Changes nothing on them. Read WSDLs by their URL."
+        ),
     ] = False,
     json: Json = False,
 ) -> int:
@@ -52,11 +59,16 @@ exit code is 1 then. Back ends are not called.
 
 
 def _check(file: Path, *, connect: bool, json: bool) -> Exit:
-    configuration = load(file, os.environ)
+    text = ConfigurationText(file, os.environ)
+    configuration = text.configuration()
+    try:
+        asyncio.run(_made(configuration, connect=connect))
+    except ConfigurationError as error:
+        raise text.placed(error) from error
     if not json:
         say(f"{file} is sound.")
-        for label, text in _contents(configuration):
-            say(f"  {label:<12}{text}")
+        for label, what in _contents(configuration, text):
+            say(f"  {label:<12}{what}")
     found = asyncio.run(_inspected(configuration)) if connect else []
     wrong = [finding for _, finding in found if finding.state == "wrong"]
     if json:
@@ -65,6 +77,18 @@ def _check(file: Path, *, connect: bool, json: bool) -> Exit:
     elif connect:
         _show(found, len(wrong))
     return Exit.FAILED if wrong else Exit.DONE
+
+
+async def _made(configuration: Configuration, *, connect: bool) -> None:
+    """Make every back end that can be made without calling anybody, or all: what they need of files is there and fits."""
+    names = [name for name, settings in configuration.connectors.items() if connect or not _is_elsewhere(settings)]
+    backends = make_backends(configuration, names, make_workshop(configuration, Runtime.real()))
+    for backend in backends.values():
+        await backend.close()
+
+
+def _is_elsewhere(settings: ConnectorSettings) -> bool:
+    return any("://" in place for place in files_of(settings).values())
 
 
 async def _inspected(configuration: Configuration) -> list[tuple[str, Finding]]:
@@ -89,14 +113,16 @@ def _show(found: Sequence[tuple[str, Finding]], wrong: int) -> None:
         say("All that is needed is there.")
 
 
-def _contents(configuration: Configuration) -> list[tuple[str, str]]:
+def _contents(configuration: Configuration, text: ConfigurationText) -> list[tuple[str, str]]:
     """What would run, a label and a line each."""
-    own, server = configuration.esclusa, configuration.server
+    own, server, known = configuration.esclusa, configuration.server, text.environments()
     engines = " and ".join(dict.fromkeys(named_engine(own, port) for port in PORTS))
     on_disk = "sqlite" in {engine_of(own, port) for port in PORTS}
     lines = [("storage", f"{engines}, in {own.data}" if on_disk else engines)]
     if own.environment is not None:
-        lines.append(("environment", own.environment))
+        known_to_some = own.environment in known or not known
+        unknown = "" if known_to_some else f", for which no connector has anything: {nearest(own.environment, known)}"
+        lines.append(("environment", own.environment + unknown))
     lines.append(("API", f"http://{server.listen}" + (f", metrics at http://{server.admin}" if server.admin else "")))
     lines.append(("clients", ", ".join(configuration.clients) or "none: only this machine's operator can ask"))
     pools = list(dict.fromkeys(connector.pool for connector in configuration.connectors.values()))

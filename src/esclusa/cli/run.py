@@ -16,8 +16,9 @@ from esclusa.bootstrap import ROLES, Application, Role, serve
 from esclusa.cli.exits import Exit
 from esclusa.cli.options import FILE, ConfigurationFile
 from esclusa.cli.output import Failed, reported, say
-from esclusa.config.config import load, secret_files
+from esclusa.config.config import ConfigurationText
 from esclusa.config.findings import nearest
+from esclusa.kernel.errors import ConfigurationError
 
 
 def run(
@@ -43,14 +44,16 @@ takes by itself. While brokers or nodes are away at its start, it waits for them
 
 
 def _run(file: Path, roles: list[Role] | None, pools: list[str] | None) -> Exit:
-    read = partial(load, file, os.environ)
-    configuration = read()
+    text = ConfigurationText(file, os.environ)
+    configuration = text.configuration()
     for pool in pools or ():
         if pool not in configuration.pools:
             raise Failed(Exit.MISTAKE, f'there is no pool "{pool}": {nearest(pool, configuration.pools)}')
-    secrets = partial(secret_files, file, os.environ)
     greeting = partial(_greeting, roles or ROLES)
-    uvloop.run(serve(configuration, roles=roles or ROLES, pools=pools, load=read, secrets=secrets, started=greeting))
+    try:
+        uvloop.run(serve(configuration, roles=roles or ROLES, pools=pools, text=text, started=greeting))
+    except ConfigurationError as error:
+        raise text.placed(error) from error
     return Exit.DONE
 
 

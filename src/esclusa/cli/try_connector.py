@@ -15,14 +15,14 @@ from esclusa.cli.masking import Masking, shown_secrets
 from esclusa.cli.options import FILE, ConfigurationFile, Json
 from esclusa.cli.output import Failed, document, reported, words
 from esclusa.cli.trial_view import TrialView
-from esclusa.config.config import Configuration, load
+from esclusa.config.config import Configuration, ConfigurationText
 from esclusa.config.findings import nearest
 from esclusa.connectors.backend import Question
 from esclusa.connectors.trial import tried
 from esclusa.hub.inventory import Inventory
 from esclusa.hub.validation import checked_params, checked_subject
 from esclusa.kernel.clock import Clock
-from esclusa.kernel.errors import Refused
+from esclusa.kernel.errors import ConfigurationError, Refused
 from esclusa.kernel.ids import Ids
 from esclusa.kernel.settings import secrets_of
 
@@ -59,14 +59,18 @@ shown in clear, secrets are not. The exit code is 5 when there is no answer.
 async def _try(
     file: ConfigurationFile, name: str, subject: str, given: list[str], query: str | None, *, whole: bool, json: bool
 ) -> Exit:
-    configuration = load(file, os.environ)
+    text = ConfigurationText(file, os.environ)
+    configuration = text.configuration()
     settings = configuration.connectors.get(name)
     if settings is None:
         raise Failed(Exit.MISTAKE, f'there is no connector "{name}" in {file}: {nearest(name, configuration.connectors)}')
     clock = Clock()
     asked = _question(configuration, name, query, subject, given, clock)
     credentials = None if settings.credentials is None else configuration.credentials[settings.credentials]
-    trial = await tried(name, settings, credentials, asked, configuration.hub.max_answer, clock)
+    try:
+        trial = await tried(name, settings, credentials, asked, configuration.hub.max_answer, clock)
+    except ConfigurationError as error:
+        raise text.placed(error) from error
     configured = [*secrets_of(settings), *(() if credentials is None else secrets_of(credentials))]
     shown = shown_secrets(step.head for step in trial.steps if step.kind == "request")
     masking = Masking([*configured, *shown])

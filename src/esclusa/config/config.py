@@ -12,7 +12,7 @@ import msgspec
 from esclusa.config.document import Document
 from esclusa.config.draft import Draft
 from esclusa.config.environments import environments, in_environment
-from esclusa.config.findings import Findings
+from esclusa.config.findings import Findings, Place
 from esclusa.config.rules import check
 from esclusa.config.schema import schema
 from esclusa.config.settings import Configuration
@@ -21,9 +21,9 @@ from esclusa.config.tree import Node
 from esclusa.config.variables import files_in, fill_in
 from esclusa.hub.settings import PoolSettings
 from esclusa.kernel.duration import Duration
-from esclusa.kernel.errors import ConfigurationError
+from esclusa.kernel.errors import ConfigurationError, Mistake
 
-__all__ = ["Configuration", "data_folder", "initial", "load", "schema", "secret_files"]
+__all__ = ["Configuration", "ConfigurationText", "data_folder", "initial", "load", "schema"]
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Configuration:
@@ -34,19 +34,54 @@ def load(path: Path, environ: Mapping[str, str]) -> Configuration:
 
     Functions that it names may stand in modules beside it: its folder is where Python looks for modules last.
     """
-    if (folder := str(path.parent.absolute())) not in sys.path:
-        sys.path.append(folder)
-    findings = Findings()
-    document = Document(path, environ, findings)
-    selected = _selected(document, environ)
-    configuration = _checked(document, selected, environ, findings, selected=True)
-    for other in environments(document.root):
-        if other != selected:
-            _checked(document, other, environ, findings, selected=False)
-    mistakes = findings.mistakes()
-    if mistakes:
-        raise ConfigurationError(mistakes)
-    return _completed(configuration, path)
+    return ConfigurationText(path, environ).configuration()
+
+
+class ConfigurationText:
+    """What the file `path`, and those that it includes, said when this was made; `${file:PATH}` is looked up later."""
+
+    def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
+        """Raises nothing: what can't be read is a mistake of `configuration`."""
+        self._path = path
+        self._environ = environ
+        self._findings = Findings()
+        self._document = Document(path, environ, self._findings)
+
+    def again(self) -> ConfigurationText:
+        """What they say now."""
+        return ConfigurationText(self._path, self._environ)
+
+    def configuration(self) -> Configuration:
+        """As `load`; what `${file:PATH}` takes in is read now, each time."""
+        if (folder := str(self._path.parent.absolute())) not in sys.path:
+            sys.path.append(folder)
+        document, environ, findings = self._document, self._environ, self._findings.copy()
+        selected = _selected(document, environ)
+        configuration = _checked(document, selected, environ, findings, selected=True)
+        for other in self.environments():
+            if other != selected:
+                _checked(document, other, environ, findings, selected=False)
+        mistakes = findings.mistakes()
+        if mistakes:
+            raise ConfigurationError(mistakes)
+        return _completed(configuration, self._path)
+
+    def placed(self, error: ConfigurationError) -> ConfigurationError:
+        """`error` with the lines of keys that only turned out to be wrong as something was made of them."""
+        root = in_environment(self._document.root, _selected(self._document, self._environ))
+        mistakes = []
+        for mistake in error.mistakes:
+            place = root.where(*mistake.key) if mistake.key else Place(mistake.file, mistake.line)
+            mistakes.append(Mistake(place.file, place.line, mistake.what))
+        return ConfigurationError(mistakes)
+
+    def environments(self) -> list[str]:
+        """Those for which connectors have something of their own."""
+        return environments(self._document.root)
+
+    def secret_files(self) -> list[str]:
+        """The files that it takes in, `${file:PATH}`: absolute, each once, there or not."""
+        return sorted({str(file) for file in files_in(self._document.root)})
 
 
 def data_folder(path: Path, environ: Mapping[str, str]) -> Path:
@@ -62,11 +97,6 @@ def data_folder(path: Path, environ: Mapping[str, str]) -> Path:
     if mistakes:
         raise ConfigurationError(mistakes)
     return Path(_completed(msgspec.convert(shape, Configuration, dec_hook=_decoded), path).esclusa.data)
-
-
-def secret_files(path: Path, environ: Mapping[str, str]) -> list[str]:
-    """The files whose content the configuration in `path` takes in, `${file:PATH}`: absolute, each once, there or not."""
-    return sorted({str(file) for file in files_in(Document(path, environ, Findings()).root)})
 
 
 def initial() -> str:

@@ -24,6 +24,12 @@ class Findings:
         self._found: dict[Mistake, None] = {}
         self._files: dict[str, int] = {}
 
+    def copy(self) -> Findings:
+        """One that has what this has found so far, and goes its own way."""
+        other = Findings()
+        other._found, other._files = dict(self._found), dict(self._files)
+        return other
+
     def reading(self, file: str) -> None:
         """`file` is being read: mistakes in it come after those of the files before it."""
         self._files.setdefault(file, len(self._files))

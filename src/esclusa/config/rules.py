@@ -15,10 +15,9 @@ from esclusa.config.lines import Key
 from esclusa.config.shape import dotted, has_all
 from esclusa.config.tree import Node
 from esclusa.connectors.assembly import faults
-from esclusa.connectors.http.settings import HttpSettings
-from esclusa.connectors.settings import CertificateCredentials
 from esclusa.edges.http.settings import ClientSettings
 from esclusa.hub.settings import QuerySettings
+from esclusa.kernel.settings import files_of
 
 OPERATOR = "local"
 """The caller on the socket in the data folder: a client of that name would read the operator's requests."""
@@ -42,7 +41,7 @@ def check(draft: Draft, *, whole: bool) -> None:
     engines.check(draft)
     server(draft)
     clients(draft)
-    credentials(draft)
+    files(draft)
     connectors(draft)
     transports(draft)
     queries(draft)
@@ -113,22 +112,15 @@ def _digest(client: ClientSettings) -> str | None:
     return client.key_sha256.lower() if client.key_sha256 is not None else None
 
 
-def credentials(draft: Draft) -> None:
-    """Files that are named are there."""
-    for name, settings in draft.settings.credentials.items():
-        if isinstance(settings, CertificateCredentials):
-            _file(draft, ("credentials", name, "certificate"), settings.certificate)
-            _file(draft, ("credentials", name, "key"), settings.key)
-    for name, connector in draft.settings.connectors.items():
-        if isinstance(connector, HttpSettings):
-            _file(draft, ("connectors", name, "tls", "ca"), connector.tls.ca)
-
-
-def _file(draft: Draft, path: Key, file: str | None) -> None:
-    if file and not Path(file).is_file():
-        draft.wrong(
-            path, f"{dotted(path)} is {draft.shown(*path)}, and there is no such file: paths start at the file that has them"
-        )
+def files(draft: Draft) -> None:
+    """Files that connectors and credentials name are there, and are files: a pipe would keep waiting who opens it."""
+    for family in ("credentials", "connectors"):
+        for name, settings in getattr(draft.settings, family).items():
+            for key, file in files_of(settings).items():
+                path = (family, name, *key)
+                if "://" not in file and draft.given(*path) and not Path(file).is_file():
+                    what = f"{dotted(path)} is {draft.shown(*path)}, and there is no such file: paths start at the file that has them"
+                    draft.wrong(path, what)
 
 
 def connectors(draft: Draft) -> None:

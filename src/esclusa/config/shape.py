@@ -27,6 +27,7 @@ _WHOLE = re.compile(r"-?[0-9]{1,18}")
 _DECIMAL = re.compile(r"-?[0-9]{1,18}\.[0-9]{1,18}")
 _GIVES = ": that is what its variable has to give"
 _TRUTHS = {"true": True, "false": False}
+_UNBRACED = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -278,8 +279,21 @@ def _metadata(findings: Findings, node: Node, info: inspect.Metadata, path: Key)
     if info.extra is not None and (tagged := _kinds_of(info.type)):
         return _tagged(findings, node, tagged, path, info.extra)
     value = _value(findings, node, info.type, path)
+    if info.extra == {"secret": True} and isinstance(value, str):
+        return _secret(findings, node, value, path)
     if info.extra == {"path": True} and isinstance(value, str) and "://" not in value:  # what may be a file may be a URL
         return str((Path(node.place.file).parent / value).absolute())
+    return value
+
+
+def _secret(findings: Findings, node: Node, value: str, path: Key) -> Any:
+    if not value:
+        findings.add(node.place, f"{dotted(path)} is empty{_GIVES if node.taken else ''}")
+        return WRONG
+    if _UNBRACED.fullmatch(node.written or ""):
+        name = (node.written or "")[1:]
+        findings.add(node.place, f"{dotted(path)} is no variable like this: write ${{{name}}}, or $${name} for that very text")
+        return WRONG
     return value
 
 

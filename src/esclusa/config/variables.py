@@ -42,7 +42,8 @@ def fill_in(node: Node, environ: Mapping[str, str], findings: Findings, *, requi
     for name in unset if required else ():
         if name.startswith(_FILE):
             findings.add(
-                node.place, f"the file {name[len(_FILE) :]} can't be read as a text of at most 64 KiB: paths start at this file"
+                node.place,
+                f"the file {name[len(_FILE) :]} is empty, or can't be read as a text of at most 64 KiB: paths start at this file",
             )
         else:
             findings.add(node.place, f"the environment variable {name} is not set: set it, or write ${{{name}:-default}}")
@@ -64,13 +65,14 @@ def _path(node: Node, inside: str) -> Path:
 
 
 def _content(path: Path) -> str | None:
-    """None: it can't be had. What is no file could keep who opens it waiting."""
+    """None: it can't be had, or there is nothing in it, as while it is written anew. A pipe could keep who opens it waiting."""
     try:
         if not path.is_file():
             return None
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
-        return content.decode().removesuffix("\n").removesuffix("\r") if len(content) <= LARGEST else None
+        text = content.decode().removesuffix("\n").removesuffix("\r")
+        return text if text and len(content) <= LARGEST else None
     except (OSError, ValueError):
         return None
 

@@ -49,7 +49,7 @@ def make_backend(
             return PROTOCOLS[type(settings)].make(name, settings, credentials, workshop)
         except UnusableSettings as error:
             found = [(error.path, str(error))]
-    raise ConfigurationError([Mistake("configuration", 0, f"{'.'.join(path)}: {what}") for path, what in found])
+    raise ConfigurationError([Mistake("configuration", 0, f"{'.'.join(path)}: {what}", path) for path, what in found])
 
 
 def faults(name: str, settings: ConnectorSettings, credentials: CredentialsSettings | None = None) -> list[tuple[KeyPath, str]]:

@@ -39,7 +39,7 @@ class EsclusaError(Exception):
     """Anything that this program raises on purpose."""
 
 
-class Mistake(msgspec.Struct, frozen=True):
+class Mistake(msgspec.Struct, frozen=True, omit_defaults=True):
     """One thing wrong in a configuration."""
 
     file: str
@@ -47,6 +47,8 @@ class Mistake(msgspec.Struct, frozen=True):
     """From 1; 0 when the mistake has no line, such as an absent table."""
     what: str
     """What is wrong and the remedy, in one line."""
+    key: tuple[str, ...] = ()
+    """The key in the configuration that it is about, where its line is not known: `("connectors", "dgt", "wsdl")`."""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.what}" if self.line else f"{self.file}: {self.what}"

@@ -44,21 +44,21 @@ class TlsSettings(Settings, frozen=True, kw_only=True):
 
 def secrets_of(table: Settings) -> Iterator[str]:
     """Every secret in `table` and in the tables within it."""
-    return _values(table, "secret")
+    return (found for _, found in _values(table, "secret"))
 
 
-def files_of(table: Settings) -> Iterator[str]:
-    """Every path in `table` and in the tables within it."""
-    return _values(table, "path")
+def files_of(table: Settings) -> dict[tuple[str, ...], str]:
+    """Every path in `table` and in the tables within it, by its key there: `("tls", "ca")`. What may be a URL may be one."""
+    return dict(_values(table, "path"))
 
 
-def _values(table: Settings, mark: str) -> Iterator[str]:
-    for name in table.__struct_fields__:
+def _values(table: Settings, mark: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    for name, key in zip(table.__struct_fields__, table.__struct_encode_fields__, strict=True):
         value = getattr(table, name)
         if isinstance(value, Settings):
-            yield from _values(value, mark)
+            yield from (((key, *below), found) for below, found in _values(value, mark))
         elif name in _marked(type(table), mark) and value:
-            yield value
+            yield (key,), value
 
 
 @cache

@@ -11,6 +11,7 @@ import pytest
 
 from esclusa.bootstrap import Runtime, make_application
 from esclusa.bootstrap.bootstrap import Application
+from esclusa.config.config import ConfigurationText
 from esclusa.config.settings import Configuration, LogSettings
 from esclusa.connectors.http.settings import TlsSettings
 from esclusa.connectors.rest import RestSettings
@@ -39,6 +40,22 @@ def body(**settings: Any) -> RestSettings:
 BEFORE = replace(memory(configuration(["a", "b"])), connectors={"a": body(), "b": body()})
 
 
+class Said(ConfigurationText):
+    """What no file says."""
+
+    def __init__(self, said: Callable[[], Configuration]) -> None:
+        self.configuration = said
+
+    def again(self) -> Self:
+        return self
+
+    def secret_files(self) -> list[str]:
+        return []
+
+    def placed(self, error: ConfigurationError) -> ConfigurationError:
+        return error
+
+
 class Running:
     """A process whose file says what `now` is."""
 
@@ -46,7 +63,7 @@ class Running:
         self.now = before
         self.logged = Sink()
         runtime = Runtime.real(self.logged.instrument(Level.INFO))
-        self.application: Application = make_application(before, runtime, load=lambda: self.now)
+        self.application: Application = make_application(before, runtime, text=Said(lambda: self.now))
 
     async def takes(self, **changes: Any) -> Reloaded:
         """The process reads its file, in which these tables are others."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,8 @@ import trustme
 
 from esclusa.bootstrap import Runtime, make_application
 from esclusa.bootstrap.reload import Reload
-from esclusa.bootstrap.watch import EVERY, Watch
-from esclusa.config.config import load, secret_files
+from esclusa.bootstrap.watch import EVERY, SETTLING, Watch
+from esclusa.config.config import ConfigurationText
 from esclusa.connectors.settings import BearerCredentials
 from esclusa.kernel.instrument import Level
 from support.sink import Sink
@@ -59,6 +58,13 @@ class Scene:
         """The next look, to its end: the one after it is set."""
         self.clock.move(EVERY)
         await until(lambda: self.clock.timers == 1)
+        await self.settles()
+
+    async def settles(self) -> None:
+        """Nobody writes any more."""
+        while self.clock.rest <= SETTLING:
+            self.clock.move(SETTLING)
+            await until(lambda: self.clock.timers == 1)
 
 
 @pytest.fixture
@@ -72,13 +78,13 @@ def folder(tmp_path: Path) -> Path:
 @asynccontextmanager
 async def scene(folder: Path) -> AsyncIterator[Scene]:
     file = folder / "esclusa.toml"
-    read = partial(load, file, {})
+    text = ConfigurationText(file, {})
     logged = Sink()
-    application = make_application(read(), Runtime.real(logged.instrument(Level.INFO)), load=read)
+    application = make_application(text.configuration(), Runtime.real(logged.instrument(Level.INFO)), text=text)
     async with application.lifecycle:
         assert application.reload is not None
         clock = HandClock()
-        watch = Watch(partial(secret_files, file, {}), application.reload, clock)
+        watch = Watch(application.reload, clock)
         await watch.start()
         await until(lambda: clock.timers == 1)
         try:
@@ -122,6 +128,50 @@ async def test_the_configuration_itself_waits_until_somebody_says_so(folder: Pat
         assert it.said("configuration taken") == []
 
 
+async def test_a_renewed_secret_does_not_bring_a_changed_configuration_along(folder: Path) -> None:
+    async with scene(folder) as it:
+        (folder / "other").write_text("x", encoding="utf-8")
+        more = "\n[credentials.b]\nkind = 'bearer'\ntoken = '${file:other}'\n[clients.\0]"
+        (folder / "esclusa.toml").write_text(TEXT.replace("b.example", "mock.example") + more, encoding="utf-8")
+        (folder / "token").write_text("two", encoding="utf-8")
+        await it.looks()
+        assert it.token == "two"
+        (taken,) = it.said("configuration taken")
+        assert (taken["added"], taken["changed"]) == ([], ["credentials.a"])
+
+
+async def test_half_a_secret_is_not_taken(folder: Path) -> None:
+    async with scene(folder) as it:
+        (folder / "token").write_text("", encoding="utf-8")
+        it.clock.move(EVERY)
+        await until(lambda: it.clock.timers == 1)
+        (folder / "token").write_text("hal", encoding="utf-8")
+        it.clock.move(SETTLING)
+        await until(lambda: it.clock.timers == 1)
+        (folder / "token").write_text("half and half", encoding="utf-8")
+        await it.settles()
+        assert it.token == "half and half"
+        assert len(it.said("configuration taken")) == 1
+        assert it.said("configuration refused, the one before stays") == []
+
+
+async def test_what_changes_before_the_process_is_ready_is_taken(folder: Path) -> None:
+    text = ConfigurationText(folder / "esclusa.toml", {})
+    logged = Sink()
+    application = make_application(text.configuration(), Runtime.real(logged.instrument(Level.INFO)), text=text)
+    assert application.reload is not None
+    clock = HandClock()
+    watch = Watch(application.reload, clock)
+    (folder / "token").write_text("while it waited", encoding="utf-8")
+    async with application.lifecycle:
+        await watch.start()
+        await until(lambda: clock.timers == 1)
+        it = Scene(application.reload, clock, logged)
+        await it.looks()
+        assert it.token == "while it waited"
+        await watch.stop()
+
+
 async def test_a_file_that_cannot_be_used_changes_nothing_and_once_it_can_it_is_taken(folder: Path) -> None:
     async with scene(folder) as it:
         (folder / "ca.pem").write_text("half of a certif", encoding="utf-8")
@@ -143,9 +193,9 @@ async def test_a_process_that_can_take_its_configuration_anew_looks_by_itself(
 ) -> None:
     monkeypatch.setattr("esclusa.bootstrap.watch.EVERY", 0.01)
     file = folder / "esclusa.toml"
-    read = partial(load, file, {})
+    text = ConfigurationText(file, {})
     runtime = Runtime.real(Sink().instrument(Level.INFO))
-    application = make_application(read(), runtime, load=read, secrets=partial(secret_files, file, {}))
+    application = make_application(text.configuration(), runtime, text=text)
     async with application.lifecycle:
         assert application.reload is not None
         reload = application.reload

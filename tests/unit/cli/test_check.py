@@ -9,6 +9,7 @@ import pytest
 
 from esclusa.cli import main
 from esclusa.cli.exits import Exit
+from esclusa.demo.soap import wsdl
 
 Capture = pytest.CaptureFixture[str]
 
@@ -127,3 +128,32 @@ def test_with_connect_and_json_it_is_one_document(capsys: Capture) -> None:
             "remedy": 'for more than a trial: engine = "embedded"',
         }
     ]
+
+
+def test_an_environment_that_no_connector_knows_is_told(capsys: Capture) -> None:
+    body = "[connectors.a]\nurl = 'http://a'\nenvironments.pro.url = 'http://b'\n"
+    for environment, told in [("prod", 'prod, for which no connector has anything: did you mean "pro"?'), ("pro", "pro")]:
+        Path("esclusa.toml").write_text(f"[esclusa]\nenvironment = '{environment}'\n{body}", encoding="utf-8")
+        assert main(["check"]) == Exit.DONE
+        assert f"  environment {told}\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [["check"], ["connector", "try", "census", "--subject", "12345678Z"], ["run"]])
+def test_what_only_a_description_tells_is_told_with_its_line(capsys: Capture, command: list[str]) -> None:
+    Path("census.wsdl").write_bytes(wsdl("oepm", "http://127.0.0.1:9/").content)
+    Path("esclusa.toml").write_text(
+        "[esclusa]\nengine = 'memory'\n[connectors.census]\nprotocol = 'soap'\nwsdl = 'census.wsdl'\noperation = 'Absent'\n[queries.q]\n",
+        encoding="utf-8",
+    )
+    assert main(command) == Exit.MISTAKE
+    assert capsys.readouterr().err.startswith("esclusa.toml:6: connectors.census.operation: the WSDL has no operation Absent")
+
+
+def test_a_description_that_stands_elsewhere_is_not_fetched_unless_told_so(capsys: Capture) -> None:
+    Path("esclusa.toml").write_text(
+        "[esclusa]\nengine = 'memory'\n[connectors.census]\nprotocol = 'soap'\nwsdl = 'http://127.0.0.1:9/x'\noperation = 'Ask'\n[queries.q]\n",
+        encoding="utf-8",
+    )
+    assert main(["check"]) == Exit.DONE
+    assert main(["check", "--connect"]) == Exit.MISTAKE
+    assert capsys.readouterr().err.startswith("esclusa.toml:5: connectors.census.wsdl: ")

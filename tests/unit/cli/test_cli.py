@@ -74,7 +74,7 @@ def test_ctrl_c_is_a_line_and_no_traceback(monkeypatch: pytest.MonkeyPatch, tmp_
         raise KeyboardInterrupt
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("esclusa.cli.check.load", interrupted)
+    monkeypatch.setattr("esclusa.cli.check.ConfigurationText", interrupted)
     assert main(["check"]) == Exit.INTERRUPTED
     assert capsys.readouterr() == ("", "interrupted\n")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 
 import pytest
@@ -98,6 +99,20 @@ def test_files_of_credentials_are_there(mistakes: Mistakes) -> None:
     assert found == [
         f'esclusa.toml:4: credentials.c.key is "none.pem", {end}',
         f'esclusa.toml:7: connectors.dgt.tls.ca is "no.pem", {end}',
+    ]
+
+
+def test_descriptions_and_keys_to_sign_with_are_there_and_no_pipes(mistakes: Mistakes) -> None:
+    os.mkfifo("pipe.wsdl")
+    found = mistakes(
+        "[connectors.s]\nprotocol = 'soap'\nwsdl = 'pipe.wsdl'\noperation = 'x'\n"
+        "security.sign = { certificate = 'there.pem', key = 'none.pem' }\n"
+        "[connectors.t]\nprotocol = 'soap'\nwsdl = 'https://elsewhere.example/?wsdl'\noperation = 'x'",
+        files={"there.pem": ""},
+    )
+    assert [each.partition(",")[0] for each in found] == [
+        'esclusa.toml:3: connectors.s.wsdl is "pipe.wsdl"',
+        'esclusa.toml:5: connectors.s.security.sign.key is "none.pem"',
     ]
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from esclusa.config.config import Configuration, secret_files
+from esclusa.config.config import Configuration, ConfigurationText
 from esclusa.config.variables import LARGEST
+from esclusa.connectors.settings import BearerCredentials
 
 Load = Callable[..., Configuration]
 Mistakes = Callable[..., list[str]]
@@ -96,14 +97,14 @@ def test_a_file_can_be_filled_in(loaded: Load, tmp_path: Path) -> None:
     settings = loaded(text, files=files)
     assert settings.connectors["x"].tags == ["first\nsecond-elsewhere"]
     assert settings.connectors["y"].title == "beside it"
-    assert secret_files(Path("esclusa.toml"), {}) == sorted(
+    assert ConfigurationText(Path("esclusa.toml"), {}).secret_files() == sorted(
         [str(tmp_path / "secrets" / "one"), str(tmp_path / "absolute"), str(tmp_path / "more" / "two")]
     )
 
 
 def test_a_file_that_cannot_be_filled_in_is_a_mistake(mistakes: Mistakes) -> None:
     text = "[credentials.c]\nkind = 'bearer'\ntoken = '${file:none}'\n[credentials.d]\nkind = 'bearer'\ntoken = '${file:big}'"
-    why = "can't be read as a text of at most 64 KiB: paths start at this file"
+    why = "is empty, or can't be read as a text of at most 64 KiB: paths start at this file"
     os.mkfifo("pipe")
     assert mistakes("[credentials.c]\nkind = 'bearer'\ntoken = '${file:pipe}'") == [f"esclusa.toml:3: the file pipe {why}"]
     assert mistakes(text, files={"big": "x" * (LARGEST + 1)}) == [
@@ -116,3 +117,26 @@ def test_no_mistake_shows_what_stands_in_a_file(mistakes: Mistakes) -> None:
     (found,) = mistakes("[log]\nlevel = '${file:secret}'", files={"secret": "s3creto"})
     assert "s3creto" not in found
     assert "${file:secret}" in found
+
+
+TOKEN = "[credentials.c]\nkind = 'bearer'\ntoken = {}"
+
+
+def test_a_secret_is_not_empty(mistakes: Mistakes) -> None:
+    (found,) = mistakes(TOKEN.format("'${file:token}'"), files={"token": "\n"})
+    assert found.startswith("esclusa.toml:3: the file token is empty, or can't be read ")
+    assert mistakes(TOKEN.format("'${PW}'"), environ={"PW": ""}) == [
+        "esclusa.toml:3: credentials.c.token is empty: that is what its variable has to give"
+    ]
+    assert mistakes(TOKEN.format("''")) == ["esclusa.toml:3: credentials.c.token is empty"]
+
+
+def test_a_secret_that_looks_like_a_variable_of_a_shell_is_none(mistakes: Mistakes, loaded: Load) -> None:
+    assert mistakes(TOKEN.format("'$PW'"), environ={"PW": "x"}) == [
+        "esclusa.toml:3: credentials.c.token is no variable like this: write ${PW}, or $$PW for that very text"
+    ]
+    for written in ("$$PW", "a$PW", "$1"):
+        assert mistakes(TOKEN.format(f"'{written}'")) == []
+    credentials = loaded(TOKEN.format("'$$PW'")).credentials["c"]
+    assert isinstance(credentials, BearerCredentials)
+    assert credentials.token == "$PW"

@@ -46,6 +46,11 @@ class HandClock(Clock):
         """Timers that are set."""
         return sum(not timer.cancelled for timer in self._timers)
 
+    @property
+    def rest(self) -> float:
+        """Seconds until the next of them goes off."""
+        return min(timer.when for timer in self._timers if not timer.cancelled) - self._time
+
 
 class HandTimer:
     """What a hand-moved clock gives for a timer."""
