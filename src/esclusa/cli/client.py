@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -21,7 +21,7 @@ from esclusa.edges.http.problems import PREFIX, FaultBody, ProblemBody
 from esclusa.edges.http.server import SOCKET
 from esclusa.edges.http.wire import HealthBody, ReceiptBody, ReloadedBody, SnapshotBody, SubmissionBody
 from esclusa.kernel.clock import Clock
-from esclusa.kernel.errors import InvalidConfiguration
+from esclusa.kernel.errors import Fault, InvalidConfiguration
 from esclusa.kernel.ids import Ids
 
 WAIT = 20
@@ -178,7 +178,8 @@ class Client:
             problem = msgspec.json.decode(response.content, type=ProblemBody)
         except msgspec.MsgspecError:
             kind = Absent if response.status_code in _NOBODY_BEHIND else Failed
-            return kind(Exit.REFUSED, f"the service answered {response.status_code} {response.reason_phrase}")
+            hint = f": is it Esclusa, and {self._service.url} where its API begins, without /api/v1?" if kind is Failed else ""
+            return kind(Exit.REFUSED, f"the service answered {response.status_code} {response.reason_phrase}{hint}")
         if response.status_code == httpx.codes.UNAUTHORIZED:
             key = self._service.key
             what = (
@@ -188,7 +189,8 @@ class Client:
             )
             return Failed(Exit.REFUSED, f"the service {what}", msgspec.Raw(response.content))
         lines = [f"{problem.title}: {problem.detail}" if problem.detail else problem.title]
-        lines += [f"  {_fault(fault, submission)}" for fault in problem.errors or ()]
+        asked = () if submission is None else submission.connectors or ()
+        lines += [f"  {told(fault, asked)}" for fault in problem.errors or ()]
         kind = Absent if response.status_code == httpx.codes.SERVICE_UNAVAILABLE else Failed
         code = Exit.MISTAKE if problem.type == PREFIX + InvalidConfiguration.name else Exit.REFUSED
         return kind(code, "\n".join(lines), msgspec.Raw(response.content))
@@ -210,15 +212,13 @@ def _decoded(response: httpx.Response, kind: type[T]) -> T:
         raise Failed(Exit.REFUSED, f"what answers at {response.url} is no Esclusa, or another version: {error}") from error
 
 
-def _fault(fault: FaultBody, submission: SubmissionBody | None) -> str:
-    """A fault by the name that the user gave: of a parameter, or of a connector, which the API points to by its number."""
+def told(fault: FaultBody | Fault, connectors: Sequence[str] = ()) -> str:
+    """A fault by the name that the user gave: of a parameter, or of one of `connectors`, which is pointed to by its number."""
     match [part.replace("~1", "/").replace("~0", "~") for part in fault.pointer.split("/")[1:]]:
         case []:
             return fault.message
-        case ["connectors", number] if (
-            submission and submission.connectors and number.isdecimal() and int(number) < len(submission.connectors)
-        ):
-            return f"{submission.connectors[int(number)]}: {fault.message}"
+        case ["connectors", number] if number.isdecimal() and int(number) < len(connectors):
+            return f"{connectors[int(number)]}: {fault.message}"
         case ["params", *below] if below:
             return f"{'.'.join(below)}: {fault.message}"
         case names:

@@ -28,6 +28,8 @@ _TITLES: dict[Kind, str] = {
     "transformed": "Transformed",
     "untransformed": "Transform",
 }
+_MADE_UP = "Nothing is sent: it is made up (mock)."
+_UNSEEN = "Nothing can be seen of the call: nothing was sent, or its protocol does not show it."
 _DEEPEST = 40
 """Indents that a line has at most, however deep it is."""
 _BETWEEN = re.compile(r">\s*<")
@@ -73,7 +75,7 @@ class TrialView:
         """In words."""
         trial = self._trial
         if not trial.steps:
-            console.print("Nothing is sent: it is made up (mock).")
+            console.print(_MADE_UP if trial.made_up else _UNSEEN)
         for step in trial.steps:
             self._show_step(console, step, whole=whole)
         outcome = trial.outcome
@@ -130,7 +132,8 @@ class TrialView:
             return "there is nothing to repeat"
         if rests:
             waits = ", ".join(f"{rest:g} s" for rest in rests)
-            return f"it would be asked {len(rests)} more times, after at most {waits}, while the request has time"
+            times = "once more" if len(rests) == 1 else f"{len(rests)} more times"
+            return f"it would be asked {times}, after at most {waits}, while the request has time"
         if not outcome.again:
             return "it would not be asked again: that would not help, or is not safe"
         return "it would not be asked again: retry has 1 attempt"

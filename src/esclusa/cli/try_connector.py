@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from esclusa.cli.ask import typed
+from esclusa.cli.client import told
 from esclusa.cli.exits import Exit
 from esclusa.cli.masking import Masking, shown_secrets
 from esclusa.cli.options import FILE, ConfigurationFile, Json
@@ -67,8 +70,10 @@ async def _try(
     clock = Clock()
     asked = _question(configuration, name, query, subject, given, clock)
     credentials = None if settings.credentials is None else configuration.credentials[settings.credentials]
+    chatter = redirect_stdout(sys.stderr) if json else nullcontext()  # of functions of the user's own
     try:
-        trial = await tried(name, settings, credentials, asked, configuration.hub.max_answer, clock)
+        with chatter:
+            trial = await tried(name, settings, credentials, asked, configuration.hub.max_answer, clock)
     except ConfigurationError as error:
         raise text.placed(error) from error
     configured = [*secrets_of(settings), *(() if credentials is None else secrets_of(credentials))]
@@ -100,5 +105,5 @@ def _question(
         params = checked_params(settings, typed(query, kinds, given))
         return Question(str(Ids(clock).uuid()), query, checked_subject(settings, subject), params)
     except Refused as refused:
-        reasons = [fault.message for fault in refused.faults] or [str(refused)]
+        reasons = [told(fault) for fault in refused.faults] or [str(refused)]
         raise Failed(Exit.MISTAKE, "\n".join(reasons)) from refused

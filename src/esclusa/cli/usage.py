@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
 from cyclopts import CycloptsError, MissingArgumentError, Token, UnknownOptionError, UnusedCliTokensError
 
 _WITH_FILE = ("run", "check")
@@ -21,7 +23,9 @@ def explained(error: CycloptsError) -> str:
             form = f"{name} {_value_of(name)}" if name.startswith("-") else name
             if keyword is not None:
                 return f"{keyword} has no value: write {form}"
-            return f'{form} is missing: see "esclusa {command} --help"'
+            misspelt = get_close_matches(name, [token.partition("=")[0] for token in error.root_input_tokens or ()], n=1)
+            remedy = f"you wrote {misspelt[0]}" if misspelt else f'see "esclusa {command} --help"'
+            return f"{form} is missing: {remedy}"
         case UnknownOptionError(token=token) if _option(token) == "--config" and command in _WITH_FILE:
             return f'"esclusa {command}" takes the configuration without an option: write "esclusa {command} FILE"'
         case UnusedCliTokensError(unused_tokens=[first, *_]) if command in _WITH_CONFIG:

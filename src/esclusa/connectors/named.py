@@ -23,7 +23,9 @@ def function_named(text: str) -> Callable[..., Any]:
     module, name = named.groups()
     try:
         found: Any = import_module(module)
-    except Exception as error:  # noqa: BLE001 - a module may raise anything while it is imported
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a module may raise anything while it is imported, SystemExit too
         raise ValueError(f"the module {module} can't be imported ({type(error).__name__}: {error})") from None
     for part in name.split("."):
         found = getattr(found, part, None)

@@ -47,14 +47,30 @@ class Workshop(msgspec.Struct, frozen=True):
         return transform if transform is None or self.tap is None else partial(_seen, transform, self.tap)
 
 
+_NAMED = 8
+"""Names that are told, of those at the top of an answer."""
+
+
 def _seen(transform: Transform, tap: Tap, answer: bytes) -> bytes | None:
     try:
         made = transform(answer)
     except Exception as error:
         tap.saw("untransformed", f"{type(error).__name__}: {error}", answer)
         raise
-    tap.saw("transformed", "", made or b"null")
+    tap.saw("transformed", _doubt(answer) if made is None else "", made or b"null")
     return made
+
+
+def _doubt(answer: bytes) -> str:
+    """What there is to say where nothing was made of an `answer` that has something."""
+    try:
+        found = msgspec.json.decode(answer)
+    except (msgspec.DecodeError, RecursionError):
+        return ""
+    if not found:
+        return ""
+    names = f"{', '.join(list(found)[:_NAMED])}" if isinstance(found, dict) else "a list" if isinstance(found, list) else "text"
+    return f"nothing, of an answer that has {names}: is the path right?"
 
 
 class ConnectorProtocol(msgspec.Struct, Generic[S], frozen=True):

@@ -11,6 +11,7 @@ from esclusa.connectors import retry
 from esclusa.connectors.assembly import make_backend
 from esclusa.connectors.backend import Outcome, Question
 from esclusa.connectors.http.contexts import Contexts
+from esclusa.connectors.mock import MockBackend
 from esclusa.connectors.protocol import Workshop
 from esclusa.connectors.settings import ConnectorSettings, CredentialsSettings
 from esclusa.connectors.tap import Step, Tap
@@ -28,6 +29,8 @@ class Trial(msgspec.Struct, frozen=True):
     """In order. None for a back end that is made up."""
     outcome: Outcome
     """Of the one attempt that was made."""
+    made_up: bool
+    """There is no back end: a mock answered."""
     rests: Sequence[float]
     """Seconds that the policies would wait at most before each further attempt, if all went as this one did."""
 
@@ -57,7 +60,7 @@ async def tried(
         except asyncio.CancelledError:
             abort()
             raise
-        return Trial(began, clock.now(), tap.steps, outcome, _rests(settings, outcome))
+        return Trial(began, clock.now(), tap.steps, outcome, isinstance(backend, MockBackend), _rests(settings, outcome))
     finally:
         await backend.close()
 

@@ -141,6 +141,9 @@ class _Bridge(logging.Handler):
         self._logs(Level.ERROR if record.levelno >= logging.ERROR else Level.WARN, "library", facts)
 
 
+_MOMENTS = ("offered", "called", "answered")
+"""Facts that are milliseconds since the epoch: for reading, the time of day in UTC, as that of the line."""
+_CLOCK = slice(11, 23)
 _Form = Callable[[str, str, str, dict[str, Any]], bytes]
 
 
@@ -161,6 +164,7 @@ def _console(*, colours: bool) -> _Form:
     render = ConsoleRenderer(colors=colours, pad_event_to=20, sort_keys=False)
 
     def form(time: str, level: str, event: str, facts: dict[str, Any]) -> bytes:
+        facts |= {name: rfc3339(facts[name])[_CLOCK] for name in _MOMENTS if isinstance(facts.get(name), int)}
         line = render(None, level, {"timestamp": time, "level": level, "event": event, **facts})
         return line.encode("utf-8", "backslashreplace") + b"\n"
 

@@ -19,7 +19,7 @@ SETTINGS = RestSettings(url="http://x")
 
 def shown(body: str, *, whole: bool = False) -> list[str]:
     """The lines below the head of an answer with this body."""
-    trial = Trial(1.0, 1.5, [Step("answer", 1.25, "200", body)], Outcome(data=b"1"), ())
+    trial = Trial(1.0, 1.5, [Step("answer", 1.25, "200", body)], Outcome(data=b"1"), made_up=False, rests=())
     file = io.StringIO()
     TrialView("dgt", SETTINGS, 1000, trial, Masking(["s3creto"])).show(Console(file=file, width=200), whole=whole)
     head, *lines = file.getvalue().split("\n\n")[0].splitlines()

@@ -125,9 +125,10 @@ def test_as_a_document_it_says_the_same(capsys: Capture) -> None:
     ("given", "what"),
     [
         (["dgz", "--subject", "12345678Z"], 'there is no connector "dgz" in esclusa.toml: did you mean "dgt"?'),
-        (["dgt", "--subject", "1234"], "Not a valid NIF or NIE: 8 digits and their letter, such as 12345678Z"),
+        (["dgt", "--subject", "1234"], "subject: Not a valid NIF or NIE: 8 digits and their letter, such as 12345678Z"),
         (["dgt", "--subject", "12345678Z", "--param", "provnce=28"], 'the query "expedientes" has no parameter "provnce": '),
         (["dgt", "--subject", "12345678Z", "--query", "x"], 'there is no query "x": '),
+        (["dgt", "--subject", "12345678Z", "--param", "period=2026-13-01..2026-01-01"], "period: Dates such as 2026-01-31"),
         (["lonely", "--subject", "12345678Z"], 'no query asks "lonely": say with --query in whose name it is to be asked'),
     ],
 )

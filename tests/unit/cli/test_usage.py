@@ -12,6 +12,7 @@ from esclusa.cli.exits import Exit
     ("arguments", "what"),
     [
         (["ask", "example"], '--subject NIF is missing: see "esclusa ask --help"'),
+        (["ask", "example", "--subjct", "12345678Z"], "--subject NIF is missing: you wrote --subjct"),
         (["ask", "example", "--subject"], "--subject has no value: write --subject NIF"),
         (["ask"], 'QUERY is missing: see "esclusa ask --help"'),
         (["status", "--config"], "--config has no value: write --config FILE"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -25,3 +26,10 @@ def test_what_is_no_name_is_said(text: str) -> None:
 def test_what_is_not_there_is_said(text: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         function_named(text)
+
+
+def test_a_module_that_ends_the_program_while_it_is_imported_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "quits_at_once.py").write_text("import sys\nsys.exit(3)", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(ValueError, match=r"the module quits_at_once can't be imported \(SystemExit: 3\)"):
+        function_named("quits_at_once:f")

@@ -29,7 +29,14 @@ async def test_where_a_call_is_looked_at_what_a_transform_makes_is_seen_and_why_
     transform = Workshop(clock, Ids(clock), 1000, Contexts(), tap=tap).transform(SHAPED)
     assert transform is not None
     assert transform(b"{}") is None
+    assert transform(b'{"persons": ["Ana"], "total": 1}') is None
     with pytest.raises(ValueError, match="truncated"):
         transform(b"{")
-    assert [(step.kind, step.body) for step in tap.steps] == [("transformed", "null"), ("untransformed", "{")]
-    assert "truncated" in tap.steps[1].head
+    assert [(step.kind, step.body) for step in tap.steps] == [
+        ("transformed", "null"),
+        ("transformed", "null"),
+        ("untransformed", "{"),
+    ]
+    assert tap.steps[0].head == "", "there is nothing to doubt"
+    assert tap.steps[1].head == "nothing, of an answer that has persons, total: is the path right?"
+    assert "truncated" in tap.steps[2].head

@@ -99,6 +99,14 @@ async def test_a_line_is_words_for_people() -> None:
         assert said in line
 
 
+async def test_moments_are_read_as_times_of_day() -> None:
+    pipe = Pipe()
+    async with started(pipe, "console") as sink:
+        Instrument(sink, Level.DEBUG).info("call ended", offered=1_800_000_000_123, called=None)
+    (line,) = pipe.rest()
+    assert b"offered=08:00:00.123 called=None" in line
+
+
 @pytest.mark.parametrize("style", ["json", "console"])
 async def test_no_fact_makes_a_line_fail_or_two_of_it(style: Format) -> None:
     pipe = Pipe()

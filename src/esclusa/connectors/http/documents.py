@@ -25,6 +25,12 @@ _PIECE = 64 * 1024
 _REMOTE = ("http", "https")
 
 
+def shown(place: str) -> str:
+    """`place` for people: of a URL neither who asks nor the query, which may have secrets in them."""
+    parts = urlsplit(place)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.scheme in _REMOTE else place
+
+
 class _NoOtherSchemes(urllib.request.HTTPRedirectHandler):
     """Follows redirects to HTTP alone."""
 
@@ -119,20 +125,23 @@ class Documents:
                 return self._fetched(place)
             if self._remote:
                 raise ValueError(f"it imports {place}, a file of this machine")
-            with Path(unquote(parts.path) if parts.scheme == "file" else place).open("rb") as file:
+            path = Path(unquote(parts.path) if parts.scheme == "file" else place)
+            if path.exists() and not path.is_file():  # a pipe would keep waiting who opens it
+                raise ValueError(f"{place} is no file")
+            with path.open("rb") as file:
                 content = file.read(LARGEST + 1)
                 self._within(place, len(content))
                 return content
         except urllib.error.HTTPError as error:
             error.close()
-            raise ValueError(f"{place}: the answer has status {error.code}") from None
+            raise ValueError(f"{shown(place)}: the answer has status {error.code}") from None
         except OSError as error:
             self._within(place, 0)
             why = error.reason if isinstance(error, urllib.error.URLError) else error
-            raise ValueError(f"{place} can't be read ({getattr(why, 'strerror', None) or why})") from None
+            raise ValueError(f"{shown(place)} can't be read ({getattr(why, 'strerror', None) or why})") from None
         except HTTPException:
             self._within(place, 0)
-            raise ValueError(f"{place} can't be read (what answers does not speak HTTP)") from None
+            raise ValueError(f"{shown(place)} can't be read (what answers does not speak HTTP)") from None
 
     def _fetched(self, place: str) -> bytes:
         left = max(0.001, self._end - self._ticks())
@@ -162,6 +171,6 @@ class Documents:
 
     def _within(self, place: str, size: int) -> None:
         if size > LARGEST:
-            raise ValueError(f"{place} is larger than {LARGEST >> 20} MiB")
+            raise ValueError(f"{shown(place)} is larger than {LARGEST >> 20} MiB")
         if self._ticks() > self._end:
-            raise ValueError(f"{place} did not come within {LONGEST:g} s")
+            raise ValueError(f"{shown(place)} did not come within {LONGEST:g} s")

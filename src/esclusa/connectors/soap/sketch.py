@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from zeep.wsdl.bindings.soap import Soap12Binding, SoapBinding
 
-from esclusa.connectors.http.documents import Documents
+from esclusa.connectors.http.documents import Documents, shown
 from esclusa.connectors.sketch.answer import items, outline
 from esclusa.connectors.sketch.offer import Offer, choices, variable
 from esclusa.connectors.sketch.page import Page, as_text, visible
@@ -104,7 +104,7 @@ def sketched(wsdl: Wsdl, called: Called, name: str, file: str) -> str:
     page.remark(f"{called.service.name}: {operation.name}, by {called.port.name}, in SOAP {version_of(called.port)}")
     page.remark(f"It {called.offer.about}.")
     page.remark(
-        f'Written from {wsdl.place} by "esclusa connector new". What is a guess says so: look at it, then run "esclusa check".'
+        f'Written from {shown(wsdl.place)} by "esclusa connector new". What is a guess says so: look at it, then run "esclusa check".'
     )
     asked.admit(page)
     page.blank()

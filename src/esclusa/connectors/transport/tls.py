@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from pathlib import Path
 
 _UNTRUSTED = {
     7: "its certificate was not signed by the authority that it names",
@@ -29,6 +30,9 @@ def client_context(
 
     TLS 1.2 at least, the standard library's default; chain and name are always verified. `ValueError` in words for a file that can't be used.
     """
+    for file in (ca, certificate, key):
+        if file and Path(file).exists() and not Path(file).is_file():  # a pipe would keep waiting who opens it
+            raise ValueError(f"{file} is no file")
     try:
         context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=ca)
     except (OSError, ssl.SSLError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 import threading
@@ -22,6 +23,21 @@ def test_what_came_from_another_machine_can_not_import_files_of_this_one(tmp_pat
     for place in (str(tmp_path), f"file://{tmp_path}"):
         with pytest.raises(ValueError, match="a file of this machine"):
             reader.load(place)
+
+
+def test_what_is_no_file_keeps_nobody_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for place in (str(tmp_path / "pipe"), f"file://{tmp_path}"):
+        with pytest.raises(ValueError, match="is no file"):
+            Documents(place, perf_counter, None).load(place)
+
+
+def test_what_may_be_a_secret_in_an_address_is_not_told() -> None:
+    place = "http://user:hunter2@127.0.0.1:9/a?wsdl&key=hunter2"
+    with pytest.raises(ValueError, match=r"^http://127\.0\.0\.1:9/a can't be read \(.*refused\)$"):
+        Documents(place.replace("user:hunter2@", ""), perf_counter, None).load(place.replace("user:hunter2@", ""))
+    assert documents.shown(place) == "http://127.0.0.1:9/a"
+    assert documents.shown("/a folder/b?c.wsdl") == "/a folder/b?c.wsdl"
 
 
 def test_documents_are_bounded_in_size_number_and_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,6 +46,10 @@ def test_files_that_can_not_be_used_are_named(trust: Certificates, tmp_path: Pat
     absent = str(tmp_path / "absent.pem")
     with pytest.raises(ValueError, match=r"absent\.pem: no authorities can be read from it \(No such file"):
         client_context(ca=absent)
+    os.mkfifo(tmp_path / "pipe")
+    for given in ({"ca": str(tmp_path / "pipe")}, {"certificate": certificate, "key": str(tmp_path / "pipe")}):
+        with pytest.raises(ValueError, match="pipe is no file"):
+            client_context(**given)
     with pytest.raises(ValueError, match=r"junk\.pem: no authorities"):
         client_context(ca=str(junk))
     with pytest.raises(ValueError, match=r"absent\.pem: no certificate with its key can be read"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from esclusa.connectors.http.credentials import check_header
+from esclusa.connectors.http.documents import shown
 from esclusa.connectors.rest.openapi.address import path_names, servers_of, url_of
 from esclusa.connectors.rest.openapi.body import Body, answered, asked, leaves
 from esclusa.connectors.rest.openapi.description import OpenApi, Operation
@@ -71,7 +72,7 @@ class _Sketch:
         if offer.about:
             page.remark(offer.about)
         page.remark(
-            f'Written from {self._description.place} by "esclusa connector new". What is a guess says so: look at it, then run "esclusa check".'
+            f'Written from {shown(self._description.place)} by "esclusa connector new". What is a guess says so: look at it, then run "esclusa check".'
         )
         for each in self._security.remarks:
             page.remark(each)
