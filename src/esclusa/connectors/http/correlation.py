@@ -25,6 +25,12 @@ class Correlation:
         self._by_trace = _TRACE not in given
         self._ids = ids
 
+    @property
+    def names(self) -> frozenset[bytes]:
+        """Of the headers that `fields` gives, in lower case."""
+        given = ((_REQUEST_ID, self._by_id), (_TRACE, self._by_trace))
+        return frozenset(name.encode() for name, ours in given if ours)
+
     def fields(self, question: Question) -> list[tuple[bytes, bytes]]:
         """The headers of one call."""
         fields = []

@@ -46,6 +46,11 @@ class Requests:
         fields: Fields = tuple((name.encode(), value.encode()) for name, value in fixed.items())
         self._template = RequestTemplate(settings.method, fields, idempotent=is_idempotent(settings))
 
+    @property
+    def of_the_call(self) -> frozenset[bytes]:
+        """Names of headers, in lower case, that are others in each call and don't tell what is asked for."""
+        return self._correlation.names
+
     def make(self, question: Question) -> Request:
         """The request for `question`. `ValueError` or `InvalidRequest` when a value can't stand where it should."""
         fields = self._correlation.fields(question)

@@ -95,7 +95,7 @@ def _make(name: str, settings: RestSettings, credentials: CredentialsSettings | 
     pager = None
     if settings.paging is not None:
         pager = Pager(settings.paging, Origin.of(settings.url), outcomes, client, requests.again, workshop.max_answer)
-    revalidation = None if settings.revalidate is None else Revalidation(settings.revalidate, clock)
+    revalidation = None if settings.revalidate is None else Revalidation(settings.revalidate, clock, requests.of_the_call)
     return RestBackend(requests, outcomes, client, pager, clock, idempotent=idempotent, revalidation=revalidation)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Collection
 from hashlib import blake2b
 
 import msgspec
@@ -19,10 +20,10 @@ from esclusa.connectors.transport import HttpError, Request, Response
 from esclusa.kernel.clock import Clock
 
 _OK, _NOT_MODIFIED = 200, 304
-_OF_THE_CALL = frozenset({b"x-request-id", b"traceparent"})
-"""Headers that are others in each call, and don't tell what is asked for."""
+_KEPT = (b"etag", b"last-modified", b"content-type")
+"""Headers of an answer that are remembered: its marks, and what tells how its body is read."""
 _OVERHEAD = 512
-"""Bytes that an answer takes beside its body."""
+"""Bytes that an answer takes beside its headers and its body."""
 
 
 class _Remembered(msgspec.Struct, frozen=True):
@@ -32,13 +33,15 @@ class _Remembered(msgspec.Struct, frozen=True):
 
     @property
     def size(self) -> int:
-        return len(self.response.body) + _OVERHEAD
+        return len(self.response.body) + sum(len(value) for _, value in self.response.headers) + _OVERHEAD
 
 
 class Revalidation:
     """The answers of one back end that are remembered."""
 
-    def __init__(self, settings: RevalidateSettings, clock: Clock) -> None:
+    def __init__(self, settings: RevalidateSettings, clock: Clock, of_the_call: Collection[bytes]) -> None:
+        """`of_the_call`: names of headers (in lower case) that are others in each call and don't tell what is asked for."""
+        self._of_the_call = of_the_call
         self._settings = settings
         self._clock = clock
         self._remembered: OrderedDict[bytes, _Remembered] = OrderedDict()
@@ -49,7 +52,7 @@ class Revalidation:
 
     def condition(self, request: Request) -> tuple[Request, Condition]:
         """The same request, on the condition that there is something new; and what its answer is to be given to."""
-        key = _key(request)
+        key = self._key(request)
         known = self._remembered.get(key)
         if known is not None:
             for name, mark in ((b"if-none-match", b"etag"), (b"if-modified-since", b"last-modified")):
@@ -63,7 +66,8 @@ class Revalidation:
         self._forget(key)
         if not _may_be_kept(response):
             return
-        remembered = _Remembered(response, self._clock.now() + self._settings.keep)
+        headers = [(name, value) for name, value in response.headers if name in _KEPT]
+        remembered = _Remembered(Response(response.status, headers, response.body), self._clock.now() + self._settings.keep)
         if remembered.size > self._settings.most:
             return
         self._remembered[key] = remembered
@@ -79,6 +83,14 @@ class Revalidation:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _key(self, request: Request) -> bytes:
+        """What is asked for, as a digest: the subject is not kept."""
+        digest = blake2b(request.target, digest_size=16)
+        for name, value in request.headers:
+            if name.lower() not in self._of_the_call:
+                digest.update(b"\n%b: %b" % (name, value))
+        return digest.digest()
 
     def _forget(self, key: bytes) -> None:
         before = self._remembered.pop(key, None)
@@ -119,16 +131,13 @@ class Condition:
         return ending
 
 
-def _key(request: Request) -> bytes:
-    """What is asked for, as a digest: the subject is not kept."""
-    digest = blake2b(request.target, digest_size=16)
-    for name, value in request.headers:
-        if name.lower() not in _OF_THE_CALL:
-            digest.update(b"\n%b: %b" % (name, value))
-    return digest.digest()
-
-
 def _may_be_kept(response: Response) -> bool:
     marked = response.header(b"etag") or response.header(b"last-modified")
-    forbidden = b"no-store" in (response.header(b"cache-control") or b"").lower() or response.header(b"vary") == b"*"
+    forbidden = b"no-store" in _members(response, b"cache-control") or b"*" in _members(response, b"vary")
     return response.status == _OK and bool(marked) and not forbidden
+
+
+def _members(response: Response, name: bytes) -> list[bytes]:
+    """Those of a list, in however many fields of `name` it comes, in lower case."""
+    fields = [value for field, value in response.headers if field == name]
+    return [member.strip().lower() for value in fields for member in value.split(b",")]

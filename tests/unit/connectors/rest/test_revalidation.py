@@ -22,6 +22,7 @@ from esclusa.testing.hostile import Peer, answer, hostile
 from unit.connectors.transport.hand_clock import HandClock
 
 KEEP = 60.0
+OF_THE_CALL = {b"x-request-id", b"traceparent"}
 
 
 def settings(most: int = 100_000) -> RevalidateSettings:
@@ -48,12 +49,12 @@ def asks_for(one: Revalidation, request: Request) -> dict[bytes, bytes]:
 
 
 async def test_an_answer_that_is_marked_is_asked_for_if_it_has_changed_and_stands_if_not() -> None:
-    one = Revalidation(settings(), HandClock())
+    one = Revalidation(settings(), HandClock(), OF_THE_CALL)
     assert asks_for(one, get()) == {}
     first = marked(b"1")
     assert heard(one, get(), first) is first
     assert asks_for(one, get()) == {b"if-none-match": b'"one"'}
-    assert heard(one, get(), Response(304, [], b"")) is first
+    assert heard(one, get(), Response(304, [], b"")) == first
     changed = marked(b"2", etag=b'W/"two"')
     assert heard(one, get(), changed) is changed
     assert asks_for(one, get()) == {b"if-none-match": b'W/"two"'}
@@ -61,7 +62,7 @@ async def test_an_answer_that_is_marked_is_asked_for_if_it_has_changed_and_stand
 
 
 async def test_a_time_of_change_will_do_where_there_is_no_tag() -> None:
-    one = Revalidation(settings(), HandClock())
+    one = Revalidation(settings(), HandClock(), OF_THE_CALL)
     when = b"Mon, 23 Nov 2026 08:00:00 GMT"
     heard(one, get(), Response(200, [(b"last-modified", when)], b"1"))
     assert asks_for(one, get()) == {b"if-modified-since": when}
@@ -69,7 +70,7 @@ async def test_a_time_of_change_will_do_where_there_is_no_tag() -> None:
 
 
 async def test_only_what_was_asked_for_in_the_same_way_is_the_same() -> None:
-    one = Revalidation(settings(), HandClock())
+    one = Revalidation(settings(), HandClock(), OF_THE_CALL)
     heard(one, get("/people/1", (b"X-Office", b"28"), (b"X-Request-Id", b"a")), marked())
     assert asks_for(one, get("/people/1", (b"X-Office", b"28"), (b"X-Request-Id", b"b")))
     assert not asks_for(one, get("/people/2", (b"X-Office", b"28")))
@@ -83,13 +84,16 @@ async def test_only_what_was_asked_for_in_the_same_way_is_the_same() -> None:
         Response(200, [], b"1"),
         marked(b"1", status=404),
         marked(b"1", (b"cache-control", b"private, No-Store")),
+        marked(b"1", (b"cache-control", b"private"), (b"cache-control", b"no-store")),
         marked(b"1", (b"vary", b"*")),
+        marked(b"1", (b"vary", b"accept"), (b"vary", b"*")),
+        marked(b"1", (b"vary", b"accept, *")),
         marked(b"x" * 100_001),
     ],
-    ids=["not marked", "an error", "not to be stored", "never the same", "too large"],
+    ids=["not marked", "an error", "not to be stored", "so by a second field", "never the same", "so", "so", "too large"],
 )
 async def test_what_may_not_or_can_not_be_remembered_takes_the_place_of_what_was(response: Response) -> None:
-    one = Revalidation(settings(), HandClock())
+    one = Revalidation(settings(), HandClock(), OF_THE_CALL)
     heard(one, get(), marked())
     heard(one, get(), response)
     assert asks_for(one, get()) == {}
@@ -98,7 +102,7 @@ async def test_what_may_not_or_can_not_be_remembered_takes_the_place_of_what_was
 
 
 async def test_a_call_without_an_answer_changes_nothing() -> None:
-    one = Revalidation(settings(), HandClock())
+    one = Revalidation(settings(), HandClock(), OF_THE_CALL)
     heard(one, get(), marked())
     error = HttpError("closed", "why")
     assert heard(one, get(), error) is error
@@ -108,7 +112,7 @@ async def test_a_call_without_an_answer_changes_nothing() -> None:
 
 async def test_it_is_gone_when_its_time_is_over_though_nobody_asks() -> None:
     clock = HandClock()
-    one = Revalidation(settings(), clock)
+    one = Revalidation(settings(), clock, OF_THE_CALL)
     heard(one, get("/a"), marked())
     clock.move(KEEP / 2)
     heard(one, get("/b"), marked())
@@ -123,7 +127,7 @@ async def test_it_is_gone_when_its_time_is_over_though_nobody_asks() -> None:
 
 
 async def test_it_is_bounded_and_what_was_not_heard_of_for_longest_goes_first() -> None:
-    one = Revalidation(settings(most=5000), HandClock())
+    one = Revalidation(settings(most=5000), HandClock(), OF_THE_CALL)
     for name in "abcdef":
         heard(one, get(f"/{name}"), marked(b"x" * 500))
         heard(one, get("/a"), Response(304, [], b""))
@@ -134,9 +138,9 @@ async def test_it_is_bounded_and_what_was_not_heard_of_for_longest_goes_first() 
 
 
 @asynccontextmanager
-async def made(url: str) -> AsyncIterator[Backend]:
+async def made(url: str, path: str = "/people/{subject}", headers: dict[str, str] | None = None) -> AsyncIterator[Backend]:
     clock = HandClock()
-    said = RestSettings(url=f"{url}/people/{{subject}}", revalidate=RevalidateSettings())
+    said = RestSettings(url=url + path, headers=headers or {}, revalidate=RevalidateSettings())
     one = make_backend("dgt", said, None, Workshop(clock, Ids(clock), 1000, Contexts()))
     try:
         yield one
@@ -149,6 +153,40 @@ async def ask(one: Backend, subject: str = "1") -> Outcome:
     ended: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
     one.ask(Question("01890a5d-ac96-774b-bcce-b302099a8057", "q", subject, {}), HandClock().now() + 20, ended.set_result)
     return await ended
+
+
+async def test_the_headers_of_answers_take_no_more_than_their_share() -> None:
+    one = Revalidation(settings(most=5000), HandClock(), OF_THE_CALL)
+    for number in range(20):
+        heard(one, get(f"/people/{number}"), marked(b"1", (b"x-large", b"x" * 60_000), (b"content-type", b"text/plain")))
+    assert one.bytes <= 5000
+    request, condition = one.condition(get("/people/19"))
+    assert request.headers == ((b"if-none-match", b'"one"'),)
+    known = condition.answer(Response(304, [], b""))
+    assert isinstance(known, Response)
+    assert known.headers == [(b"etag", b'"one"'), (b"content-type", b"text/plain")]
+    assert not asks_for(one, get("/people/1"))
+    heard(one, get("/people/x"), marked(etag=b"x" * 6000))
+    assert not asks_for(one, get("/people/x"))
+    one.close()
+
+
+@pytest.mark.parametrize("name", ["X-Request-Id", "traceparent"])
+async def test_one_person_is_not_given_what_is_anothers_wherever_the_question_names_them(name: str) -> None:
+    async def script(peer: Peer) -> None:
+        while asked := await peer.request():
+            who = next(line for line in asked.split(b"\r\n") if line.lower().startswith(name.lower().encode()))
+            unchanged = b"if-none-match" in asked.lower()  # the mark is a version, and everybody's is the first
+            await peer.send(
+                b'HTTP/1.1 304 Not Modified\r\netag: "1"\r\n\r\n'
+                if unchanged
+                else answer(b'"%b"' % who.partition(b": ")[2], b"200 OK", b'etag: "1"')
+            )
+
+    async with hostile(script) as back, made(back.url, "/file", {name: "{subject}"}) as one:
+        assert (await ask(one, "ANA")).data == b'"ANA"'
+        assert (await ask(one, "EVA")).data == b'"EVA"'
+        assert (await ask(one, "ANA")).data == b'"ANA"', "not changed"
 
 
 async def test_a_connector_asks_so_over_the_wire() -> None:
