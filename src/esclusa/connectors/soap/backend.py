@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 from esclusa.connectors.backend import Abort, Backend, Done, Outcome, Question, Reason
 from esclusa.connectors.http.client import Client, make_client
@@ -11,7 +12,7 @@ from esclusa.connectors.protocol import Workshop
 from esclusa.connectors.settings import CertificateCredentials, CredentialsSettings
 from esclusa.connectors.soap.description import Description
 from esclusa.connectors.soap.envelope import Envelopes
-from esclusa.connectors.soap.outcome import Outcomes
+from esclusa.connectors.soap.outcome import Costly, Outcomes
 from esclusa.connectors.soap.security import Security
 from esclusa.connectors.soap.settings import SoapSettings
 from esclusa.connectors.transport import HttpError, InvalidRequest, Request, Response
@@ -20,6 +21,12 @@ from esclusa.kernel.errors import UnusableSettings
 
 LARGE = 16 * 1024
 """Bytes of an answer beyond which it is read in a thread: what zeep takes for its elements, the loop can't spare."""
+EXPANDED = 64 * 1024
+"""The same of what references make of it."""
+_READERS = ThreadPoolExecutor(2, thread_name_prefix="soap")
+"""Read large answers. Few threads: one at a time runs Python; and none that others wait for."""
+
+_LATE = Outcome(reason=Reason.BACKEND_TIMEOUT, detail="Its answer could not be read in time", failure=True)
 
 
 class SoapBackend:
@@ -45,7 +52,7 @@ class SoapBackend:
         except (ValueError, InvalidRequest) as error:
             outcome = Outcome(reason=Reason.BACKEND_ERROR, detail=f"It can't be asked this: {error}")
             return self._clock.call_at(0.0, done, outcome).cancel
-        return _Call(self._client, self._outcomes, request, by, done).abort
+        return _Call(self._client, self._outcomes, self._clock, request, by, done).abort
 
     async def close(self) -> None:
         """As `Backend.close`."""
@@ -53,36 +60,62 @@ class SoapBackend:
 
 
 class _Call:
-    """One attempt: a call, and the reading of its answer, which may go on in a thread."""
+    """One attempt: a call, and the reading of its answer, which may be done in a thread."""
 
-    __slots__ = ("_done", "_outcomes", "_sent")
+    __slots__ = ("_by", "_clock", "_done", "_outcomes", "_reading", "_sent", "_timer")
 
-    def __init__(self, client: Client, outcomes: Outcomes, request: Request, by: float, done: Done) -> None:
+    def __init__(self, client: Client, outcomes: Outcomes, clock: Clock, request: Request, by: float, done: Done) -> None:
         self._outcomes = outcomes
+        self._clock = clock
+        self._by = by
         self._done: Done | None = done
+        self._reading: asyncio.Future[bytes | Outcome] | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._sent = client.send(request, by, self._ended)
 
     def abort(self) -> None:
         """As what `Backend.ask` returns. What is being read comes to its end, and nobody hears of it."""
         self._done = None
         self._sent.abort()
+        self._over()
 
     def _ended(self, ending: Response | HttpError) -> None:
         if isinstance(ending, Response) and len(ending.body) > LARGE:
-            reading = asyncio.get_running_loop().run_in_executor(None, self._outcomes.said, ending)
-            reading.add_done_callback(self._read)
+            self._read_beside(ending)
+            return
+        try:
+            said = self._outcomes.said(ending, EXPANDED)
+        except Costly:
+            self._read_beside(ending)
         else:
-            self._end(self._outcomes.read(ending))
+            self._end(said)
+
+    def _read_beside(self, ending: Response | HttpError) -> None:
+        self._timer = self._clock.call_at(self._by, self._late)
+        self._reading = asyncio.get_running_loop().run_in_executor(_READERS, self._outcomes.said, ending)
+        self._reading.add_done_callback(self._read)
 
     def _read(self, reading: asyncio.Future[bytes | Outcome]) -> None:
-        said = reading.result()
-        if self._done is not None:
-            self._end(said if isinstance(said, Outcome) else self._outcomes.shaped(said))
+        if not reading.cancelled():
+            self._end(reading.result())
 
-    def _end(self, outcome: Outcome) -> None:
+    def _late(self) -> None:
+        self._timer = None
+        self._end(_LATE)
+
+    def _end(self, said: bytes | Outcome) -> None:
         done, self._done = self._done, None
         if done is not None:
-            done(outcome)
+            self._over()
+            done(said if isinstance(said, Outcome) else self._outcomes.shaped(said))
+
+    def _over(self) -> None:
+        """Nothing is waited for any more; what no thread has begun to read is not read."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._reading is not None:
+            self._reading.cancel()
 
 
 def described(name: str, settings: SoapSettings, workshop: Workshop) -> Description:

@@ -11,14 +11,20 @@ from esclusa.connectors.soap.data import plain
 from esclusa.connectors.soap.description import Description
 from esclusa.connectors.soap.faults import body_of, fault_of
 from esclusa.connectors.soap.settings import SoapSettings
-from esclusa.connectors.soap.xml import UnsafeXml, bounded, parsed
+from esclusa.connectors.soap.xml import UnsafeXml, expanded, parsed
 from esclusa.connectors.transform import Transform
 from esclusa.connectors.transport import HttpError, Response
 from esclusa.kernel.clock import Clock
 
 _EMPTY = Outcome()
 _ANOTHER = "What it answered is not what its WSDL says"
+_EXPANDED = 8
+"""Times of `max_answer` that references in an answer may make of it."""
 _TOO_LARGE = Outcome(reason=Reason.BACKEND_ERROR, detail=TOO_LARGE, cause="answer")
+
+
+class Costly(Exception):
+    """To read this answer takes longer than its caller has."""
 
 
 class Outcomes:
@@ -37,13 +43,11 @@ class Outcomes:
         self._clock = clock
         self._idempotent = settings.idempotent
 
-    def read(self, ending: Response | HttpError) -> Outcome:
-        """The outcome of an attempt that ended so."""
-        said = self.said(ending)
-        return said if isinstance(said, Outcome) else self.shaped(said)
+    def said(self, ending: Response | HttpError, light: int | None = None) -> bytes | Outcome:
+        """The JSON of an answer; an outcome when it has none. What takes long: it may be done in any thread.
 
-    def said(self, ending: Response | HttpError) -> bytes | Outcome:
-        """The JSON of an answer; an outcome when it has none. What takes long: it may be done in any thread."""
+        `light`: bytes beyond which what references make of it is too much to be read here, which is `Costly`.
+        """
         if isinstance(ending, HttpError):
             return unanswered(ending, idempotent=self._idempotent)
         succeeded = ending.status // 100 == 2  # noqa: PLR2004 - a class of statuses
@@ -61,7 +65,7 @@ class Outcomes:
             return refused(ending, self._clock.now(), idempotent=self._idempotent)
         if one_way:
             return _EMPTY
-        return self._garbage("What it answered is not SOAP") if body is None else self._data(body)
+        return self._garbage("What it answered is not SOAP") if body is None else self._data(body, light)
 
     def shaped(self, said: bytes) -> Outcome:
         """The outcome of an attempt that brought this JSON."""
@@ -75,19 +79,26 @@ class Outcomes:
             return _EMPTY
         return Outcome(data=data) if len(data) <= self._max_answer else _TOO_LARGE
 
-    def _data(self, body: etree._Element) -> bytes | Outcome:
+    def _data(self, body: etree._Element, light: int | None) -> bytes | Outcome:
         envelope = body.getparent()
         if not envelope.tag.startswith(f"{{{self._version}}}"):
             return self._garbage("What it answered is another version of SOAP")
         if body.find(self._answered) is None:
             return self._garbage(_ANOTHER)
         try:
-            bounded(body)
+            self._weigh(body, light)
             data = plain(self._operation.process_reply(envelope))
             encoded = msgspec.json.encode(data)
+        except Costly:
+            raise
         except Exception:  # noqa: BLE001 - zeep raises whatever an answer of another shape leads to
             return self._garbage(_ANOTHER)
         return _EMPTY if data is None else encoded
+
+    def _weigh(self, body: etree._Element, light: int | None) -> None:
+        size = expanded(body, _EXPANDED * self._max_answer)
+        if light is not None and size > light:
+            raise Costly
 
     def _garbage(self, detail: str) -> Outcome:
         return Outcome(reason=Reason.BACKEND_ERROR, detail=detail, again=self._idempotent, failure=True, cause="answer")

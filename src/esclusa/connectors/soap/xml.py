@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue] - it is compiled, and has no types
 
-MOST_NODES = 100_000
-"""Elements that an answer may have once its references are followed."""
+_ELEMENT = 64
+"""Bytes for which an element stands beside its text and its attributes."""
 
 
 class UnsafeXml(Exception):
@@ -36,10 +36,11 @@ def parsed(document: bytes, charset: str | None = None) -> etree._Element:
     return root
 
 
-def bounded(body: etree._Element) -> None:
-    """`UnsafeXml` when the references between elements of `body` (SOAP 1.1, 5.4.1) go in circles, or stand for too much.
+def expanded(body: etree._Element, most: int) -> int:
+    """What the references between elements of `body` (SOAP 1.1, 5.4.1) make of it, in bytes, about; 0 when there are none.
 
-    zeep puts a copy of what is referred to in the place of each reference, which a few hundred bytes could make fill the memory.
+    `UnsafeXml` when they go in circles, or it would be more than `most`. zeep puts a copy of what is referred to in the place
+    of each reference, with which a few hundred bytes could fill the memory.
     """
     shared = {f"#{element.get('id')}": element for element in body.iterchildren("*") if element.get("id")}
     sizes: dict[str, int] = {}
@@ -47,7 +48,7 @@ def bounded(body: etree._Element) -> None:
     def size(element: etree._Element, above: tuple[str, ...]) -> int:
         total = 0
         for each in element.iter("*"):
-            total += 1
+            total += _ELEMENT + len(each.text or "") + len(each.tail or "") + sum(map(len, each.attrib.values()))
             name = each.get("href", "")
             if name in above:
                 raise UnsafeXml("its references go in circles")
@@ -55,9 +56,8 @@ def bounded(body: etree._Element) -> None:
                 if name not in sizes:
                     sizes[name] = size(shared[name], (*above, name))
                 total += sizes[name]
-            if total > MOST_NODES:
+            if total > most:
                 raise UnsafeXml("its references stand for too much")
         return total
 
-    if shared:
-        size(body, ())
+    return size(body, ()) if shared else 0

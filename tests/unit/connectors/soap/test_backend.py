@@ -11,7 +11,7 @@ from threading import Event, get_ident
 import pytest
 
 from esclusa.connectors.assembly import make_backend
-from esclusa.connectors.backend import Backend, Outcome, Question, Reason
+from esclusa.connectors.backend import TOO_LARGE, Backend, Outcome, Question, Reason
 from esclusa.connectors.http.contexts import Contexts
 from esclusa.connectors.protocol import Workshop
 from esclusa.connectors.settings import CertificateCredentials, CredentialsSettings
@@ -148,9 +148,9 @@ async def test_a_large_answer_is_read_beside_the_loop_and_transformed_on_it(
     threads: dict[str, int] = {}
     said, shaped = Outcomes.said, Outcomes.shaped
 
-    def reads(self: Outcomes, ending: Response | HttpError) -> bytes | Outcome:
+    def reads(self: Outcomes, ending: Response | HttpError, light: int | None = None) -> bytes | Outcome:
         threads["said"] = get_ident()
-        return said(self, ending)
+        return said(self, ending, light)
 
     def shapes(self: Outcomes, data: bytes) -> Outcome:
         threads["shaped"] = get_ident()
@@ -170,7 +170,7 @@ async def test_a_large_answer_is_read_beside_the_loop_and_transformed_on_it(
 async def test_who_gives_up_while_an_answer_is_read_hears_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     loop, reading, go_on = asyncio.get_running_loop(), asyncio.Event(), Event()
 
-    def waits(_: Outcomes, __: Response | HttpError) -> Outcome:
+    def waits(_: Outcomes, __: Response | HttpError, ___: int | None = None) -> Outcome:
         loop.call_soon_threadsafe(reading.set)
         go_on.wait(20)
         return Outcome()
@@ -186,3 +186,81 @@ async def test_who_gives_up_while_an_answer_is_read_hears_nothing(tmp_path: Path
         monkeypatch.undo()
         assert (await ask(one)).data == b'"Ana & Eva"'
     assert told == []
+
+
+async def test_an_answer_that_can_not_be_read_in_time_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = Event()
+
+    def waits(_: Outcomes, __: Response | HttpError, ___: int | None = None) -> Outcome:
+        go_on.wait(20)
+        return Outcome()
+
+    monkeypatch.setattr(Outcomes, "said", waits)
+    monkeypatch.setattr(backend, "LARGE", 10)
+    async with hostile(always(SAID)) as back, made(census(written(tmp_path, back.port))) as one:
+        ended: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        one.ask(QUESTION, Clock().now() + 0.2, ended.set_result)
+        outcome = await ended
+        go_on.set()
+    assert (outcome.reason, outcome.detail) == (Reason.BACKEND_TIMEOUT, "Its answer could not be read in time")
+
+
+RPC = """<definitions targetNamespace="urn:c" xmlns:tns="urn:c" xmlns="http://schemas.xmlsoap.org/wsdl/"
+    xmlns:soap="http://schemas.xmlsoap.org/wsdl/soap/" xmlns:xsd="http://www.w3.org/2001/XMLSchema">
+  <types><xsd:schema targetNamespace="urn:c">
+    <xsd:complexType name="Row"><xsd:sequence>
+      <xsd:element name="i" type="xsd:string" minOccurs="0" maxOccurs="unbounded"/>
+    </xsd:sequence></xsd:complexType>
+  </xsd:schema></types>
+  <message name="In"><part name="id" type="xsd:string"/></message>
+  <message name="Out"><part name="row" type="tns:Row"/></message>
+  <portType name="P"><operation name="Get"><input message="tns:In"/><output message="tns:Out"/></operation></portType>
+  <binding name="B" type="tns:P"><soap:binding style="rpc" transport="http://schemas.xmlsoap.org/soap/http"/>
+    <operation name="Get"><soap:operation soapAction=""/>
+      <input><soap:body use="literal" namespace="urn:c"/></input><output><soap:body use="literal" namespace="urn:c"/></output>
+    </operation>
+  </binding>
+  <service name="S"><port name="P" binding="tns:B"><soap:address location="http://127.0.0.1:%d/"/></port></service>
+</definitions>"""
+
+
+def row(references: int, text: int) -> bytes:
+    """An answer of an RPC service whose row refers to the same text so often."""
+    return envelope(
+        "<c:GetResponse xmlns:c='urn:c'><row>"
+        + "<i href='#t'/>" * references
+        + f"</row></c:GetResponse><t id='t'>{'x' * text}</t>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("references", "text", "detail", "readings"),
+    [
+        (2, 10, "", 1),
+        (70, 1000, TOO_LARGE, 2),
+        (500, 9000, "What it answered is not what its WSDL says", 1),
+    ],
+    ids=["read at once", "beside the loop", "not at all"],
+)
+async def test_what_references_make_of_an_answer_is_bounded_and_read_beside_the_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, references: int, text: int, detail: str, readings: int
+) -> None:
+    threads: list[int] = []
+    said = Outcomes.said
+
+    def reads(self: Outcomes, ending: Response | HttpError, light: int | None = None) -> bytes | Outcome:
+        threads.append(get_ident())
+        return said(self, ending, light)
+
+    monkeypatch.setattr(Outcomes, "said", reads)
+    content = answer(row(references, text), b"200 OK", b"content-type: text/xml; charset=utf-8")
+    async with hostile(always(content)) as back:
+        (tmp_path / "rpc.wsdl").write_text(RPC % back.port, encoding="utf-8")
+        async with made(SoapSettings(wsdl=str(tmp_path / "rpc.wsdl"), operation="Get", arguments={"id": "1"})) as one:
+            outcome = await ask(one)
+    assert outcome.detail == detail
+    assert len(threads) == readings
+    assert threads[0] == get_ident()
+    assert (threads[-1] != get_ident()) == (readings == 2)
+    if not detail:
+        assert outcome.data == b'{"i":["xxxxxxxxxx","xxxxxxxxxx"]}'

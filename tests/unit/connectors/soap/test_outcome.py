@@ -34,12 +34,17 @@ def outcomes(wsdl: str, **more: Any) -> Outcomes:
     return Outcomes(said, Description("census", said, perf_counter, None), transform, 1000, StoppedClock())
 
 
+def read(outcomes: Outcomes, ending: Response | HttpError) -> Outcome:
+    said = outcomes.said(ending)
+    return said if isinstance(said, Outcome) else outcomes.shaped(said)
+
+
 def response(body: bytes, status: int = 200) -> Response:
     return Response(status, [(b"content-type", b"text/xml; charset=utf-8")], body)
 
 
 def test_an_answer_is_data_with_every_kind_of_value(wsdl: str) -> None:
-    said = outcomes(wsdl).read(response(envelope(PERSON)))
+    said = read(outcomes(wsdl), response(envelope(PERSON)))
     assert said.reason is None
     assert json.loads(said.data or b"") == {
         "name": "Ana & Eva",
@@ -53,10 +58,10 @@ def test_an_answer_is_data_with_every_kind_of_value(wsdl: str) -> None:
 
 
 def test_a_transform_is_applied_and_nothing_is_empty(wsdl: str) -> None:
-    assert outcomes(wsdl, transform="place[].town").read(response(envelope(PERSON))) == Outcome(data=b'["Soria","Lugo"]')
-    assert outcomes(wsdl, transform="nothing").read(response(envelope(PERSON))) == Outcome()
-    assert outcomes(wsdl).read(response(envelope('<PersonResponse xmlns="urn:census"/>'))) == Outcome()
-    failed = outcomes(wsdl, transform="sum(name)").read(response(envelope(PERSON)))
+    assert read(outcomes(wsdl, transform="place[].town"), response(envelope(PERSON))) == Outcome(data=b'["Soria","Lugo"]')
+    assert read(outcomes(wsdl, transform="nothing"), response(envelope(PERSON))) == Outcome()
+    assert read(outcomes(wsdl), response(envelope('<PersonResponse xmlns="urn:census"/>'))) == Outcome()
+    failed = read(outcomes(wsdl, transform="sum(name)"), response(envelope(PERSON)))
     assert failed.detail == "What it answered can't be transformed"
 
 
@@ -84,34 +89,34 @@ def test_a_transform_is_applied_and_nothing_is_empty(wsdl: str) -> None:
     ],
 )
 def test_what_is_no_answer_by_its_own_protocol_counts_against_its_health(wsdl: str, body: bytes, detail: str) -> None:
-    said = outcomes(wsdl, idempotent=True).read(response(body))
+    said = read(outcomes(wsdl, idempotent=True), response(body))
     assert said == Outcome(reason=Reason.BACKEND_ERROR, detail=detail, again=True, failure=True, cause="answer")
 
 
 @pytest.mark.parametrize("status", [200, 400, 500])
 def test_a_fault_is_a_fault_with_any_status(wsdl: str, status: int) -> None:
-    said = outcomes(wsdl).read(response(fault("e:Server"), status))
+    said = read(outcomes(wsdl), response(fault("e:Server"), status))
     assert said == Outcome(reason=Reason.BACKEND_ERROR, detail="It answered with the fault Server", failure=True, cause="fault")
-    said = outcomes(wsdl).read(response(fault("e:Client"), status))
+    said = read(outcomes(wsdl), response(fault("e:Client"), status))
     assert said == Outcome(reason=Reason.BACKEND_ERROR, detail="It answered with the fault Client", cause="fault")
-    assert outcomes(wsdl, empty=["NoPerson"]).read(response(fault("app:NoPerson"), status)) == Outcome()
+    assert read(outcomes(wsdl, empty=["NoPerson"]), response(fault("app:NoPerson"), status)) == Outcome()
 
 
 def test_another_status_is_told(wsdl: str) -> None:
-    assert outcomes(wsdl).read(response(b"<html/>", 503)).detail == "It answered with status 503"
-    assert outcomes(wsdl).read(response(envelope(PERSON), 500)).detail == "It answered with status 500"
-    assert outcomes(wsdl).read(HttpError("timeout", "late")).reason is Reason.BACKEND_TIMEOUT
+    assert read(outcomes(wsdl), response(b"<html/>", 503)).detail == "It answered with status 503"
+    assert read(outcomes(wsdl), response(envelope(PERSON), 500)).detail == "It answered with status 500"
+    assert read(outcomes(wsdl), HttpError("timeout", "late")).reason is Reason.BACKEND_TIMEOUT
 
 
 def test_an_answer_that_is_too_large_is_none(wsdl: str) -> None:
-    said = outcomes(wsdl).read(response(envelope(PERSON.replace("Soria", "x" * 2000))))
+    said = read(outcomes(wsdl), response(envelope(PERSON.replace("Soria", "x" * 2000))))
     assert (said.detail, said.failure) == ("The answer is too large", False)
 
 
 @given(cut=st.integers(0, len(PERSON) + 200), put=st.binary(max_size=8))
 def test_nothing_that_comes_makes_it_raise(wsdl: str, cut: int, put: bytes) -> None:
     whole = envelope(PERSON)
-    said = (_ONE.get(wsdl) or _ONE.setdefault(wsdl, outcomes(wsdl))).read(response(whole[:cut] + put + whole[cut + len(put) :]))
+    said = read(_ONE.get(wsdl) or _ONE.setdefault(wsdl, outcomes(wsdl)), response(whole[:cut] + put + whole[cut + len(put) :]))
     assert said.reason in (None, Reason.BACKEND_ERROR)
 
 
@@ -126,7 +131,7 @@ def test_where_no_answer_is_due_a_fault_is_one_all_the_same(tmp_path: Path) -> N
         text = text.replace(output, "")
     file.write_text(text.replace('<wsdl:output><soap12:body use="literal"/></wsdl:output>', ""), encoding="utf-8")
     one = outcomes(str(file))
-    assert one.read(response(b"", 202)) == Outcome()
-    assert one.read(response(envelope(PERSON))) == Outcome()
-    assert one.read(response(b"<html>thanks</html>")) == Outcome()
-    assert one.read(response(fault("e:Server"))).reason is Reason.BACKEND_ERROR
+    assert read(one, response(b"", 202)) == Outcome()
+    assert read(one, response(envelope(PERSON))) == Outcome()
+    assert read(one, response(b"<html>thanks</html>")) == Outcome()
+    assert read(one, response(fault("e:Server"))).reason is Reason.BACKEND_ERROR

@@ -61,6 +61,7 @@ def test_the_wsdl_is_a_url_or_a_file_beside_the_configuration(url: str, tmp_path
         f'[connectors.x]\nprotocol = "soap"\nwsdl = "{url}"\noperation = "o"\n'
         '[queries.q]\nsubject = "text"\nttl = "10s"\nconnectors = ["*"]\n'
     )
+    (tmp_path / "census.wsdl").touch()
     said = load(tmp_path / "esclusa.toml", {}).connectors["x"]
     assert isinstance(said, SoapSettings)
     assert said.wsdl == (url if "://" in url else str(tmp_path / url))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from esclusa.connectors.soap.xml import UnsafeXml, bounded, parsed
+from esclusa.connectors.soap.xml import UnsafeXml, expanded, parsed
 
 BOMB = '<!DOCTYPE a [<!ENTITY l0 "ha">' + "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10)) + "]>"
 
@@ -53,10 +53,16 @@ def test_files_are_not_read_for_an_entity(tmp_path: Path) -> None:
         parsed(f'<!DOCTYPE a [<!ENTITY b SYSTEM "file://{secret}">]><a>&b;</a>'.encode())
 
 
-def test_references_to_shared_elements_are_bounded() -> None:
-    bounded(parsed(b'<b><x><p href="#1"/><p href="#1"/><p href="#none"/></x><m id="1">a</m></b>'))
+def test_references_to_shared_elements_are_bounded_in_what_they_stand_for() -> None:
+    assert expanded(parsed(b"<b><x>long</x></b>"), 1) == 0
+    few = expanded(parsed(b'<b><x><p href="#1"/><p href="#1"/><p href="#none"/></x><m id="1">a</m></b>'), 10_000)
+    long = expanded(parsed(b'<b><x><p href="#1"/><p href="#1"/></x><m id="1" a="bbb">%b</m></b>' % (b"a" * 1000)), 10_000)
+    assert 100 < few < 1000
+    assert 3000 < long < 4000, "where it stands, and twice where it is referred to"
+    with pytest.raises(UnsafeXml, match="too much"):
+        expanded(parsed(b'<b><x><p href="#1"/><p href="#1"/></x><m id="1">%b</m></b>' % (b"a" * 1000)), 2000)
     levels = "".join(f'<m id="{n}">{f"""<p href="#{n + 1}"/>""" * 10}</m>' for n in range(9))
     with pytest.raises(UnsafeXml, match="too much"):
-        bounded(parsed(f'<b><x href="#0"/>{levels}</b>'.encode()))
+        expanded(parsed(f'<b><x href="#0"/>{levels}</b>'.encode()), 10_000_000)
     with pytest.raises(UnsafeXml, match="in circles"):
-        bounded(parsed(b'<b><x href="#1"/><m id="1"><p href="#2"/></m><m id="2"><p href="#1"/></m></b>'))
+        expanded(parsed(b'<b><x href="#1"/><m id="1"><p href="#2"/></m><m id="2"><p href="#1"/></m></b>'), 10_000)
