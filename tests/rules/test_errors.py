@@ -39,6 +39,7 @@ AT_HOME = {
     "esclusa.cli.client.Absent": "as `Failed`, of which it is a kind",
     "esclusa.cli.output.Failed": "how a command ends, which nobody but the command line sees",
     "esclusa.connectors.tcp.framing.FrameError": "a frame tells its connection, which makes an `HttpError` of it",
+    "esclusa.connectors.soap.outcome.Costly": "an answer is read beside the loop then",
     "esclusa.connectors.soap.xml.UnsafeXml": "what came can't be parsed, which the reading of answers turns into an outcome",
     "esclusa.demo.http11.BadRequest": "a made-up body reads a call that is none",
 }
