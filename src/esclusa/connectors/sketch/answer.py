@@ -19,8 +19,14 @@ _TRANSFORMED = 6
 """Members of the example of a transform."""
 
 
-def outline(page: Page, answer: Part) -> None:
-    """Say what `answer` has, in the connector's own table, and how a part of it is had."""
+def list_in(answer: Part) -> str | None:
+    """The expression that finds the list of items in `answer`; None where there is none."""
+    source, row = _rows(answer)
+    return source if row.many else None
+
+
+def outline(page: Page, answer: Part, *, paged: bool = False) -> None:
+    """Say what `answer` has, in the connector's own table, and how a part of it is had. `paged`: of its list alone."""
     page.blank()
     lines = list(_lines(answer, ""))
     if not lines:
@@ -38,14 +44,14 @@ def outline(page: Page, answer: Part) -> None:
         return
     page.entry(
         "transform",
-        as_text(_transform(source, row, list(_columns(row)))),
+        as_text(_transform("@" if paged else source, row, list(_columns(row)))),
         'guess, by names: take away the "# " to use it',
         off=True,
     )
 
 
-def items(page: Page, answer: Part, connector: str) -> None:
-    """The table that brings `answer` into the shape of all, where there is something to make a label of."""
+def items(page: Page, answer: Part, connector: str, *, paged: bool = False) -> None:
+    """The table that brings `answer` into the shape of all, where there is something to make a label of. `paged`: as above."""
     source, row = _rows(answer)
     members = members_among(list(_columns(row)))
     if "label" not in members or not (row.parts or row.many):
@@ -53,7 +59,7 @@ def items(page: Page, answer: Part, connector: str) -> None:
     page.blank()
     page.remark('The shape that all bodies have in common, in place of transform: take away each "# " to use it.')
     page.table("connectors", connector, "items", off=True)
-    page.entry("from", as_text(source), "guess: where the list is", off=True)
+    page.entry("from", as_text("@" if paged else source), "guess: where the list is", off=True)
     for member in MEMBERS:
         if member in members:
             page.entry(member, as_text(members[member]), "guess, by its name and type", off=True)
@@ -109,11 +115,16 @@ def _below(path: str, part: Part) -> str:
     return f"{path}.{name}" if path else name
 
 
+def _called(path: str, part: Part) -> str:
+    """What a member is called that is found by `path`."""
+    steps = path.split(".")
+    return "_".join(steps) if all(map(_NAME.fullmatch, steps)) else _below("", part)
+
+
 def _transform(source: str, row: Part, known: list[tuple[str, Part]]) -> str:
     """The same rows, with a few of the members that they have."""
-    simple = [path for path, _ in known if all(_NAME.fullmatch(step) for step in path.split("."))][:_TRANSFORMED]
-    if not simple:
+    if not row.parts:
         return source
-    inside = ", ".join(f"{path.replace('.', '_')}: {path}" for path in simple)
+    inside = ", ".join(f"{_called(path, part)}: {path}" for path, part in known[:_TRANSFORMED])
     start = ("" if source == "@" else source) + ("[]" if row.many else "")
     return f"{start}.{{{inside}}}" if start else f"{{{inside}}}"

@@ -35,11 +35,25 @@ class Part(msgspec.Struct, frozen=True):
     """The values that it can have, where they are listed."""
 
 
+def eased(parts: tuple[Part, ...], *, required: bool = True) -> tuple[Part, ...]:
+    """The same, where what is inside of something that may be left out need not be there either."""
+    return tuple(
+        msgspec.structs.replace(part, required=needed, parts=eased(part.parts, required=needed))
+        for part in parts
+        for needed in [part.required and required]
+    )
+
+
 class Budget:
     """How many parts a tree may still have: schemas can refer to themselves, and to each other many times over."""
 
     def __init__(self, left: int = MOST) -> None:
         self._left = left
+
+    @property
+    def is_spent(self) -> bool:
+        """There may be none any more."""
+        return self._left <= 0
 
     def take(self) -> bool:
         """Whether there may be one more."""

@@ -13,7 +13,7 @@ from esclusa.connectors.http.documents import Documents, shown
 from esclusa.connectors.sketch.answer import items, outline
 from esclusa.connectors.sketch.offer import Offer, choices, variable
 from esclusa.connectors.sketch.page import Page, as_text, visible
-from esclusa.connectors.sketch.part import Part
+from esclusa.connectors.sketch.part import Part, eased
 from esclusa.connectors.sketch.question import Asked
 from esclusa.connectors.sketch.template import write_template
 from esclusa.connectors.soap.description import read
@@ -119,7 +119,7 @@ def sketched(wsdl: Wsdl, called: Called, name: str, file: str) -> str:
     page.entry("timeout", "5s", "guess: the longest that one attempt may take")
     page.entry("idempotent", value=True, why='guess: take away the "# " if this only asks; then it may be retried', off=True)
     page.entry("retry", {"attempts": 2}, "guess: as above", off=True)
-    faults = list(getattr(operation.abstract, "fault_messages", None) or ())
+    faults = list(dict.fromkeys(_faults(operation)))
     if faults:
         page.entry(
             "empty",
@@ -180,9 +180,16 @@ def _security(page: Page, wsdl: Wsdl, name: str) -> None:
         page.entry("sign", files, 'guess: take away the "# " when both files are there', off=True)
 
 
+def _faults(operation: Any) -> Iterator[str]:
+    """What faults of it are known by: the elements in them, which a port's own names for them need not be."""
+    for name, message in (getattr(operation.abstract, "fault_messages", None) or {}).items():
+        elements = [part.element for part in message.parts.values() if part.element is not None]
+        yield from (element.qname.localname for element in elements) if elements else (name,)
+
+
 def _taken(operation: Any) -> tuple[Part, ...]:
     body = getattr(operation.input, "body", None)
-    return parts_of(getattr(body, "type", None))
+    return eased(parts_of(getattr(body, "type", None)))
 
 
 def _answer(operation: Any) -> Part:

@@ -57,6 +57,8 @@ def _address(description: OpenApi, server: Any) -> str:
         parts = urlsplit(urljoin(description.place, whole))
     except ValueError:
         return ""
+    if not parts.scheme and parts.path.startswith("/"):  # of a description that came from a file
+        return f"{REPLACE}{_quoted(parts.path)}"
     return f"{parts.scheme}://{parts.netloc}{_quoted(parts.path)}" if parts.scheme in ("http", "https") else ""
 
 

@@ -10,7 +10,7 @@ import msgspec
 from esclusa.connectors.rest.openapi.description import OpenApi, Operation
 from esclusa.connectors.rest.openapi.schema import part_of
 from esclusa.connectors.rest.openapi.tree import table
-from esclusa.connectors.sketch.part import Part
+from esclusa.connectors.sketch.part import Part, eased
 
 Form = str
 """`json`, `form`, `xml`, `text`, or the media type that is none of these."""
@@ -49,7 +49,7 @@ def form_of(media_type: str) -> Form:
         return "json"
     if kind.endswith(("/xml", "+xml")):
         return "xml"
-    if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
+    if kind == "application/x-www-form-urlencoded":
         return "form"
     return "text" if kind.startswith("text/") else kind
 
@@ -68,4 +68,5 @@ def _body(description: OpenApi, content: dict[str, Any]) -> Body | None:
     if not forms:
         return None
     form = next((each for each in ("json", "form", "xml", "text") if each in forms), min(forms))
-    return Body(form, part_of(description, "", table(forms[form], "schema")))
+    part = part_of(description, "", table(forms[form], "schema"))
+    return Body(form, msgspec.structs.replace(part, parts=eased(part.parts)))

@@ -14,6 +14,7 @@ from esclusa.connectors.sketch.offer import Offer, choices
 
 METHODS = ("get", "post", "put", "head")
 """Those that a connector can have."""
+_OTHERS = ("delete", "patch", "options", "trace")
 _HOPS = 32
 """References that lead to references."""
 _PLACE = re.compile(r"[0-9]{1,6}")
@@ -57,7 +58,17 @@ class OpenApi:
         for each in self.operations:
             if operation in (each.offer.operation, each.offer.call):
                 return each
+        method = next((each for each in _OTHERS if self._has(each, operation)), None)
+        if method is not None:
+            raise ValueError(f"{operation} is a {method.upper()}: a connector asks by GET, POST, PUT or HEAD")
         raise ValueError(f"there is no operation {operation}: choose {choices([each.offer for each in self.operations])}")
+
+    def _has(self, method: str, operation: str) -> bool:
+        """Whether an operation by `method`, which is none for a connector, is the one that is meant."""
+        nodes = {path: table(self.at(node), method) for path, node in table(self.root, "paths").items()}
+        return any(
+            node and operation in (text(node, "operationId"), f"{method.upper()} {path}") for path, node in nodes.items()
+        )
 
     def at(self, node: Any) -> dict[str, Any]:
         """The table that `node` is, or that its reference leads to; an empty one where that is not in this document."""

@@ -29,11 +29,11 @@ def _part(
     required: bool = False,
     about: str = "",
 ) -> Part:
-    node = _joined(description, schema)
-    said = about or text(node, "description") or text(node, "title")
     origin = id(description.at(schema))
     if origin in above or len(above) >= DEEPEST or not budget.take():
-        return Part(name, required=required, about=said)
+        return Part(name, required=required, about=about)
+    node = _joined(description, schema)
+    said = about or text(node, "description") or text(node, "title")
     inside = (*above, origin)
     kind = _type(node)
     if kind == "array" or (not kind and "items" in node):
@@ -46,7 +46,7 @@ def _part(
         parts = [
             _part(description, key, below, budget, inside, required=key in needed)
             for key, below in table(node, "properties").items()
-            if key and isinstance(below, dict)
+            if key and isinstance(below, dict) and not budget.is_spent
         ]
         return Part(name, "table", required=required, parts=tuple(parts), about=said)
     choices = [each for each in listed(node, "enum") if isinstance(each, str | bool | int | float)]

@@ -12,7 +12,7 @@ from esclusa.connectors.rest.openapi.description import OpenApi, Operation
 from esclusa.connectors.rest.openapi.schema import part_of
 from esclusa.connectors.rest.openapi.security import REPLACE, Security, security_of
 from esclusa.connectors.rest.openapi.tree import table, text
-from esclusa.connectors.sketch.answer import items, outline
+from esclusa.connectors.sketch.answer import items, list_in, outline
 from esclusa.connectors.sketch.page import Page, as_text, visible
 from esclusa.connectors.sketch.part import Part
 from esclusa.connectors.sketch.question import Asked
@@ -49,6 +49,8 @@ class _Sketch:
         for called in path_names(operation):
             self._parts["path"].setdefault(called, Part(called, "text", required=True))
         in_body = [] if self._body is None else list(leaves(self._body.part))
+        self._paged = False
+        """All pages are read, and what shapes the answer sees the list of items alone."""
         self._asked = Asked([*(part for kind in self._parts.values() for part in kind.values()), *in_body])
 
     def text(self) -> str:
@@ -61,14 +63,15 @@ class _Sketch:
         self._query()
         self._content()
         if self._answer is not None and self._answer.form == "json":
-            items(self._page, self._answer.part, self._name)
+            items(self._page, self._answer.part, self._name, paged=self._paged)
         self._credentials()
         self._asked.query(self._page, self._name, self._description.title or self._name)
         return self._page.text()
 
     def _head(self) -> None:
         page, offer = self._page, self._operation.offer
-        page.remark(f"{self._description.title or 'A service'} {self._description.version}: {offer.operation}, {offer.call}")
+        service = " ".join(each for each in (self._description.title or "A service", self._description.version) if each)
+        page.remark(f"{service}: {', '.join(dict.fromkeys((offer.operation, offer.call)))}")
         if offer.about:
             page.remark(offer.about)
         page.remark(
@@ -87,6 +90,8 @@ class _Sketch:
         why = None
         if not servers:
             why = "guess: the description has no address that can be called from here; write here where the service is"
+        elif servers[0].startswith(REPLACE):
+            why = "guess: the description has a path alone; write here on which host the service is"
         elif len(servers) > 1:
             why = f"guess: the first of its servers; the others are {', '.join(servers[1:])}"
         url, said = url_of(servers[0] if servers else REPLACE, self._operation, self._parts["path"], self._asked)
@@ -131,13 +136,24 @@ class _Sketch:
         counting = next((name for name, part in query.items() if name.lower() in _PAGES and not part.required), None)
         if counting is not None:
             del query[counting]
-            value = {"parameter": as_text(counting), "first": 1}
-            self._page.entry("paging", value, 'guess: take away the "# " to read all pages, not only the first', off=True)
+            value: dict[str, Any] = {"parameter": as_text(counting), "first": 1}
+            source = None if self._answer is None else list_in(self._answer.part)
+            if source is None:
+                why = (
+                    'guess: take away the "# " to read all pages, not only the first, and add where the list is: items = "..."'
+                )
+                self._page.entry("paging", value, why, off=True)
+                return
+            self._paged = True
+            value["items"] = as_text(source)
+            self._page.entry("paging", value, "guess: all pages are read, at most 10; transform and items see the list alone")
 
     def _headers(self) -> None:
-        lines: dict[str, tuple[str, str | None]] = dict(self._security.headers)
+        lines: dict[str, tuple[str, str | None]] = {
+            name: line for name, line in self._security.headers.items() if name.lower() != self._security.header
+        }
         taken = {*_OF_THEIR_OWN, self._security.header, *(name.lower() for name in lines)}
-        refused = []
+        refused = [name for name in self._security.headers if name not in lines]
         for name, part in self._parts["header"].items():
             if name.lower() in taken:
                 continue
@@ -174,19 +190,31 @@ class _Sketch:
         body = self._body
         if body is None or not _is_table(body):
             return
-        key = "body" if body.form == "json" else "form"
-        parts = body.part.parts if key == "body" else tuple(each for each in body.part.parts if not each.parts)
-        write_template(self._page, ("connectors", self._name, key), parts, self._asked, typed=key == "body")
+        if body.form == "form":
+            self._form(body)
+        else:
+            write_template(self._page, ("connectors", self._name, "body"), body.part.parts, self._asked, typed=True)
+
+    def _form(self, body: Body) -> None:
+        """Texts alone: a form has nothing else."""
+        lines: dict[str, tuple[str, str | None]] = {}
+        for part in body.part.parts:
+            if not part.parts:
+                value, why = self._asked.text(part)
+                lines[part.name] = value, f"a list: only one value of it; {why}" if part.many else why
+        self._lines("form", lines)
 
     def _outline(self) -> None:
         """What the table of the connector itself says of bodies."""
         page = self._page
-        if self._body is not None and not _is_table(self._body):
+        if self._body is not None and self._body.form not in ("json", "form", "xml", "text"):
+            page.remark(f"guess: it wants a body in {self._body.form}, which no connector of REST sends: see functions.")
+        elif self._body is not None and not _is_table(self._body):
             page.entry(
                 "body", "{subject}", f"guess: a body in {self._body.form}, of which the description says no more", off=True
             )
         if self._answer is None or self._answer.form == "json":
-            outline(page, Part("") if self._answer is None else self._answer.part)
+            outline(page, Part("") if self._answer is None else self._answer.part, paged=self._paged)
         elif self._answer.form in ("xml", "text"):
             page.entry("accepts", self._answer.form, "what it answers with; of XML becomes JSON by fixed rules")
         else:

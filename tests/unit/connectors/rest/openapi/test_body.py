@@ -25,7 +25,8 @@ def described(method: str, **node: Any) -> OpenApi:
         ("text/xml", "xml"),
         ("application/soap+xml", "xml"),
         ("text/html", "text"),
-        ("multipart/form-data", "form"),
+        ("application/x-www-form-urlencoded", "form"),
+        ("multipart/form-data", "multipart/form-data"),
         ("application/pdf", "application/pdf"),
     ],
 )
