@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from datetime import date, datetime, time, timedelta
+from math import isfinite, isnan
 from typing import Any
 
 import isodate
@@ -16,10 +17,13 @@ _PLAIN = (str, bool, int, float, type(None))
 def plain(value: Any) -> Any:
     """`value` in tables, lists, texts, numbers and truths.
 
-    Dates, times and lengths of time as ISO 8601 has them; decimals as texts with all their digits; what is binary in
+    Dates, times and lengths of time as ISO 8601 has them; decimals as texts with all their digits, and so what is
+    no number for JSON (`INF`, `-INF`, `NaN`); what is binary in
     base64; an element that the schema leaves open as a table of its children (repeated ones: a list) with its attributes
     as `@NAME` and its text as `#text`, or just its text.
     """
+    if isinstance(value, float) and not isfinite(value):
+        return "NaN" if isnan(value) else "INF" if value > 0 else "-INF"
     if isinstance(value, _PLAIN):
         return value
     if isinstance(value, CompoundValue | dict):

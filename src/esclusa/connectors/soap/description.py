@@ -10,7 +10,7 @@ from zeep import Settings
 from zeep.wsdl import Document
 from zeep.wsdl.bindings.soap import Soap12Binding, SoapBinding
 
-from esclusa.connectors.http.documents import Documents
+from esclusa.connectors.http.documents import Documents, shown
 from esclusa.connectors.soap.settings import SoapSettings
 from esclusa.kernel.errors import UnusableSettings
 
@@ -26,7 +26,7 @@ def read(wsdl: str, documents: Documents) -> Document:
         raise
     except Exception as error:  # zeep raises whatever a wrong document leads to
         what = getattr(error, "message", None) or str(error) or type(error).__name__
-        raise ValueError(f"{wsdl} is no WSDL that can be understood: {what}") from error
+        raise ValueError(f"{shown(wsdl)} is no WSDL that can be understood: {what}") from error
 
 
 class Description:
@@ -49,8 +49,11 @@ class Description:
         operation = self._chosen("operation", settings.operation, port.binding.all())
         self.operation: Any = operation
         """As zeep knows it: `create(**arguments)`, `process_reply(envelope)`."""
-        self.answered: str = _answered(operation)
-        """What the body of an answer has to have, as `find` has it; without it, it would be taken for one that says nothing."""
+        self.answered: str | None = _answered(operation)
+        """What the body of an answer has to have, as `find` has it; without it, it would be taken for one that says nothing.
+
+        None: nothing, because its message has no parts.
+        """
         self.envelope: str = port.binding.nsmap["soap-env"]
         """The namespace of its envelopes."""
         self.action: str = operation.soapaction or ""
@@ -77,12 +80,14 @@ class Description:
         return UnusableSettings((*self._here, key), what)
 
 
-def _answered(operation: Any) -> str:
+def _answered(operation: Any) -> str | None:
     """The name of the element, where it is known: of a document in one part. The name of an RPC's is anybody's choice."""
     output: Any = operation.output
+    if output is not None and output.body is None:
+        return None
     if output is None or operation.style != "document" or output._is_body_wrapped:  # noqa: SLF001 - nothing public tells
         return "*"
-    return "*" if output.body is None or output.body.qname is None else output.body.qname.text
+    return "*" if output.body.qname is None else output.body.qname.text
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -26,13 +26,21 @@ _DECLARATION = b"<?xml version='1.0' encoding='UTF-8'?>\n"
 
 
 class _AnyParameter(dict[str, str]):
-    """Has a value for every parameter."""
+    """Has the same value for every parameter."""
+
+    def __init__(self, value: str) -> None:
+        super().__init__()
+        self._value = value
 
     def get(self, key: str, default: Any = None) -> Any:  # noqa: ARG002 - as in the base
-        return "1"
+        return self._value
 
 
-_SAMPLE = Question("00000000-0000-7000-8000-000000000000", "sample", "1", _AnyParameter())
+def _sample(value: str) -> Question:
+    return Question("00000000-0000-7000-8000-000000000000", "sample", value, _AnyParameter(value))
+
+
+_SAMPLE, _ANOTHER = _sample("1"), _sample("2")
 
 
 class Envelopes:
@@ -72,10 +80,18 @@ class Envelopes:
         except InvalidRequest as error:
             raise UnusableSettings(("connectors", name, "wsdl"), str(error)) from error
         try:
-            self._envelope(_SAMPLE)
+            self._try()
         except Exception as error:  # zeep raises whatever wrong arguments lead to
             why = f"operation {settings.operation} can't be called with them: {getattr(error, 'message', None) or error}"
             raise UnusableSettings(("connectors", name, "arguments"), why) from error
+
+    def _try(self) -> None:
+        """Raises for arguments that the operation does not take, whatever is asked. A placeholder's value may be of any type."""
+        try:
+            self._envelope(_SAMPLE)
+        except ValueError:  # as zeep says that a value is none of its type
+            if self._arguments.fill(_SAMPLE) == self._arguments.fill(_ANOTHER):
+                raise
 
     def make(self, question: Question) -> Request:
         """The request for `question`. `ValueError` or `InvalidRequest`, in words, when a value can't stand where it should."""

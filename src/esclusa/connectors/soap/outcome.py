@@ -83,7 +83,7 @@ class Outcomes:
         envelope = body.getparent()
         if not envelope.tag.startswith(f"{{{self._version}}}"):
             return self._garbage("What it answered is another version of SOAP")
-        if body.find(self._answered) is None:
+        if self._answered is not None and body.find(self._answered) is None:
             return self._garbage(_ANOTHER)
         try:
             self._weigh(body, light)

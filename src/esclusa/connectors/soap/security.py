@@ -14,6 +14,7 @@ from lxml import etree  # pyright: ignore[reportAttributeAccessIssue] - it is co
 from xmlsec import constants
 
 from esclusa.connectors.soap.settings import SecuritySettings, SignatureSettings
+from esclusa.connectors.transport import client_context
 from esclusa.kernel.clock import rfc3339
 from esclusa.kernel.errors import UnusableSettings
 from esclusa.kernel.ids import Ids
@@ -125,4 +126,8 @@ def _signer(settings: SignatureSettings, here: tuple[str, ...]) -> tuple[xmlsec.
         lines = certificate.partition("-----BEGIN CERTIFICATE-----")[2].partition("-----END CERTIFICATE-----")[0]
     except (OSError, ValueError, xmlsec.Error):
         raise UnusableSettings((*here, "certificate"), f"{settings.certificate}: no certificate can be read from it") from None
+    try:
+        client_context(certificate=settings.certificate, key=settings.key, password=settings.password)
+    except ValueError:  # which xmlsec does not look at
+        raise UnusableSettings((*here, "key"), f"{settings.key}: it is not the key of {settings.certificate}") from None
     return key, "".join(lines.split())

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from threading import Event, get_ident
 
+import msgspec
 import pytest
 
 from esclusa.connectors.assembly import make_backend
@@ -264,3 +265,28 @@ async def test_what_references_make_of_an_answer_is_bounded_and_read_beside_the_
     assert (threads[-1] != get_ident()) == (readings == 2)
     if not detail:
         assert outcome.data == b'["xxxxxxxxxx","xxxxxxxxxx"]'
+
+
+@pytest.mark.parametrize("body", ["", "<c:GetResponse xmlns:c='urn:c'/>"])
+async def test_an_answer_whose_message_has_nothing_in_it_is_one(tmp_path: Path, body: str) -> None:
+    content = answer(envelope(body), b"200 OK", b"content-type: text/xml; charset=utf-8")
+    async with hostile(always(content)) as back:
+        text = RPC.replace('<part name="row" type="tns:Row"/>', "") % back.port
+        (tmp_path / "rpc.wsdl").write_text(text, encoding="utf-8")
+        async with made(SoapSettings(wsdl=str(tmp_path / "rpc.wsdl"), operation="Get", arguments={"id": "1"})) as one:
+            assert await ask(one) == Outcome()
+
+
+@pytest.mark.parametrize("kind", ["duration", "gYear", "dateTime", "boolean"])
+async def test_an_argument_of_any_type_may_come_from_a_parameter_and_a_fixed_one_is_looked_at(
+    tmp_path: Path, kind: str
+) -> None:
+    text = RPC.replace('<part name="id" type="xsd:string"/>', f'<part name="id" type="xsd:{kind}"/>') % 9
+    (tmp_path / "rpc.wsdl").write_text(text, encoding="utf-8")
+    said = SoapSettings(wsdl=str(tmp_path / "rpc.wsdl"), operation="Get", arguments={"id": "{params.x}"})
+    async with made(said):
+        pass
+    if kind in ("duration", "gYear"):
+        with pytest.raises(ConfigurationError, match=r"connectors\.census\.arguments"):
+            async with made(msgspec.structs.replace(said, arguments={"id": "soon"})):
+                pass

@@ -33,3 +33,7 @@ from esclusa.connectors.soap.data import plain
 )
 def test_everything_has_a_form_in_json(value: Any, made: Any) -> None:
     assert plain(value) == made
+
+
+def test_what_is_no_number_for_json_is_a_text_as_xml_has_it() -> None:
+    assert plain([float("inf"), float("-inf"), float("nan"), 1.5]) == ["INF", "-INF", "NaN", 1.5]

@@ -93,6 +93,16 @@ def test_body_and_timestamp_are_signed_so_that_another_implementation_agrees(fil
             verify_envelope(forged, certificate)
 
 
+def test_a_key_that_is_not_the_certificates_is_named(files: tuple[str, str], tmp_path: Path) -> None:
+    other = rsa.generate_private_key(65537, 2048)
+    form = serialization.PrivateFormat.PKCS8
+    (tmp_path / "new.pem").write_bytes(other.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
+    said = SecuritySettings(sign=SignatureSettings(certificate=files[0], key=str(tmp_path / "new.pem")))
+    with pytest.raises(UnusableSettings, match=r"new\.pem: it is not the key of .*c\.pem") as caught:
+        Security(said, "census", Ids(StoppedClock()))
+    assert caught.value.path[-1] == "key"
+
+
 @pytest.mark.parametrize("wrong", ["password", "key", "certificate"])
 def test_files_that_can_not_be_used_are_named(files: tuple[str, str], wrong: str, tmp_path: Path) -> None:
     said = {"certificate": files[0], "key": files[1], "password": "sesame"}
