@@ -13,6 +13,8 @@ _LONGEST = 200
 _DEEPEST = 3
 """Levels that are looked into."""
 
+NOTHING = "nothing"
+"""The line of what is empty."""
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
@@ -27,7 +29,7 @@ def one_line(data: bytes | msgspec.Raw) -> str:
 
 def _text(value: Any, depth: int) -> str:
     if value in _EMPTY:
-        return "nothing"
+        return NOTHING
     match value:
         case bool():
             return "yes" if value else "no"

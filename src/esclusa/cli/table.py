@@ -17,7 +17,7 @@ from rich.text import Text
 from esclusa.cli.client import Away
 from esclusa.cli.moments import instant, time_of_day
 from esclusa.cli.output import NARROW, harmless, ruled
-from esclusa.cli.summary import one_line
+from esclusa.cli.summary import NOTHING, one_line
 from esclusa.edges.http.wire import AnswerBody, SnapshotBody
 from esclusa.kernel.clock import Clock
 
@@ -169,7 +169,7 @@ class AnswerTable:
             table.add_column("Tries", justify="right", width=5)
         table.add_column("Time", justify="right", no_wrap=True, width=8)
         if told:
-            table.add_column("Answer", no_wrap=True, ratio=3 if narrow else 5)
+            table.add_column("Answer", no_wrap=True, ratio=3 if narrow else 4)
         if self._aside is not None:
             table.add_column(self._aside.head, no_wrap=True, width=self._aside.width)
         for name in names:
@@ -227,7 +227,8 @@ def _absence(away: Away) -> str:
 def _said(answer: AnswerBody) -> str:
     """What a body said in one line: some of its data, or what went wrong."""
     if answer.state == "ok":
-        return one_line(answer.data) if answer.data else "nothing about this person"
+        found = one_line(answer.data) if answer.data else NOTHING
+        return f"{NOTHING} about this person" if found == NOTHING else found
     return harmless(answer.detail or "")
 
 
