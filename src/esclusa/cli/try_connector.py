@@ -78,7 +78,7 @@ async def _try(
         raise text.placed(error) from error
     configured = [*secrets_of(settings), *(() if credentials is None else secrets_of(credentials))]
     shown = shown_secrets(step.head for step in trial.steps if step.kind == "request")
-    masking = Masking([*configured, *shown])
+    masking = Masking([*configured, *shown, *trial.secrets])
     view = TrialView(name, settings, configuration.hub.max_answer, trial, masking)
     if json:
         document(view.document())

@@ -6,6 +6,7 @@ written as a coroutine is as welcome: `esclusa.connectors.coroutine` turns one i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Protocol
@@ -58,6 +59,37 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     """Why there is no answer, for `breaker.counts`: `connection` (none, or it was cut), `answer` (what came can't be used),
     `fault` (it says that it failed), or a status such as `"503"`. A `BACKEND_TIMEOUT` needs none. Empty otherwise: the back
     end was not heard, and the breaker learns nothing."""
+
+
+_LONGEST = 500
+"""Characters of a detail."""
+_CAUSE = re.compile(r"(connection|answer|fault|[1-9]\d\d)?", re.ASCII)
+_ENDINGS = (None, Reason.BACKEND_TIMEOUT, Reason.BACKEND_ERROR)
+
+
+def checked(made: Outcome, max_answer: int) -> Outcome:
+    """What somebody else's code has `made`, if it is what an `Outcome` promises; `ValueError` in words.
+
+    Its types; one of two reasons, or data of at most `max_answer` bytes that are one JSON text; words that can be shown.
+    """
+    try:
+        outcome = msgspec.convert(msgspec.structs.asdict(made), Outcome, builtin_types=(bytes,))
+        if outcome.data is not None:
+            outcome.data.decode()  # a `Raw` is not looked at inside of texts
+            msgspec.json.decode(outcome.data, type=msgspec.Raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise ValueError("The outcome that it returned is none") from None
+    told = (
+        _CAUSE.fullmatch(outcome.cause)
+        and outcome.detail.isprintable()
+        and len(outcome.detail) <= _LONGEST
+        and 0 <= outcome.after < float("inf")
+    )
+    if not told or outcome.reason not in _ENDINGS or (outcome.reason and outcome.data is not None):
+        raise ValueError("The outcome that it returned is none")
+    if outcome.data is not None and len(outcome.data) > max_answer:
+        raise ValueError(TOO_LARGE)
+    return outcome
 
 
 Done = Callable[[Outcome], None]

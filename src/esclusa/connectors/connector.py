@@ -152,9 +152,10 @@ class Connector:
         """Go by `settings` and ask `backend` from now on (H40). Await what this returns: it lets go of the back end before.
 
         What is being called goes on as it began; what waits, or rests before another attempt, goes by the new settings, and
-        the limit of concurrency counts both. The breaker keeps what it knows, unless the address is another one.
+        the limit of concurrency counts both. The breaker keeps what it knows, unless the address is another one, or made up.
         """
-        former, moved = self._backend, settings.address != self._settings.address
+        before = self._settings
+        former, moved = self._backend, _back_end(settings) != _back_end(before)
         self._go_by(settings)
         self._backend = backend
         self._breaker.change(settings.breaker)
@@ -386,3 +387,8 @@ def _is_idempotent(call: _Call) -> bool:
 
 def _nothing() -> None:
     """The abort of a call that was never made."""
+
+
+def _back_end(settings: ConnectorSettings) -> tuple[type[ConnectorSettings], str, bool]:
+    """Who is asked, and how: of another one, the breaker knows nothing."""
+    return type(settings), settings.address, bool(settings.mock)

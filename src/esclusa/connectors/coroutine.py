@@ -12,6 +12,8 @@ from esclusa.kernel.clock import Clock
 LAST_WORDS = 1.0
 """Seconds that cancelled calls are given to end when the back end is closed."""
 
+_CROWDED = Outcome(reason=Reason.BACKEND_ERROR, detail="Calls that should have ended still go on", failure=True, cause="fault")
+
 
 class CoroutineBackend:
     """`ask(question, by)`, which makes one attempt and returns its `Outcome`, as a `Backend`.
@@ -19,6 +21,9 @@ class CoroutineBackend:
     It is cancelled at `by` (seconds since the epoch), which is a `BACKEND_TIMEOUT`. If it raises, that is a
     `BACKEND_ERROR` that the breaker counts. `idempotent`: whether cutting it, or calling it again, does no harm. `close` is
     awaited once, after the last call.
+
+    What goes on although it is cancelled still runs: beyond twice `concurrency`, the calls at a time that are expected,
+    nothing more is asked.
     """
 
     def __init__(
@@ -27,11 +32,13 @@ class CoroutineBackend:
         clock: Clock,
         *,
         idempotent: bool,
+        concurrency: int,
         close: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._ask = ask
         self._clock = clock
         self._idempotent = idempotent
+        self._most = 2 * concurrency
         self._close = close
         self._calls: set[_Call] = set()
 
@@ -42,6 +49,8 @@ class CoroutineBackend:
 
     def ask(self, question: Question, by: float, done: Done) -> Abort:
         """As `Backend.ask`."""
+        if len(self._calls) >= self._most:
+            return self._clock.call_at(0.0, done, _CROWDED).cancel
         call = _Call(self._ask(question, by), done, self._calls)
         overdue = Outcome(reason=Reason.BACKEND_TIMEOUT, detail="No answer in time", again=self._idempotent, failure=True)
         call.timer = self._clock.call_at(by, call.end, overdue)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import re
 from collections.abc import Callable
+from functools import wraps
 from importlib import import_module
 from typing import Any
 
@@ -16,7 +19,10 @@ def is_name(text: str) -> bool:
 
 
 def function_named(text: str) -> Callable[..., Any]:
-    """The function that `text` names. Its module is imported. `ValueError` in words when there is none."""
+    """The function that `text` names. Its module is imported. `ValueError` in words when there is none.
+
+    Where it ends with `SystemExit` or its like, that is a `RuntimeError`: the process is not its own.
+    """
     named = _NAME.fullmatch(text)
     if named is None:
         raise ValueError("this is no package.module:function")
@@ -32,4 +38,32 @@ def function_named(text: str) -> Callable[..., Any]:
     if not callable(found):
         raise ValueError(f"the module {module} has no function {name}")  # noqa: TRY004 - it is a name that is wrong
     function: Callable[..., Any] = found
-    return function
+    return _guarded_coroutine(function) if inspect.iscoroutinefunction(function) else _guarded(function)
+
+
+def _guarded(function: Callable[..., Any]) -> Callable[..., Any]:
+    """One that can't end the program: what it is called by goes on with its neighbours."""
+
+    @wraps(function)
+    def guarded(*arguments: Any, **named: Any) -> Any:
+        try:
+            return function(*arguments, **named)
+        except Exception:
+            raise
+        except BaseException as error:
+            raise RuntimeError(f"it ended with {type(error).__name__}") from error
+
+    return guarded
+
+
+def _guarded_coroutine(function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    async def guarded(*arguments: Any, **named: Any) -> Any:
+        try:
+            return await function(*arguments, **named)
+        except (Exception, asyncio.CancelledError, GeneratorExit):
+            raise
+        except BaseException as error:
+            raise RuntimeError(f"it ended with {type(error).__name__}") from error
+
+    return guarded

@@ -55,7 +55,7 @@ def _seen(transform: Transform, tap: Tap, answer: bytes) -> bytes | None:
     try:
         made = transform(answer)
     except Exception as error:
-        tap.saw("untransformed", f"{type(error).__name__}: {error}", answer)
+        tap.raised("untransformed", error, answer)
         raise
     tap.saw("transformed", _doubt(answer) if made is None else "", made or b"null")
     return made

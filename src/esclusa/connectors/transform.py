@@ -32,13 +32,20 @@ def compiled(text: str) -> Transform:
 
     The function is called with the decoded answer and returns what is to be encoded; it must not block.
     """
-    return _transform(_function(text) if is_name(text) else _expression(text))
+    return _transform(_function(text), written) if is_name(text) else _transform(_expression(text))
 
 
-def _transform(shape: Callable[[Any], Any]) -> Transform:
+def written(value: Any) -> bytes:
+    """JSON of what a user's function has returned. Raises anything for what is none: a `msgspec.Raw` in it may be anything."""
+    data = _encode(value)
+    _decode(data)
+    return data
+
+
+def _transform(shape: Callable[[Any], Any], write: Callable[[Any], bytes] = _encode) -> Transform:
     def transform(answer: bytes) -> bytes | None:
         shaped = shape(_decode(answer))
-        return None if shaped is None else _encode(shaped)
+        return None if shaped is None else write(shaped)
 
     return transform
 

@@ -33,6 +33,8 @@ class Trial(msgspec.Struct, frozen=True):
     """There is no back end: a mock answered."""
     rests: Sequence[float]
     """Seconds that the policies would wait at most before each further attempt, if all went as this one did."""
+    secrets: Sequence[str] = ()
+    """What came on the way and is nobody's business, in clear."""
 
     @property
     def took(self) -> float:
@@ -60,7 +62,9 @@ async def tried(
         except asyncio.CancelledError:
             abort()
             raise
-        return Trial(began, clock.now(), tap.steps, outcome, isinstance(backend, MockBackend), _rests(settings, outcome))
+        return Trial(
+            began, clock.now(), tap.steps, outcome, isinstance(backend, MockBackend), _rests(settings, outcome), tap.secrets
+        )
     finally:
         await backend.close()
 

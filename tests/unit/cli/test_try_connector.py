@@ -30,6 +30,15 @@ class Body(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(found)
 
+    def do_POST(self) -> None:
+        """A token, for whoever asks."""
+        self.rfile.read(int(self.headers["content-length"]))
+        found = json.dumps({"access_token": "t0ken/1", "refresh_token": "t0ken-2", "expires_in": 60}).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(found)))
+        self.end_headers()
+        self.wfile.write(found)
+
     def log_message(self, *_: object) -> None:
         """It is nobody's business."""
 
@@ -51,14 +60,23 @@ retry = {{ attempts = 3, first = "200ms" }}
 [connectors.made]
 url = "http://127.0.0.1:{server.server_port}/people"
 mock = true
+[connectors.guarded]
+url = "http://127.0.0.1:{server.server_port}/people"
+credentials = "sso"
 [connectors.lonely]
 url = "http://127.0.0.1:{server.server_port}/people"
 [credentials.sede]
 kind = "basic"
 username = "sede"
 password = "s3creto"
+[credentials.sso]
+kind = "oauth2"
+url = "http://127.0.0.1:{server.server_port}/token"
+clientId = "hub"
+clientSecret = "cli3nt"
+shown = "form"
 [queries.expedientes]
-connectors = ["dgt", "sick", "made"]
+connectors = ["dgt", "sick", "made", "guarded"]
 [queries.expedientes.params.province]
 type = "province"
 [queries.expedientes.params.period]
@@ -119,6 +137,16 @@ def test_as_a_document_it_says_the_same(capsys: Capture) -> None:
     assert document["outcome"]["state"] == "OK"
     assert document["outcome"]["data"]["asked"].startswith("/people/12345678Z")
     assert document["elapsed"] >= document["steps"][1]["after"] >= document["steps"][0]["after"]
+
+
+@pytest.mark.parametrize("as_document", [[], ["--json"]])
+def test_how_a_token_is_fetched_is_shown_without_the_token(capsys: Capture, as_document: list[str]) -> None:
+    assert main([*TRY, "guarded", "--subject", "12345678Z", *as_document]) == Exit.DONE
+    said = capsys.readouterr().out
+    assert "grant_type=client_credentials&client_id=hub&client_secret=***" in said
+    assert "refresh_token" in said
+    assert "t0ken" not in said
+    assert "cli3nt" not in said
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_every_mistake_is_named_with_its_key() -> None:
         "connectors.dgt.headers.X B",
         "connectors.dgt.headers.Content-Length",
         "connectors.dgt.body",
-        "credentials.ours",
+        "credentials.ours.username",
         "connectors.dgt.transform",
         "connectors.dgt.breaker.window",
         "connectors.dgt.breaker.counts",
@@ -132,13 +132,17 @@ def test_credentials_and_a_header_of_the_same_name_are_one_too_many(credentials:
 
 
 @pytest.mark.parametrize(
-    "credentials",
-    [BearerCredentials(token="a\r\nb"), ApiKeyCredentials(value="ñ"), ApiKeyCredentials(header="X Y", value="k")],
+    ("credentials", "key"),
+    [
+        (BearerCredentials(token="a\r\nb"), "token"),
+        (ApiKeyCredentials(value="ñ"), "value"),
+        (ApiKeyCredentials(header="X Y", value="k"), "header"),
+    ],
 )
-def test_credentials_that_can_not_be_sent_are_named_without_being_told(credentials: CredentialsSettings) -> None:
+def test_credentials_that_can_not_be_sent_are_named_without_being_told(credentials: CredentialsSettings, key: str) -> None:
     found = wrong(credentials)
-    assert list(found) == ["credentials.ours"]
-    assert "ñ" not in found["credentials.ours"]
+    assert list(found) == [f"credentials.ours.{key}"]
+    assert "ñ" not in found[f"credentials.ours.{key}"]
 
 
 def test_certificates_need_https() -> None:

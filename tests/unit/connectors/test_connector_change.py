@@ -81,9 +81,10 @@ async def test_a_call_that_rests_is_tried_again_by_the_new_settings() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "state"), [({"timeout": Duration(1)}, "open"), ({"url": "http://new.example/"}, "closed")]
+    ("settings", "state"),
+    [({"timeout": Duration(1)}, "open"), ({"url": "http://new.example/"}, "closed"), ({"mock": True}, "closed")],
 )
-async def test_the_breaker_forgets_only_when_the_address_is_another(settings: dict[str, object], state: str) -> None:
+async def test_the_breaker_forgets_only_when_the_back_end_is_another(settings: dict[str, object], state: str) -> None:
     scene = Scene(answers(ERROR), failures=1)
     scene.offer("a")
     await asyncio.sleep(0.1)

@@ -26,7 +26,7 @@ class Protocol:
         self.closed = 0
         self.deaf = False
         self.outcomes: list[Outcome] = []
-        self.backend = CoroutineBackend(self.ask, self.clock, idempotent=True, close=self.close)
+        self.backend = CoroutineBackend(self.ask, self.clock, idempotent=True, concurrency=2, close=self.close)
 
     async def ask(self, question: Question, by: float) -> Outcome:
         self.seen.append((question, by - EPOCH))
@@ -65,6 +65,21 @@ async def test_at_its_time_it_is_cancelled_and_that_is_a_timeout_that_counts() -
     (outcome,) = await protocol.wait(0.2)
     assert (outcome.reason, outcome.again, outcome.failure) == (Reason.BACKEND_TIMEOUT, True, True)
     assert protocol.cancelled == 1
+
+
+async def test_what_goes_on_although_it_is_cancelled_is_bounded() -> None:
+    protocol = Protocol(seconds=20)
+    protocol.deaf = True
+    for _ in range(6):
+        protocol.backend.ask(QUESTION, EPOCH + 5, protocol.outcomes.append)
+    outcomes = list(await protocol.wait(6))
+    assert len(protocol.seen) == 4, "twice as many as are expected at a time"
+    assert [outcome.detail for outcome in outcomes[:2]] == ["Calls that should have ended still go on"] * 2
+    assert [outcome.reason for outcome in outcomes[2:]] == [Reason.BACKEND_TIMEOUT] * 4
+    await protocol.wait(1000)
+    protocol.deaf, protocol.seconds = False, 0
+    protocol.backend.ask(QUESTION, protocol.clock.now() + 5, protocol.outcomes.append)
+    assert (await protocol.wait(1))[-1] == Outcome(data=b"[1]")
 
 
 async def test_if_it_raises_that_is_an_error_that_counts_and_is_not_repeated() -> None:

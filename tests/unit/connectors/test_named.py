@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import json
 from pathlib import Path
 
@@ -11,8 +13,34 @@ from esclusa.connectors.named import function_named, is_name
 
 
 def test_a_function_is_found_by_its_name() -> None:
-    assert function_named(" json:dumps ") is json.dumps
-    assert function_named("json:JSONDecoder.decode") is json.JSONDecoder.decode
+    assert function_named(" json:dumps ")({"a": 1}) == '{"a": 1}'
+    assert function_named("json:JSONDecoder.decode")(json.JSONDecoder(), "[1]") == [1]
+    assert inspect.iscoroutinefunction(function_named("asyncio:sleep"))
+    assert not inspect.iscoroutinefunction(function_named("json:dumps"))
+
+
+async def test_what_ends_the_program_ends_its_call_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def leaves() -> None:
+        raise SystemExit(3)
+
+    monkeypatch.setattr(json, "leaves", leaves, raising=False)
+
+    def interrupts() -> None:
+        raise KeyboardInterrupt
+
+    async def cancelled() -> None:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(json, "interrupts", interrupts, raising=False)
+    monkeypatch.setattr(json, "cancelled", cancelled, raising=False)
+    with pytest.raises(RuntimeError, match="it ended with SystemExit"):
+        function_named("sys:exit")(3)
+    with pytest.raises(RuntimeError, match="it ended with KeyboardInterrupt"):
+        function_named("json:interrupts")()
+    with pytest.raises(RuntimeError, match="it ended with SystemExit"):
+        await function_named("json:leaves")()
+    with pytest.raises(asyncio.CancelledError):
+        await function_named("json:cancelled")()
 
 
 @pytest.mark.parametrize("text", ["json", "json:", ":dumps", "json:du mps", "json.dumps", "a:b:c", "../a:b"])

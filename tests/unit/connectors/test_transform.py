@@ -5,6 +5,7 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from esclusa.connectors.rest import RestSettings
@@ -93,3 +94,12 @@ def test_a_connector_says_what_becomes_of_its_answers_in_one_way_or_not_at_all()
         transform = transform_of(settings)
         assert transform is not None
         assert transform(answer) == data
+
+
+def test_what_a_function_says_is_json_is_looked_at(shapes: types.ModuleType) -> None:
+    vars(shapes)["broken"] = lambda answer: {"a": msgspec.Raw(answer.encode())}
+    transform = compiled("my_shapes:broken")
+    assert transform(b'"[1]"') == b'{"a":[1]}'
+    for broken in (b'"[1"', b'"1 2"'):
+        with pytest.raises(msgspec.DecodeError):
+            transform(broken)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import types
 from pathlib import Path
@@ -16,6 +17,7 @@ from esclusa.connectors.rest import RestSettings
 from esclusa.connectors.settings import CredentialsSettings, OAuth2Credentials, RetrySettings
 from esclusa.connectors.soap import SoapSettings
 from esclusa.connectors.tcp import TcpSettings
+from esclusa.connectors.tcp.settings import CloseSettings, DelimiterSettings, FixedSettings, FrameSettings, LengthSettings
 from esclusa.connectors.trial import Trial, tried
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.duration import Duration
@@ -91,7 +93,29 @@ async def test_what_is_sent_with_a_token_is_seen_with_it() -> None:
     async with hostile(always(token)) as server, hostile(always(answer(b"1", b"200 OK", JSON))) as back:
         credentials = OAuth2Credentials(url=server.url, client_id="hub", client_secret="secret")
         seen = await trial(RestSettings(url=back.url, credentials="sso"), credentials)
-    assert "\nauthorization: Bearer one" in seen.steps[0].head
+    assert kinds(seen) == ["request", "answer", "request", "answer"], "the token is asked for first"
+    assert seen.steps[1].body == '{"access_token": "one"}'
+    assert "\nauthorization: Bearer one" in seen.steps[2].head
+    assert seen.secrets == ["one"]
+
+
+async def test_where_no_token_is_to_be_had_what_its_server_says_is_seen() -> None:
+    refusal = answer(b'{"error": "invalid_scope"}', b"400 Bad Request", JSON)
+    async with hostile(always(refusal)) as server:
+        credentials = OAuth2Credentials(url=server.url, client_id="hub", client_secret="secret", scope="read.all")
+        seen = await trial(RestSettings(url="http://127.0.0.1:9", credentials="sso"), credentials)
+    assert kinds(seen) == ["request", "answer"]
+    assert "scope=read.all" in seen.steps[0].body
+    assert seen.steps[1].body == '{"error": "invalid_scope"}'
+
+
+async def test_where_its_server_is_slow_that_is_seen() -> None:
+    async with hostile("silence") as server:
+        credentials = OAuth2Credentials(url=server.url, client_id="hub", client_secret="secret")
+        settings = RestSettings(url="http://127.0.0.1:9", credentials="sso", timeout=Duration(0.05))
+        seen = await trial(settings, credentials)
+    assert [(step.kind, step.head) for step in seen.steps[1:]] == [("failed", "no answer had come when the call was over")]
+    assert seen.outcome.reason is Reason.BACKEND_TIMEOUT
 
 
 async def test_of_soap_both_envelopes_are_seen(tmp_path: Path) -> None:
@@ -114,6 +138,37 @@ async def test_of_tcp_both_messages_are_seen_as_they_go_over_the_wire() -> None:
         seen = await trial(TcpSettings(host="127.0.0.1", port=back.port, request="GET {subject}\n", answer="OK {name}"))
     assert [(step.kind, step.body) for step in seen.steps] == [("request", "GET 12345678Z\n"), ("answer", "OK Ana")]
     assert seen.outcome.data == b'{"name":"Ana"}'
+
+
+@pytest.mark.parametrize(
+    ("frame", "reason", "why"),
+    [
+        (DelimiterSettings(delimiter="\n\n"), Reason.BACKEND_TIMEOUT, "timeout: no whole answer came in time"),
+        (FixedSettings(size=80), Reason.BACKEND_TIMEOUT, "timeout: no whole answer came in time"),
+        (CloseSettings(), Reason.BACKEND_TIMEOUT, "timeout: no whole answer came in time"),
+        (LengthSettings(), Reason.BACKEND_ERROR, "protocol: the length that it tells is none"),
+    ],
+)
+async def test_of_a_frame_that_is_another_one_what_did_come_is_seen(frame: FrameSettings, reason: Reason, why: str) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.some()
+        await peer.send(b"OK Ana\r\n")
+        await peer.gone()
+
+    async with hostile(script) as back:
+        settings = TcpSettings(host="127.0.0.1", port=back.port, request="{subject}", frame=frame, timeout=Duration(0.5))
+        seen = await trial(settings)
+    assert [(step.kind, step.head, step.body) for step in seen.steps[1:]] == [
+        ("failed", f"{why}; what came stands below", r"OK Ana\r\n")
+    ]
+    assert seen.outcome.reason is reason
+
+
+async def test_of_a_host_that_says_nothing_that_is_seen() -> None:
+    async with hostile("silence") as back:
+        settings = TcpSettings(host="127.0.0.1", port=back.port, request="{subject}", timeout=Duration(0.05))
+        seen = await trial(settings)
+    assert [step.head for step in seen.steps[1:]] == ["timeout: no whole answer came in time"]
 
 
 async def test_of_a_host_that_is_not_there_the_failure_is_seen() -> None:
@@ -144,7 +199,7 @@ async def test_of_a_function_what_it_is_given_and_returns_or_raises_is_seen(ours
     assert "subject='12345678Z'" in seen.steps[0].head
     assert seen.steps[1].head == "{'found': '12345678Z'}"
     seen = await trial(FunctionSettings(function=f"{ours}:fails"))
-    assert seen.steps[1].head == "LookupError: no such table"
+    assert re.fullmatch(r"LookupError: no such table \(test_trial\.py:\d+\)", seen.steps[1].head)
     assert seen.outcome.detail == "It failed"
 
 

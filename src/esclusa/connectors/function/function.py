@@ -11,9 +11,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-import msgspec
-
-from esclusa.connectors.backend import TOO_LARGE, Backend, Outcome, Question, Reason
+from esclusa.connectors.backend import TOO_LARGE, Backend, Outcome, Question, Reason, checked
 from esclusa.connectors.coroutine import CoroutineBackend
 from esclusa.connectors.faults import Check
 from esclusa.connectors.function.settings import FunctionSettings
@@ -22,9 +20,9 @@ from esclusa.connectors.named import function_named
 from esclusa.connectors.protocol import ConnectorProtocol, Workshop
 from esclusa.connectors.settings import CredentialsSettings
 from esclusa.connectors.tap import Tap
-from esclusa.connectors.transform import Transform
+from esclusa.connectors.transform import Transform, written
 
-_encode = msgspec.json.Encoder().encode
+_TOO_LARGE = Outcome(reason=Reason.BACKEND_ERROR, detail=TOO_LARGE, cause="answer")
 
 
 class Caller:
@@ -54,24 +52,29 @@ class Caller:
             said = await self._call(question)
         except Exception as error:  # noqa: BLE001 - it is the user's
             if self._tap is not None:
-                self._tap.saw("failed", f"{type(error).__name__}: {error}")
+                self._tap.raised("failed", error)
             if isinstance(error, TimeoutError):
                 return self._failed(Reason.BACKEND_TIMEOUT, "No answer in time")
             return self._failed(Reason.BACKEND_ERROR, "It failed")
         if self._tap is not None:
             self._tap.saw("answer", repr(said))
-        return said if isinstance(said, Outcome) else self._read(said)
+        if not isinstance(said, Outcome):
+            return self._read(said)
+        try:
+            return checked(said, self._max_answer)
+        except ValueError as error:
+            return Outcome(reason=Reason.BACKEND_ERROR, detail=str(error), failure=True, cause="answer")
 
     def _read(self, said: Any) -> Outcome:
         if said is None:
             return Outcome()
         try:
-            data = _encode(said)
+            data = written(said)
             shaped = data if self._transform is None else self._transform(data)
         except Exception:  # noqa: BLE001 - what it returns may be anything, and so may what the transform makes of it
             return Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered can't be written as JSON", cause="answer")
         if shaped is not None and len(shaped) > self._max_answer:
-            return Outcome(reason=Reason.BACKEND_ERROR, detail=TOO_LARGE, cause="answer")
+            return _TOO_LARGE
         return Outcome(data=shaped)
 
     def _failed(self, reason: Reason, detail: str) -> Outcome:
@@ -87,7 +90,9 @@ def _make(name: str, settings: FunctionSettings, _: CredentialsSettings | None, 
         threads = Threads(name, settings.concurrency)
         call, close = partial(threads.run, function), threads.close
     caller = Caller(call, transform, workshop.max_answer, idempotent=settings.idempotent, tap=workshop.tap)
-    return CoroutineBackend(caller.ask, workshop.clock, idempotent=settings.idempotent, close=close)
+    return CoroutineBackend(
+        caller.ask, workshop.clock, idempotent=settings.idempotent, concurrency=settings.concurrency, close=close
+    )
 
 
 def _checks(name: str, settings: FunctionSettings, _: CredentialsSettings | None) -> list[Check]:

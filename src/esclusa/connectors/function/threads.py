@@ -42,10 +42,11 @@ class Threads:
             raise TimeoutError("every thread is busy with a function that does not end")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._busy += 1
-        if self._busy > self._begun < self._count:
+        if self._busy >= self._begun < self._count:
+            name = f"{self._name} {self._begun + 1}"
+            threading.Thread(target=self._work, args=(loop,), name=name, daemon=True).start()
             self._begun += 1
-            threading.Thread(target=self._work, args=(loop,), name=f"{self._name} {self._begun}", daemon=True).start()
+        self._busy += 1
         self._jobs.put((lambda: function(*arguments), future))
         return await future
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from esclusa.connectors.http.contexts import is_secure
 from esclusa.connectors.http.oauth2 import Token, TokenSource, TokenSources
+from esclusa.connectors.http.tapped import TappedClient
 from esclusa.connectors.settings import CredentialsSettings, OAuth2Credentials
 from esclusa.connectors.transport import Done, HttpClient, HttpError, Limits, Origin, Request, Response
 from esclusa.kernel.clock import Clock
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from esclusa.connectors.http.settings import HttpSettings
     from esclusa.connectors.protocol import Workshop
-    from esclusa.connectors.tap import Tap
 
 _UNAUTHORIZED = 401
 
@@ -56,38 +55,8 @@ def make_client(
         trusted = workshop.contexts.of(credentials.ca, None) if is_secure(credentials.url) else None
     except ValueError as error:
         raise UnusableSettings(("credentials", settings.credentials or "", "ca"), str(error)) from error
-    source = workshop.tokens.take(credentials, workshop.clock, trusted)
+    source = workshop.tokens.take(credentials, workshop.clock, trusted, workshop.tap)
     return AuthorizedClient(client, source, workshop.tokens, workshop.clock)
-
-
-class TappedClient:
-    """Tells what it is to send, and what comes."""
-
-    def __init__(self, client: Client, origin: Origin, tap: Tap) -> None:
-        """`client` is closed with this."""
-        self._client = client
-        self._origin = origin
-        self._tap = tap
-
-    def send(self, request: Request, by: float, done: Done) -> Sent:
-        """As `HttpClient.send`."""
-        head, _, body = request.wire(self._origin.authority.encode()).partition(b"\r\n\r\n")
-        first, *fields = head.decode("latin-1").split("\r\n")
-        method, target, _ = first.split(" ")
-        self._tap.saw("request", "\n".join([f"{method} {self._origin}{target}", *fields]), body)
-        return self._client.send(request, by, partial(self._ended, done))
-
-    async def close(self) -> None:
-        """As `HttpClient.close`."""
-        await self._client.close()
-
-    def _ended(self, done: Done, ending: Response | HttpError) -> None:
-        if isinstance(ending, HttpError):
-            self._tap.missed(ending)
-        else:
-            fields = [f"{name.decode('latin-1')}: {value.decode('latin-1')}" for name, value in ending.headers]
-            self._tap.saw("answer", "\n".join([str(ending.status), *fields]), ending.body, ending.charset)
-        done(ending)
 
 
 class AuthorizedClient:
@@ -98,22 +67,30 @@ class AuthorizedClient:
         self.client = client
         self.source = source
         self.clock = clock
+        self.waiting: set[_AuthorizedCall] = set()
+        """Calls that wait for a token."""
         self._sources = sources
+        self._closed = False
 
     def send(self, request: Request, by: float, done: Done) -> Sent:
         """As `HttpClient.send`; `request` has no `Authorization`. Waiting for a token is part of the call."""
+        if self._closed:
+            return self.client.send(request, by, done)  # which lets nothing out any more, and says so
         return _AuthorizedCall(self, request, by, done)
 
     async def close(self) -> None:
-        """As `HttpClient.close`."""
+        """As `HttpClient.close`; others may go on waiting for the same token."""
+        self._closed = True
         await self.client.close()
+        while self.waiting:  # who is told may take others back
+            next(iter(self.waiting)).cut()
         await self._sources.release(self.source)
 
 
 class _AuthorizedCall:
     """From token to token: waits for one, or calls, until `done` or `abort` has been called."""
 
-    __slots__ = ("_abort", "_by", "_done", "_owner", "_renewed", "_request", "_timer", "_token")
+    __slots__ = ("_abort", "_by", "_done", "_owner", "_refusal", "_request", "_timer", "_token")
 
     def __init__(self, owner: AuthorizedClient, request: Request, by: float, done: Done) -> None:
         self._owner = owner
@@ -121,7 +98,9 @@ class _AuthorizedCall:
         self._by = by
         self._done = done
         self._token: Token | None = None
-        self._renewed = False
+        """The one that was shown last."""
+        self._refusal: Response | None = None
+        """What a back end said to the first one."""
         self._timer: asyncio.TimerHandle | None = None
         self._abort: Callable[[], None]
         self._call()
@@ -131,15 +110,21 @@ class _AuthorizedCall:
         self._over()
         self._abort()
 
+    def cut(self) -> None:
+        """It waits in vain: the client is closed."""
+        self._give_up(HttpError("aborted", "the client was closed"))
+
     def _call(self) -> None:
-        """With the token that there is; or wait for one."""
-        self._token = self._owner.source.token
-        if self._token is None:
+        """With the token that there is, unless it has been refused; or wait for one."""
+        token = self._owner.source.token
+        if token is None or token is self._token:
             self._wait()
         else:
-            self._send(self._token.header)
+            self._token = token
+            self._send(token.header)
 
     def _wait(self) -> None:
+        self._owner.waiting.add(self)
         self._timer = self._owner.clock.call_at(self._by, self._late)
         self._abort = self._owner.source.wait(self._ready)
 
@@ -147,6 +132,8 @@ class _AuthorizedCall:
         self._over()
         if isinstance(said, HttpError):
             self._done(said)
+        elif self._refusal is not None and self._token is not None and said == self._token.header:
+            self._done(self._refusal)  # its server gives the same one again
         else:
             self._token = self._owner.source.token
             self._send(said)
@@ -156,20 +143,23 @@ class _AuthorizedCall:
         self._abort = self._owner.client.send(request, self._by, self._ended).abort
 
     def _ended(self, ending: Response | HttpError) -> None:
-        if isinstance(ending, Response) and ending.status == _UNAUTHORIZED and self._token is not None and not self._renewed:
-            self._renewed = True
-            if self._owner.source.refused(self._token):
+        if isinstance(ending, Response) and ending.status == _UNAUTHORIZED and self._refusal is None:
+            self._refusal = ending
+            if self._token is not None and self._owner.source.replaceable(self._token):
                 self._call()
                 return
         self._done(ending)
 
     def _late(self) -> None:
-        self._timer = None
-        self._abort()
-        self._done(HttpError("timeout", "no token came in time"))
+        self._give_up(HttpError("timeout", "no token came in time"))
+
+    def _give_up(self, error: HttpError) -> None:
+        self.abort()
+        self._done(error)
 
     def _over(self) -> None:
         """Nothing is waited for any more."""
+        self._owner.waiting.discard(self)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

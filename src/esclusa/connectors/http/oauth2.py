@@ -1,13 +1,15 @@
 """Tokens of OAuth 2.0 for a client of its own, with no user: the client credentials grant (RFC 6749, 4.4).
 
 A token is asked for when the first call needs it, kept in memory, and renewed before it ends while calls still show the one
-before. Whatever the number of calls that wait, there is one request for a token at a time.
+before; so it is where a back end refuses one that others may take. Whatever the number of calls that wait, there is one
+request for a token at a time.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import re
 import ssl
 from collections.abc import Callable, Collection
 from functools import partial
@@ -15,7 +17,9 @@ from urllib.parse import quote_plus, urlencode, urlsplit
 
 import msgspec
 
+from esclusa.connectors.http.tapped import TappedClient
 from esclusa.connectors.settings import OAuth2Credentials
+from esclusa.connectors.tap import Tap
 from esclusa.connectors.transport import HttpClient, HttpError, Limits, Origin, Request, Response
 from esclusa.kernel.clock import Clock
 
@@ -28,6 +32,8 @@ PAUSE = 1.0
 YOUNG = 5.0
 """Seconds: a token that is refused before it is as old as this is not renewed, since the next would be refused, too."""
 MAX_ANSWER = 64 * 1024
+_TOKENS = re.compile(rb'_token"\s*:\s*"([^"]+)"|_token=([^&\s]+)')
+"""Tokens in an answer of their server, be it as it should be or not."""
 
 _CODES = frozenset(
     {"invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope"}
@@ -72,15 +78,21 @@ class Token(msgspec.Struct, frozen=True):
 class TokenSource:
     """The tokens of one set of credentials."""
 
-    def __init__(self, settings: OAuth2Credentials, clock: Clock, tls: ssl.SSLContext | None) -> None:
-        """Nothing is asked for yet; made inside a running event loop. `tls`: as `HttpClient`. `ValueError` or `InvalidRequest` for settings that can't be sent."""
+    def __init__(self, settings: OAuth2Credentials, clock: Clock, tls: ssl.SSLContext | None, tap: Tap | None = None) -> None:
+        """Nothing is asked for yet; made inside a running event loop. `tls`: as `HttpClient`; `tap`: told what is asked, and what comes.
+
+        `ValueError` or `InvalidRequest` for settings that can't be sent.
+        """
         self.settings = settings
         self.users = 0
         """Clients that show them."""
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._request = _request_of(settings)
-        self._client = HttpClient(Origin.of(settings.url), clock, limits=Limits(connections=1, max_body=MAX_ANSWER), tls=tls)
+        self._tap = tap
+        origin = Origin.of(settings.url)
+        client = HttpClient(origin, clock, limits=Limits(connections=1, max_body=MAX_ANSWER), tls=tls)
+        self._client = client if tap is None else TappedClient(client, origin, tap)
         self._token: Token | None = None
         self._asking = False
         self._waiting: dict[object, Ready] = {}
@@ -113,13 +125,12 @@ class TokenSource:
     def _forget(self, key: object) -> None:
         self._waiting.pop(key, None)
 
-    def refused(self, token: Token) -> bool:
-        """A back end does not take `token`. Whether another one can be waited for."""
-        if token is self._token:
-            if self._clock.now() - token.since < YOUNG:
-                return False
-            self._token = None
-        return True
+    def replaceable(self, token: Token) -> bool:
+        """Whether there is another one for who was refused with `token`, or one can be waited for.
+
+        `token` stays good for all others: that one back end does not take it says nothing of theirs.
+        """
+        return token is not self._token or self._clock.now() - token.since >= YOUNG
 
     async def close(self) -> None:
         """Those who wait are told that there is none."""
@@ -134,6 +145,8 @@ class TokenSource:
 
     def _answered(self, ending: Response | HttpError) -> None:
         self._asking = False
+        if self._tap is not None and isinstance(ending, Response):
+            self._tap.secrets += (found.decode("latin-1") for pair in _TOKENS.findall(ending.body) for found in pair if found)
         now = self._clock.now()
         try:
             token = self._token_of(ending, now)
@@ -146,9 +159,10 @@ class TokenSource:
             self._tell(token.header)
 
     def _tell(self, said: bytes | HttpError) -> None:
-        waiting, self._waiting = self._waiting, {}
-        for ready in waiting.values():
-            ready(said)
+        for key in list(self._waiting):
+            ready = self._waiting.pop(key, None)  # who was told before may have taken others back
+            if ready is not None:
+                ready(said)
 
     def _token_of(self, ending: Response | HttpError, now: float) -> Token:
         """`ValueError`, in our words, where it is none."""
@@ -167,6 +181,8 @@ class TokenSource:
             raise ValueError("its server answered with something else") from None
         if granted.token_type.lower() != "bearer":
             raise ValueError("its server gave one of another type than Bearer")
+        if not granted.access_token:
+            raise ValueError("its server gave an empty one")
         if not granted.access_token.isascii() or not granted.access_token.isprintable() or " " in granted.access_token:
             raise ValueError("its server gave one that can't be sent")
         seconds = min(max(seconds, 0.0), LONGEST) if seconds == seconds else UNSAID  # noqa: PLR0124 - a NaN
@@ -180,11 +196,13 @@ class TokenSources:
     def __init__(self) -> None:
         self._made: list[TokenSource] = []
 
-    def take(self, settings: OAuth2Credentials, clock: Clock, tls: ssl.SSLContext | None) -> TokenSource:
-        """The source by `settings`; to be given back with `release`."""
+    def take(
+        self, settings: OAuth2Credentials, clock: Clock, tls: ssl.SSLContext | None, tap: Tap | None = None
+    ) -> TokenSource:
+        """The source by `settings`; to be given back with `release`. The others as `TokenSource`."""
         source = next((source for source in self._made if source.settings == settings), None)
         if source is None:
-            source = TokenSource(settings, clock, tls)
+            source = TokenSource(settings, clock, tls, tap)
             self._made.append(source)
         source.users += 1
         return source

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from esclusa.connectors.named import function_named, is_name
+from esclusa.connectors.transform import written
 
-Read = Callable[[str], Any]
-"""From the text to what is written as JSON. Raises anything."""
+Read = Callable[[str], bytes | None]
+"""From the text to JSON; None: it says that there is nothing. Raises anything."""
 _PLACE = re.compile(r"\{\{|\}\}|\{([A-Za-z_]\w*)\}|[{}]")
 _encode = msgspec.json.Encoder().encode
 
@@ -73,23 +75,25 @@ class Answers:
 
     def data(self, text: str) -> bytes | None:
         """JSON; None: it says that there is nothing. Raises anything for what has another form."""
-        if any(empty.read(text) is not None for empty in self._empty):
-            return None
-        said = self._read(text)
-        return None if said is None else _encode(said)
+        return None if any(empty.read(text) is not None for empty in self._empty) else self._read(text)
 
 
 def _read(answer: str | None) -> Read:
     if answer is None:
-        return str
+        return _encode
     if is_name(answer):
-        return function_named(answer)
+        return partial(_said, function_named(answer))
     form = Form(answer)
 
-    def members(text: str) -> dict[str, str]:
+    def members(text: str) -> bytes:
         found = form.read(text)
         if found is None:
             raise ValueError("it has another form")
-        return found
+        return _encode(found)
 
     return members
+
+
+def _said(function: Callable[[str], Any], text: str) -> bytes | None:
+    said = function(text)
+    return None if said is None else written(said)

@@ -43,6 +43,11 @@ class Connection(Carrier):
             return False
         return self.fresh or not (self._transport.is_closing() or self._poll.poll(0))
 
+    @property
+    def received(self) -> bytes:
+        """What has come that is no whole answer."""
+        return bytes(self._received)
+
     async def call(self, message: bytes) -> bytes:
         """Send `message`, and wait for the answer; `HttpError`. Cancelled, the connection is closed."""
         if not self.free or self._transport is None:
@@ -80,9 +85,10 @@ class Connection(Carrier):
             self.close()
             return
         self.heard = True
+        seen = len(self._received)
         self._received += data
         try:
-            found = self._frame.find(self._received)
+            found = self._frame.find(self._received, seen)
         except FrameError as error:
             self._fail(HttpError("protocol", str(error), sent=True))
             return

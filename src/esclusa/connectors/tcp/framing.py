@@ -30,10 +30,10 @@ class Frame(Protocol):
     def wrap(self, message: bytes) -> bytes:
         """What is sent. `ValueError`, in words, for a message that would not be one there."""
 
-    def find(self, received: bytes | bytearray) -> tuple[int, int, int] | None:
+    def find(self, received: bytes | bytearray, seen: int = 0) -> tuple[int, int, int] | None:
         """Where a message begins and ends in what has been received, and where what follows it begins; None: not all is there.
 
-        `FrameError` for what will never be one.
+        `seen`: in so many of its bytes none was found before. `FrameError` for what will never be one.
         """
 
     def closed(self, received: bytes) -> bytes | None:
@@ -55,9 +55,9 @@ class DelimiterFrame:
             raise ValueError("it has the delimiter in it")
         return body + self._delimiter
 
-    def find(self, received: bytes | bytearray) -> tuple[int, int, int] | None:
-        """As `Frame.find`."""
-        end = received.find(self._delimiter)
+    def find(self, received: bytes | bytearray, seen: int = 0) -> tuple[int, int, int] | None:
+        """As `Frame.find`. What was seen is not looked at again: an answer may come in many pieces."""
+        end = received.find(self._delimiter, max(0, seen - len(self._delimiter) + 1))
         while end % self._unit and end > 0:
             end = received.find(self._delimiter, end + 1)
         return None if end < 0 else (0, end, end + len(self._delimiter))
@@ -90,7 +90,7 @@ class LengthFrame:
             raise ValueError("it is longer than its length can say")
         return digits.encode() + message
 
-    def find(self, received: bytes | bytearray) -> tuple[int, int, int] | None:
+    def find(self, received: bytes | bytearray, _: int = 0) -> tuple[int, int, int] | None:
         """As `Frame.find`."""
         if len(received) < self._size:
             return None
@@ -128,7 +128,7 @@ class FixedFrame:
             raise ValueError(f"it is longer than {self._size} bytes")
         return message + self._space * ((self._size - len(message)) // len(self._space))
 
-    def find(self, received: bytes | bytearray) -> tuple[int, int, int] | None:
+    def find(self, received: bytes | bytearray, _: int = 0) -> tuple[int, int, int] | None:
         """As `Frame.find`."""
         return None if len(received) < self._size else (0, self._size, self._size)
 
@@ -144,7 +144,7 @@ class CloseFrame:
         """As `Frame.wrap`."""
         return message
 
-    def find(self, _: bytes | bytearray) -> tuple[int, int, int] | None:
+    def find(self, _: bytes | bytearray, __: int = 0) -> tuple[int, int, int] | None:
         """As `Frame.find`."""
         return None
 
@@ -163,7 +163,7 @@ class FunctionFrame:
         """As `Frame.wrap`."""
         return message
 
-    def find(self, received: bytes | bytearray) -> tuple[int, int, int] | None:
+    def find(self, received: bytes | bytearray, _: int = 0) -> tuple[int, int, int] | None:
         """As `Frame.find`."""
         try:
             end = self._function(bytes(received))

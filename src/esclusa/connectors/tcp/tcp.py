@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import codecs
 import unicodedata
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from esclusa.connectors.tap import Tap
 from esclusa.connectors.tcp.answer import Answers
 from esclusa.connectors.tcp.connection import Connection
 from esclusa.connectors.tcp.framing import Frame, frame_of
+from esclusa.connectors.tcp.pool import Pool
 from esclusa.connectors.tcp.settings import CloseSettings, TcpSettings
 from esclusa.connectors.template import Template
 from esclusa.connectors.transform import Transform
@@ -36,15 +38,13 @@ _WORDS = {
 }
 _OVERHEAD = 16
 """Bytes that a frame may have beside its message."""
-_IDLE = 30.0
-"""Seconds that an unused connection is kept, as the HTTP client has it: what lies between may forget it in silence."""
 _ANOTHER = Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered has another form", failure=True, cause="answer")
 _UNSHAPED = Outcome(reason=Reason.BACKEND_ERROR, detail="What it answered can't be transformed", cause="answer")
 _TOO_LARGE = Outcome(reason=Reason.BACKEND_ERROR, detail=TOO_LARGE, cause="answer")
 
 
 class Caller:
-    """Asks one back end; connections that are free serve the next call, the last used first."""
+    """Asks one back end; a connection that is free serves the next call."""
 
     def __init__(
         self,
@@ -67,9 +67,8 @@ class Caller:
         self._dialler = dialler
         self._transform = transform
         self._max_answer = max_answer
-        self._clock = clock
         self._idempotent = settings.idempotent
-        self._kept: list[Connection] | None = [] if settings.keep and not isinstance(settings.frame, CloseSettings) else None
+        self._pool = Pool(clock, keep=settings.keep and not isinstance(settings.frame, CloseSettings))
 
     async def ask(self, question: Question, _: float) -> Outcome:
         """One attempt, for as long as it takes: whoever awaits this gives it up in time."""
@@ -84,8 +83,6 @@ class Caller:
         try:
             answer = await self._call(message)
         except HttpError as error:
-            if self._tap is not None:
-                self._tap.missed(error)
             return self._failed(error)
         if self._tap is not None:
             self._tap.saw("answer", "", answer, self._encoding)
@@ -93,37 +90,45 @@ class Caller:
 
     async def close(self) -> None:
         """Let go of the connections that nobody uses."""
-        kept, self._kept = self._kept, None
-        for connection in kept or ():
-            connection.close()
+        self._pool.close()
 
     async def _call(self, message: bytes) -> bytes:
-        connection = self._free() or await self._dialler.dial(self._make)
+        connection = self._pool.take() or await self._dialled()
         fresh = connection.fresh
         try:
-            answer = await connection.call(message)
+            answer = await self._carried(connection, message)
         except HttpError as error:
             # It may have been closed at its other end while nobody used it, in the very moment of the call.
             if fresh or not self._idempotent or connection.heard or error.kind != "closed":
                 raise
-            connection = await self._dialler.dial(self._make)
-            answer = await connection.call(message)
-        if self._kept is not None and connection.free:
-            connection.until = self._clock.now() + _IDLE
-            self._kept.append(connection)
-        else:
-            connection.close()
+            connection = await self._dialled()
+            answer = await self._carried(connection, message)
+        self._pool.give(connection)
         return answer
 
-    def _free(self) -> Connection | None:
-        while self._kept and self._kept[0].until <= self._clock.now():
-            self._kept.pop(0).close()
-        while self._kept:
-            connection = self._kept.pop()
-            if connection.free:
-                return connection
-            connection.close()
-        return None
+    async def _dialled(self) -> Connection:
+        try:
+            return await self._dialler.dial(self._make)
+        except HttpError as error:
+            self._missed(error)
+            raise
+        except asyncio.CancelledError:
+            self._missed(HttpError("timeout", "no connection was made in time"))
+            raise
+
+    async def _carried(self, connection: Connection, message: bytes) -> bytes:
+        try:
+            return await connection.call(message)
+        except HttpError as error:
+            self._missed(error, connection.received)
+            raise
+        except asyncio.CancelledError:
+            self._missed(HttpError("timeout", "no whole answer came in time", sent=True), connection.received)
+            raise
+
+    def _missed(self, error: HttpError, came: bytes = b"") -> None:
+        if self._tap is not None:
+            self._tap.missed(error, came, self._encoding)
 
     def _read(self, answer: bytes) -> Outcome:
         try:
@@ -177,7 +182,9 @@ def _make(name: str, settings: TcpSettings, credentials: CredentialsSettings | N
         workshop.clock,
         workshop.tap,
     )
-    return CoroutineBackend(caller.ask, workshop.clock, idempotent=settings.idempotent, close=caller.close)
+    return CoroutineBackend(
+        caller.ask, workshop.clock, idempotent=settings.idempotent, concurrency=settings.concurrency, close=caller.close
+    )
 
 
 def _checks(name: str, settings: TcpSettings, credentials: CredentialsSettings | None) -> list[Check]:

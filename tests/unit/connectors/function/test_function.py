@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import msgspec
 import pytest
 
 from esclusa.connectors.answer import Answer
@@ -72,6 +73,17 @@ async def test_a_plain_function_answers_from_a_thread_of_its_own(ours: types.Mod
         assert (await ask(one)).data == b'"ours 1"'
 
 
+@pytest.mark.parametrize("error", [SystemExit(1), KeyError("x"), asyncio.CancelledError()])
+async def test_a_coroutine_that_ends_in_another_way_ends_its_call_alone(ours: types.ModuleType, error: BaseException) -> None:
+    async def body(_: Question) -> Any:
+        raise error
+
+    vars(ours)["body"] = body
+    async with made("our_bodies:body") as one:
+        answer = await ask(one)
+        assert (answer.reason, answer.data) == (Reason.BACKEND_ERROR, None)
+
+
 def said(what: Any) -> Callable[[Question], Any]:
     def body(_: Question) -> Any:
         if isinstance(what, BaseException):
@@ -92,6 +104,13 @@ def said(what: Any) -> Callable[[Question], Any]:
         (SystemExit(1), Reason.BACKEND_ERROR, None),
         (object(), Reason.BACKEND_ERROR, None),
         ("x" * 2000, Reason.BACKEND_ERROR, None),
+        (msgspec.Raw(b'{"name": "An'), Reason.BACKEND_ERROR, None),
+        ({"a": msgspec.Raw(b'"\xff"')}, Reason.BACKEND_ERROR, None),
+        (Outcome(data=b'{"name": "An'), Reason.BACKEND_ERROR, None),
+        (Outcome(data=b'"\xff"'), Reason.BACKEND_ERROR, None),
+        (Outcome(data=b'"%b"' % (b"x" * 2000)), Reason.BACKEND_ERROR, None),
+        (Outcome(data="text"), Reason.BACKEND_ERROR, None),  # type: ignore[arg-type]  # what somebody may write
+        (Outcome(detail=7), Reason.BACKEND_ERROR, None),  # type: ignore[arg-type]  # so
     ],
 )
 async def test_whatever_it_does_it_is_an_answer_that_says_nothing_of_the_subject(

@@ -34,6 +34,21 @@ async def test_what_a_future_can_not_carry_is_an_error_all_the_same() -> None:
     await threads.close()
 
 
+async def test_threads_that_can_not_be_begun_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = Threads("f", 1)
+
+    def refuses(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuses)
+        for _ in range(3):
+            with pytest.raises(RuntimeError, match="can't start"):
+                await threads.run(int)
+    assert await threads.run(int) == 0
+    await threads.close()
+
+
 def counted() -> int:
     return sum(thread.name.startswith("counted ") for thread in threading.enumerate())
 

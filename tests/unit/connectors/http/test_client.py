@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -22,7 +22,7 @@ from esclusa.connectors.transport import HttpClient
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.errors import UnusableSettings
 from esclusa.kernel.ids import Ids
-from esclusa.testing.hostile import Hostile, Peer, answer, hostile
+from esclusa.testing.hostile import Hostile, Peer, always, answer, hostile
 from unit.connectors.transport.calling import turns, until
 from unit.connectors.transport.hand_clock import HandClock
 
@@ -39,6 +39,7 @@ class World:
     def __init__(self) -> None:
         self.asked = 0
         self.granting = True
+        self.tokens = TOKENS
         self.valid = set(TOKENS)
         self.shown: list[str] = []
         self.pages = 1
@@ -49,7 +50,7 @@ class World:
             self.asked += 1
             if self.silent:
                 await peer.gone()
-            token = {"access_token": TOKENS[self.asked - 1], "expires_in": 3600}
+            token = {"access_token": self.tokens[self.asked - 1], "expires_in": 3600}
             await peer.send(answer(msgspec.json.encode(token), b"200 OK", JSON) if self.granting else answer(b"", b"503 Later"))
 
     async def back(self, peer: Peer) -> None:
@@ -133,6 +134,92 @@ async def test_a_back_end_that_refuses_every_token_is_asked_twice_and_its_refusa
         clock.move(YOUNG)
         assert (await ask(one, clock)).detail == "It answered with status 401"
     assert (world.asked, len(world.shown)) == (2, 3)
+
+
+@asynccontextmanager
+async def neighbours(world: World) -> AsyncIterator[tuple[Backend, Backend, HandClock]]:
+    """A back end that refuses every token, and the one of `world`; both are shown the same."""
+    clock = HandClock()
+    workshop = Workshop(clock, Ids(clock), 1000, Contexts())
+    async with hostile(world.server) as server, hostile(always(REFUSED)) as refusing, hostile(world.back) as back:
+        sick, well = (
+            make_backend(name, RestSettings(url=each.url, credentials="sso"), credentials(server), workshop)
+            for name, each in (("sick", refusing), ("well", back))
+        )
+        try:
+            yield sick, well, clock
+        finally:
+            await sick.close()
+            await well.close()
+
+
+async def test_a_back_end_that_refuses_a_token_takes_it_from_nobody_else() -> None:
+    world = World()
+    async with neighbours(world) as (sick, well, clock):
+        await ask(well, clock)
+        world.granting = False
+        clock.move(YOUNG)
+        assert (await ask(sick, clock)).detail == "There is no token to show it: its server answered with status 503"
+        assert await ask(well, clock) == Outcome(data=b'{"good": true}')
+        assert world.asked == 2
+
+
+async def test_while_another_token_is_on_its_way_the_others_show_the_old_one_and_who_was_refused_waits() -> None:
+    world = World()
+    async with neighbours(world) as (sick, well, clock):
+        await ask(well, clock)
+        world.silent = True
+        clock.move(YOUNG)
+        refused = asyncio.ensure_future(ask(sick, clock, seconds=2))
+        await until(lambda: world.asked == 2)
+        for _ in range(3):
+            assert await ask(well, clock) == Outcome(data=b'{"good": true}')
+        assert not refused.done()
+        assert (world.asked, set(world.shown)) == (2, {"token0"})
+        clock.move(2)
+        assert (await refused).reason is Reason.BACKEND_TIMEOUT
+
+
+async def test_where_their_server_gives_the_same_token_again_the_refusal_is_the_answer() -> None:
+    world = World()
+    world.tokens = ["token0"] * 9
+    async with made(world) as (one, clock):
+        await ask(one, clock)
+        world.valid = set()
+        clock.move(YOUNG)
+        assert (await ask(one, clock)).detail == "It answered with status 401"
+    assert (world.asked, world.shown) == (2, ["token0", "token0"])
+
+
+async def test_closed_it_ends_the_calls_that_wait_for_a_token_and_lets_out_no_more() -> None:
+    world = World()
+    world.silent = True
+    async with neighbours(world) as (sick, well, clock):
+        first, second = (asyncio.ensure_future(ask(one, clock)) for one in (sick, well))
+        await until(lambda: world.asked == 1)
+        await well.close()
+        assert (await second).detail == "The call was given up"
+        assert (await ask(well, clock)).detail == "The call was given up"
+        assert not first.done(), "the other one goes on waiting"
+        assert clock.timers == 2, "of its wait, and of the request for a token"
+
+
+async def test_who_is_taken_back_while_others_are_told_of_the_end_is_not_told() -> None:
+    world = World()
+    world.silent = True
+    async with made(world) as (one, clock):
+        told: list[Outcome] = []
+        aborts: list[Callable[[], None]] = []
+
+        def first_told(outcome: Outcome) -> None:
+            told.append(outcome)
+            for abort in aborts:
+                abort()
+
+        aborts += [one.ask(QUESTION, clock.now() + 20, first_told) for _ in range(3)]
+        await until(lambda: world.asked == 1)
+        await one.close()
+        assert len(told) == 1
 
 
 async def test_without_a_token_nothing_goes_out_and_the_breaker_hears_of_it() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qs
 
@@ -13,6 +13,7 @@ import pytest
 
 from esclusa.connectors.http.oauth2 import LONGEST, PAUSE, UNSAID, YOUNG, TokenSource, TokenSources, check_parameters, check_url
 from esclusa.connectors.settings import OAuth2Credentials
+from esclusa.connectors.tap import Tap
 from esclusa.connectors.transport import HttpError, InvalidRequest
 from esclusa.kernel.duration import Duration
 from esclusa.testing.hostile import Hostile, Peer, answer, hostile
@@ -123,6 +124,16 @@ async def test_who_no_longer_waits_is_not_told_and_the_others_are() -> None:
     assert told == []
 
 
+async def test_who_is_taken_back_while_others_are_told_is_not_told() -> None:
+    told: list[bytes | HttpError] = []
+    async with source(Server(granted())) as (one, _):
+        take_back: list[Callable[[], None]] = []
+        one.wait(lambda _: take_back[0]())
+        take_back.append(one.wait(told.append))
+        assert await waited(one) == b"Bearer one"
+    assert told == []
+
+
 async def test_it_is_renewed_before_its_end_while_calls_go_on_with_the_one_before() -> None:
     server = Server(granted(expires_in=100), granted("two", expires_in="100"))
     async with source(server, early=Duration(30)) as (one, clock):
@@ -184,6 +195,7 @@ async def test_one_that_ends_at_once_serves_who_waited_for_it() -> None:
         (answer(b'{"access_token": 5}', b"200 OK"), "its server answered with something else"),
         (granted(expires_in="soon"), "its server answered with something else"),
         (granted(token_type="mac"), "its server gave one of another type than Bearer"),
+        (granted(""), "its server gave an empty one"),
         (granted("one\r\nx-evil: 1"), "its server gave one that can't be sent"),
         (granted("eñe"), "its server gave one that can't be sent"),
         (b"garbage", "its server can't be asked (protocol)"),
@@ -228,18 +240,46 @@ async def test_a_server_that_says_nothing_is_given_up_in_time() -> None:
         assert await waiting == "its server did not answer in time"
 
 
-async def test_one_that_a_back_end_refuses_is_renewed_unless_it_is_quite_new() -> None:
+async def test_one_that_a_back_end_refuses_can_be_replaced_unless_it_is_quite_new() -> None:
     async with source(Server(granted(expires_in=100), granted("two", expires_in=100))) as (one, clock):
         await waited(one)
         token = one.token
         assert token is not None
-        assert not one.refused(token), "the next one would be refused, too"
+        assert not one.replaceable(token), "the next one would be refused, too"
         clock.move(YOUNG)
-        assert one.refused(token)
-        assert one.token is None
-        assert await waited(one) == b"Bearer two"
-        assert one.refused(token), "somebody else has had it renewed"
+        assert one.replaceable(token)
+        waiting = asyncio.ensure_future(waited(one))
+        await asyncio.sleep(0)
+        assert one.token is token, "it is good for the others until the next one is there"
+        assert await waiting == b"Bearer two"
+        assert one.replaceable(token), "somebody else has had it renewed"
         assert one.token is not None
+
+
+@pytest.mark.parametrize(
+    ("said", "secrets"),
+    [
+        (granted("one", refresh_token="two", expires_in=100), ["one", "two"]),
+        (answer(b'{"access_token" :\n"one", "token_type": "mac"', b"201 Odd"), ["one"]),
+        (answer(b"access_token=one&token_type=bearer", b"200 OK"), ["one"]),
+        (answer(b'{"error": "invalid_scope"}', b"400 No"), []),
+    ],
+)
+async def test_where_one_call_is_looked_at_what_is_asked_and_what_comes_is_told_and_which_of_it_is_secret(
+    said: bytes, secrets: list[str]
+) -> None:
+    clock = HandClock()
+    tap = Tap(clock)
+    async with hostile(Server(said).script) as back:
+        one = TokenSource(settings(back), clock, None, tap)
+        await waited(one)
+        await one.close()
+        asked, answered = tap.steps
+        assert asked.head.startswith(f"POST {back.url}/realms/spain/token\n")
+    assert asked.body == "grant_type=client_credentials"
+    assert answered.kind == "answer"
+    assert answered.body.encode() == said.partition(b"\r\n\r\n")[2]
+    assert tap.secrets == secrets
 
 
 async def test_nobody_can_read_it() -> None:

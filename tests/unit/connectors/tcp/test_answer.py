@@ -57,5 +57,12 @@ def test_an_answer_is_read_by_its_form_a_function_or_as_it_is() -> None:
     assert Answers(None, []).data("as it is") == b'"as it is"'
     assert Answers("json:loads", []).data("[1]") == b"[1]"
     assert Answers("json:loads", []).data("null") is None
+    assert Answers("msgspec:Raw", []).data('{"a":"Ñ"}') == '{"a":"Ñ"}'.encode()
     with pytest.raises(ValueError, match="another form"):
         Answers("OK {name}", []).data("KO")
+
+
+@pytest.mark.parametrize("said", ["{", "", "OK", '"\\ud800"', "1 2"])
+def test_what_a_function_passes_on_unseen_has_to_be_json(said: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        Answers("msgspec:Raw", []).data(said)

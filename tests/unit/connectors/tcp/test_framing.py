@@ -62,6 +62,41 @@ def test_a_delimiter_is_one_of_characters_and_not_of_halves_of_two(encoding: str
     assert one.wrap(text) == text
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-32-be"])
+@given(text=st.text("a\u0a0a\u0a00\r\n"), cuts=st.lists(st.integers(0, 40)))
+def test_in_pieces_the_same_is_found(encoding: str, text: str, cuts: list[int]) -> None:
+    one = frame_of(DelimiterSettings(delimiter="\r\n"), encoding, MOST)
+    received = text.encode(encoding)
+    whole, before = one.find(received), 0
+    for cut in sorted({*(cut for cut in cuts if cut < len(received)), len(received)}):
+        found = one.find(received[:cut], before)
+        assert found == whole or (found is None and (whole is None or cut < whole[2]))
+        if found is not None:
+            break
+        before = cut
+
+
+class Searched(bytearray):
+    """Counts how often it is."""
+
+    times = 0
+
+    def find(self, *arguments: Any) -> int:
+        self.times += 1
+        return super().find(*arguments)
+
+
+def test_what_was_seen_is_not_looked_at_again() -> None:
+    """A delimiter between two characters at every place, in many pieces: once each, and not once each a piece."""
+    one = frame_of(DelimiterSettings(), "utf-16-le", MOST)
+    received = Searched()
+    for _ in range(100):
+        seen = len(received)
+        received += b"\0\n" * 5
+        assert one.find(received, seen) is None
+    assert received.times <= 100 * 7
+
+
 def test_what_is_filled_up_has_its_length_in_any_charset() -> None:
     assert frame_of(FixedSettings(size=8), "utf-16", MOST).wrap(b"a\0") == b"a\0 \0 \0 \0"
     with pytest.raises(ValueError, match="5 bytes: a character takes 2 in this charset"):
@@ -115,7 +150,7 @@ def bulk(received: bytes) -> Any:
 
 def test_a_function_may_find_it(monkeypatch: pytest.MonkeyPatch) -> None:
     module = types.ModuleType("our_frames")
-    vars(module).update(bulk=bulk, wrong=lambda received: len(received) + 1)
+    vars(module).update(bulk=bulk, wrong=lambda received: len(received) + 1, ends=lambda _: sys.exit(1))
     monkeypatch.setitem(sys.modules, "our_frames", module)
     one = frame(FunctionFrameSettings(function="our_frames:bulk"))
     assert one.find(b"$5\r\nhel") is None
@@ -123,8 +158,9 @@ def test_a_function_may_find_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert one.find(b"$-1\r\n") == (0, 5, 5)
     with pytest.raises(FrameError):
         one.find(b"$x\r\n")
-    with pytest.raises(FrameError):
-        frame(FunctionFrameSettings(function="our_frames:wrong")).find(b"abc")
+    for name in ("wrong", "ends"):
+        with pytest.raises(FrameError):
+            frame(FunctionFrameSettings(function=f"our_frames:{name}")).find(b"abc")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -20,7 +21,13 @@ from esclusa.connectors.http.settings import TlsSettings
 from esclusa.connectors.protocol import Workshop
 from esclusa.connectors.settings import BearerCredentials, RetrySettings
 from esclusa.connectors.tcp import TcpSettings
-from esclusa.connectors.tcp.settings import CloseSettings, DelimiterSettings, FixedSettings, LengthSettings
+from esclusa.connectors.tcp.settings import (
+    CloseSettings,
+    DelimiterSettings,
+    FixedSettings,
+    FunctionFrameSettings,
+    LengthSettings,
+)
 from esclusa.connectors.tcp.tcp import request_of
 from esclusa.kernel.clock import Clock
 from esclusa.kernel.duration import Duration
@@ -157,6 +164,45 @@ async def test_nothing_that_a_host_can_do_hurts(play: Play, frame: Any, reason: 
             assert (answer.reason, answer.data) == (reason, None)
         await asyncio.sleep(0)
         assert len(asyncio.all_tasks()) <= tasks + 3, "nothing is left but the host's own"
+
+
+def ends(_: str | bytes) -> int:
+    """A function of the user's that would end the program."""
+    sys.exit(1)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"frame": FunctionFrameSettings(function=f"{__name__}:ends")},
+        {"answer": f"{__name__}:ends"},
+        {"transform": f"{__name__}:ends"},
+    ],
+)
+async def test_a_function_that_would_end_the_program_ends_its_call(settings: dict[str, Any]) -> None:
+    async with host(echo, **settings) as (_, one):
+        for _ in range(2):
+            assert (await ask(one)).reason is Reason.BACKEND_ERROR
+
+
+@pytest.mark.parametrize(
+    ("encoding", "said"),
+    [
+        ("utf-8", b"\xff\n"),
+        ("utf-8", b"\xed\xa0\x80\n"),
+        ("utf-16-le", b"\x00\xd8\n\0"),
+        ("utf-7", b"+2AA-\n"),
+    ],
+)
+@pytest.mark.parametrize("answer", [None, "{all}", "builtins:str", "msgspec:Raw"])
+async def test_what_is_no_text_is_never_taken_for_one(encoding: str, said: bytes, answer: str | None) -> None:
+    async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil("\n".encode(encoding))
+        writer.write(said)
+        await reader.read()
+
+    async with host(play, encoding=encoding, answer=answer, request="{subject}") as (_, one):
+        assert (await ask(one)).detail == "What it answered has another form"
 
 
 async def test_what_comes_unasked_is_never_taken_for_the_next_answer() -> None:

@@ -22,7 +22,7 @@ from esclusa.connectors.http.settings import TlsSettings
 from esclusa.connectors.protocol import Workshop
 from esclusa.connectors.tcp import TcpSettings
 from esclusa.connectors.tcp.connection import Connection
-from esclusa.connectors.tcp.framing import DelimiterFrame, Frame, frame_of
+from esclusa.connectors.tcp.framing import CloseFrame, DelimiterFrame, Frame, frame_of
 from esclusa.connectors.tcp.settings import (
     CloseSettings,
     DelimiterSettings,
@@ -139,6 +139,23 @@ def test_however_what_comes_is_split_it_is_the_same(name: str, said: bytes, cuts
     pieces = [said[begin:end] for begin, end in pairwise(places)]
     frame = frame_of(FRAMES[name][0] if name != "fixed" else FixedSettings(size=5), "utf-8", MOST_ANSWER)
     assert asyncio.run(heard(frame, *pieces)) == asyncio.run(heard(frame, said))
+
+
+class Told(CloseFrame):
+    """Remembers of how many bytes it was told that they have been looked at."""
+
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+
+    def find(self, received: bytes | bytearray, seen: int = 0) -> tuple[int, int, int] | None:
+        self.seen.append(seen)
+        return super().find(received, seen)
+
+
+def test_a_frame_is_told_what_it_has_looked_at() -> None:
+    frame = Told()
+    assert asyncio.run(heard(frame, b"ab", b"c", b"def")) == b"abcdef"
+    assert frame.seen == [0, 2, 3]
 
 
 async def heard(frame: Frame, *pieces: bytes) -> bytes | str:
@@ -262,7 +279,7 @@ async def test_on_a_kept_connection_nothing_is_asked_again_once_an_answer_has_be
         await one.close()
 
 
-async def test_an_unused_connection_is_closed_after_its_time() -> None:
+async def test_an_unused_connection_is_closed_after_its_time_though_no_call_comes() -> None:
     settings, whole = FRAMES["delimiter"]
     async with hostile(healthy, answer=whole, raw=True) as back:
         clock = HandClock()
@@ -273,9 +290,10 @@ async def test_an_unused_connection_is_closed_after_its_time() -> None:
             backend.ask(QUESTION, clock.now() + 10, outcome.set_result)
             assert (await outcome).data == GOOD
             assert back.accepted == connections
-        await until(lambda: back.open == 1)
-        await backend.close()
+        clock.move(31.0)
         await until(lambda: back.open == 0)
+        await backend.close()
+        assert clock.timers == 0
 
 
 async def test_nothing_piles_up_whatever_happens_how_often() -> None:
