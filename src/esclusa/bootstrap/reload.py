@@ -67,19 +67,33 @@ class Reload:
         return done
 
     async def renew(self) -> None:
-        """Take what is in `files` now; the configuration itself stays as it was taken. `ConfigurationError` as above."""
-        done = await self._taken(lambda: self._text)
+        """Take what is in `files` now; the configuration itself stays as it was taken. `ConfigurationError` as above.
+
+        What needs a restart is left as it was, and told: a password of the brokers keeps nobody's token from being renewed.
+        """
+        done = await self._taken(lambda: self._text, self._renewable)
         if done.changed:
             self._log(done)
+
+    def _renewable(self, new: Configuration) -> Configuration:
+        others = [key for key in _differing(_plain(self.configuration), _plain(new)) if not _is_changeable(key)]
+        if others:
+            self._runtime.instrument.warn("renewed in its file, which needs a restart", keys=others)
+        before = {name: getattr(self.configuration, name) for name in new.__struct_fields__ if name not in CHANGEABLE}
+        return msgspec.structs.replace(new, **before)
 
     def _log(self, done: Reloaded) -> None:
         facts = {"added": done.added, "changed": done.changed, "removed": done.removed}
         self._runtime.instrument.info("configuration taken", configuration=done.configuration, **facts)
 
-    async def _taken(self, read: Callable[[], ConfigurationText]) -> Reloaded:
+    async def _taken(
+        self, read: Callable[[], ConfigurationText], part: Callable[[Configuration], Configuration] = lambda new: new
+    ) -> Reloaded:
+        """`part`: as much of what was read as is to be taken."""
         async with self._one_at_a_time:
             try:
-                text, new, contents = await asyncio.to_thread(_read, read)
+                text, whole, contents = await asyncio.to_thread(_read, read)
+                new = part(whole)
                 touched = _touched(new, self._contents, contents)
                 self._check(new)
                 workshop = make_workshop(new, self._runtime)
@@ -135,7 +149,7 @@ class Reload:
     def _needing_a_restart(self, new: Configuration) -> Iterator[str]:
         old = self.configuration
         for key in _differing(_plain(old), _plain(new)):
-            if key.partition(".")[0] not in CHANGEABLE and key != "log.level":
+            if not _is_changeable(key):
                 yield f"{key} has changed, which needs a restart"
         for name, query in new.queries.items():
             if query.kept > self._keep:
@@ -146,6 +160,10 @@ class Reload:
             for pool in sorted((before ^ after) & alone):
                 if pool in self._process.roster:
                     yield f"connectors.{name} comes to or leaves the pool {pool}, where each consumes by itself, which needs a restart"
+
+
+def _is_changeable(key: str) -> bool:
+    return key.partition(".")[0] in CHANGEABLE or key == "log.level"
 
 
 def _changed(old: Configuration, new: Configuration, name: str) -> bool:

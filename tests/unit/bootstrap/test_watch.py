@@ -140,6 +140,20 @@ async def test_a_renewed_secret_does_not_bring_a_changed_configuration_along(fol
         assert (taken["added"], taken["changed"]) == ([], ["credentials.a"])
 
 
+async def test_what_needs_a_restart_keeps_nothing_else_from_being_renewed(folder: Path) -> None:
+    (folder / "esclusa.toml").write_text(TEXT + "[log]\nformat = '${file:format}'", encoding="utf-8")
+    (folder / "format").write_text("json", encoding="utf-8")
+    async with scene(folder) as it:
+        (folder / "format").write_text("console", encoding="utf-8")
+        await it.looks()
+        (told,) = it.said("renewed in its file, which needs a restart")
+        assert told["keys"] == ["log.format"]
+        (folder / "token").write_text("two", encoding="utf-8")
+        await it.looks()
+        assert it.token == "two"
+        assert it.reload.configuration.log.format == "json"
+
+
 async def test_half_a_secret_is_not_taken(folder: Path) -> None:
     async with scene(folder) as it:
         (folder / "token").write_text("", encoding="utf-8")
