@@ -24,10 +24,11 @@ from esclusa.connectors.soap.data import plain
         (b"\x00\x01\x02", "AAEC"),
         (etree.QName("urn:a", "b"), "b"),
         ({"a": [None, True, 1, 0.5, "x"]}, {"a": [None, True, 1, 0.5, "x"]}),
-        (etree.fromstring("<a>x</a>"), "x"),
+        (etree.fromstring("<a>x</a>"), {"a": "x"}),
+        (etree.fromstring("<a xmlns:i='http://www.w3.org/2001/XMLSchema-instance'><b i:nil='true'/></a>"), {"a": {"b": None}}),
         (
             etree.fromstring("<a b='1'>x<c/><d>1</d><d>2</d><d>3</d></a>"),
-            {"@b": "1", "c": "", "d": ["1", "2", "3"], "#text": "x"},
+            {"a": {"@b": "1", "c": "", "d": ["1", "2", "3"], "#text": "x"}},
         ),
     ],
 )

@@ -53,7 +53,7 @@ def test_an_answer_is_data_with_every_kind_of_value(wsdl: str) -> None:
         "owes": "10.50",
         "photo": "AAEC",
         "place": [{"town": "Soria"}, {"town": "Lugo"}],
-        "_value_1": [{"@kind": "a", "line": ["1", "2"]}],
+        "_value_1": [{"note": {"@kind": "a", "line": ["1", "2"]}}],
     }
 
 
