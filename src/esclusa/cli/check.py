@@ -22,7 +22,7 @@ from esclusa.config.engines import PORTS, engine_of, named_engine
 from esclusa.config.findings import nearest
 from esclusa.connectors.settings import ConnectorSettings
 from esclusa.hub.inventory import Inventory
-from esclusa.kernel.errors import ConfigurationError
+from esclusa.kernel.errors import ConfigurationError, Mistake
 from esclusa.kernel.settings import files_of
 from esclusa.ports.installation import Finding, State
 
@@ -81,10 +81,19 @@ def _check(file: Path, *, connect: bool, json: bool) -> Exit:
 
 async def _made(configuration: Configuration, *, connect: bool) -> None:
     """Make every back end that can be made without calling anybody, or all: what they need of files is there and fits."""
-    names = [name for name, settings in configuration.connectors.items() if connect or not _is_elsewhere(settings)]
-    backends = make_backends(configuration, names, make_workshop(configuration, Runtime.real()))
-    for backend in backends.values():
-        await backend.close()
+    workshop = make_workshop(configuration, Runtime.real())
+    wrong: list[Mistake] = []
+    for name, settings in configuration.connectors.items():
+        if _is_elsewhere(settings) and not connect:
+            continue
+        try:
+            backends = make_backends(configuration, [name], workshop)
+        except ConfigurationError as error:
+            wrong += error.mistakes
+        else:
+            await backends[name].close()
+    if wrong:
+        raise ConfigurationError(wrong)
 
 
 def _is_elsewhere(settings: ConnectorSettings) -> bool:

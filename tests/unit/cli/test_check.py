@@ -149,6 +149,18 @@ def test_what_only_a_description_tells_is_told_with_its_line(capsys: Capture, co
     assert capsys.readouterr().err.startswith("esclusa.toml:6: connectors.census.operation: the WSDL has no operation Absent")
 
 
+def test_of_descriptions_every_mistake_is_told_at_once(capsys: Capture) -> None:
+    Path("census.wsdl").write_bytes(wsdl("oepm", "http://127.0.0.1:9/").content)
+    for name in ("one", "two"):
+        with Path("esclusa.toml").open("a", encoding="utf-8") as file:
+            file.write(f"[connectors.{name}]\nprotocol = 'soap'\nwsdl = 'census.wsdl'\noperation = 'Absent'\n")
+    assert main(["check"]) == Exit.MISTAKE
+    assert [line.partition(": the")[0] for line in capsys.readouterr().err.splitlines()] == [
+        "esclusa.toml:4: connectors.one.operation",
+        "esclusa.toml:8: connectors.two.operation",
+    ]
+
+
 def test_a_description_that_stands_elsewhere_is_not_fetched_unless_told_so(capsys: Capture) -> None:
     Path("esclusa.toml").write_text(
         "[esclusa]\nengine = 'memory'\n[connectors.census]\nprotocol = 'soap'\nwsdl = 'http://127.0.0.1:9/x'\noperation = 'Ask'\n[queries.q]\n",
