@@ -17,7 +17,7 @@ from support.poll import until
 from support.program import Program
 
 BODIES = [f"body{number}" for number in range(6)]
-BACK = 60.0
+BACK = 90.0
 """Seconds in which nothing is refused any more, on a busy machine."""
 STEADY = 16
 """Questions in a row that are accepted once all is as before."""
