@@ -149,14 +149,12 @@ def _without_values(path: Key, node: Node | None, said: str) -> str:
     for text in node.strings() if node is not None else ():
         if "@" in text.value and (path[-1] in _ADDRESSES or "://" in text.value):
             return "this can't be used: no user or password stands here, and any other @ is written %40"
-        if text.taken and text is node:  # what is said might quote a part of its value, and that might be a secret
+        if text.taken:  # what is said might quote a part of its value, and that might be a secret
             names = ", ".join(f"${{{name}}}" for name in text.taken)
             braces = any(brace in value for value in text.taken.values() for brace in "{}")
             remedy = ": a { or } that is no placeholder is written twice" if braces else ""
             return f"this can't be used, with {names} filled in{remedy}"
         said = said.replace(repr(text.value), "this")
-        for name, value in text.taken.items():
-            said = said.replace(value, f"${{{name}}}") if value else said
     return said
 
 

@@ -184,13 +184,23 @@ BASIC = "[connectors.x]\nurl = 'https://x/'\ncredentials = 'c'\n[credentials.c]\
         (BASIC + "username = 'se:de'\npassword = 'p@ss'", "6: credentials.c.username: a user name with a colon"),
         (BASIC + "username = 'a'\npassword = 'b'\n[queries.q]", None),
         (
+            BASIC.replace("credentials", "headers.authorization = 'y'\ncredentials", 1)
+            + "username = 'a'\npassword = '${SECRET}'",
+            "6: credentials.c.kind: they are shown in Authorization, and the connector has that header already",
+        ),
+        (
+            "[connectors.x]\nurl = 'https://x/'\nmethod = 'POST'\nbody = { a = '${PART}' }",
+            "4: connectors.x.body: this can't be used, with ${PART} filled in",
+        ),
+        (
             "[connectors.x]\nurl = 'https://x/'\nquery.key = '${BRACE}'",
             "3: connectors.x.query.key: this can't be used, with ${BRACE} filled in: a { or } that is no placeholder is written twice",
         ),
     ],
 )
 def test_what_is_wrong_is_told_of_the_key_where_it_stands(mistakes: Mistakes, written: str, what: str | None) -> None:
-    found = mistakes(written, environ={"SECRET": "hunter2", "BRACE": "a{b"})
+    found = mistakes(written, environ={"SECRET": "a", "BRACE": "a{b", "PART": "x{hunter2}y"})
+    assert "hunter2" not in str(found)
     assert [each.removeprefix("esclusa.toml:")[: len(what or "")] for each in found] == ([] if what is None else [what])
 
 

@@ -128,7 +128,7 @@ def test_a_body_needs_a_method_that_has_one(method: str) -> None:
     ],
 )
 def test_credentials_and_a_header_of_the_same_name_are_one_too_many(credentials: CredentialsSettings, header: str) -> None:
-    assert "leave one of the two out" in wrong(credentials, headers={header: "x"})["credentials.ours"]
+    assert "leave one of the two out" in wrong(credentials, headers={header: "x"})["credentials.ours.kind"]
 
 
 @pytest.mark.parametrize(

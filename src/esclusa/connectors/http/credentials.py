@@ -64,7 +64,7 @@ def credential_checks(name: str, headers: Collection[str], credentials: Credenti
             ]
         case _:
             shown = None
-    return [*checks, (here, partial(_shown_once, shown, headers))]
+    return [*checks, ((*here, "kind"), partial(_shown_once, shown, headers))]
 
 
 def _shown_once(shown: str | None, headers: Collection[str]) -> None:
