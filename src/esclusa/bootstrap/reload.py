@@ -19,6 +19,7 @@ from esclusa.bootstrap.hub import HubProcess, fingerprint, make_backends, make_c
 from esclusa.bootstrap.runtime import Runtime
 from esclusa.config.config import Configuration, ConfigurationText
 from esclusa.connectors.assembly import prepare_backend
+from esclusa.connectors.backend import Backend
 from esclusa.connectors.protocol import Workshop
 from esclusa.edges.http.callers import Callers
 from esclusa.edges.http.reloaded import Reloaded
@@ -30,7 +31,8 @@ from esclusa.kernel.settings import files_of
 Contents = Mapping[str, bytes]
 """What stands in files that connectors and credentials name, as digests."""
 CHANGEABLE = ("connectors", "credentials", "queries", "clients")
-"""Tables of tables that may change while the process runs; and so may `log.level`."""
+"""Tables of tables that may change while the process runs; and so may one key more."""
+_LEVEL = "log.level"
 
 
 class Reload:
@@ -76,8 +78,7 @@ class Reload:
             self._log(done)
 
     def _renewable(self, new: Configuration) -> Configuration:
-        others = [key for key in _differing(_plain(self.configuration), _plain(new)) if not _is_changeable(key)]
-        if others:
+        if others := [*_fixed(self.configuration, new)]:
             self._runtime.instrument.warn("renewed in its file, which needs a restart", keys=others)
         before = {name: getattr(self.configuration, name) for name in new.__struct_fields__ if name not in CHANGEABLE}
         return msgspec.structs.replace(new, **before)
@@ -97,8 +98,13 @@ class Reload:
                 touched = _touched(new, self._contents, contents)
                 self._check(new)
                 workshop = make_workshop(new, self._runtime)
-                await asyncio.to_thread(_prepare, new, self._others(new, touched), workshop)
-                done = self._made(new, touched, workshop, text)
+                others = self._others(new, touched)
+                await asyncio.to_thread(_prepare, new, others, workshop)
+                try:
+                    backends = make_backends(new, others, workshop)
+                except ConfigurationError as error:
+                    raise text.placed(error) from error
+                done = self._take(new, touched, backends)
                 self._text, self._contents = text, contents
             except ConfigurationError as error:
                 mistakes = [str(mistake) for mistake in error.mistakes]
@@ -112,18 +118,10 @@ class Reload:
         served = [name for name, settings in new.connectors.items() if settings.pool in self._process.roster]
         return [name for name in served if name not in before or name in touched or _changed(self.configuration, new, name)]
 
-    def _made(self, new: Configuration, touched: Collection[str], workshop: Workshop, text: ConfigurationText) -> Reloaded:
-        try:
-            return self._take(new, touched, workshop)
-        except ConfigurationError as error:
-            raise text.placed(error) from error
-
-    def _take(self, new: Configuration, touched: Collection[str], workshop: Workshop) -> Reloaded:
+    def _take(self, new: Configuration, touched: Collection[str], backends: Mapping[str, Backend]) -> Reloaded:
         old = self.configuration
         served = [name for name, settings in new.connectors.items() if settings.pool in self._process.roster]
         before = self._process.roster.all
-        backends = make_backends(new, self._others(new, touched), workshop)
-
         roster = self._process.roster
         for name in [name for name in before if name not in served or _moved(old, new, name)]:
             roster.remove(name)
@@ -148,9 +146,8 @@ class Reload:
 
     def _needing_a_restart(self, new: Configuration) -> Iterator[str]:
         old = self.configuration
-        for key in _differing(_plain(old), _plain(new)):
-            if not _is_changeable(key):
-                yield f"{key} has changed, which needs a restart"
+        for key in _fixed(old, new):
+            yield f"{key} has changed, which needs a restart"
         for name, query in new.queries.items():
             if query.kept > self._keep:
                 yield f"queries.{name}.keep is longer than the topics keep their messages, which needs a restart"
@@ -162,8 +159,13 @@ class Reload:
                     yield f"connectors.{name} comes to or leaves the pool {pool}, where each consumes by itself, which needs a restart"
 
 
-def _is_changeable(key: str) -> bool:
-    return key.partition(".")[0] in CHANGEABLE or key == "log.level"
+def _fixed(old: Configuration, new: Configuration) -> Iterator[str]:
+    """The dotted keys that differ and can't change while the process runs."""
+    for name in new.__struct_fields__:
+        if name not in CHANGEABLE:
+            yield from (
+                key for key in _differing(_plain(getattr(old, name)), _plain(getattr(new, name)), name) if key != _LEVEL
+            )
 
 
 def _changed(old: Configuration, new: Configuration, name: str) -> bool:
@@ -229,12 +231,12 @@ def _difference(old: Configuration, new: Configuration) -> Reloaded:
         removed += [f"{family}.{name}" for name in before if name not in after]
         changed += [f"{family}.{name}" for name in after if name in before and before[name] != after[name]]
     if old.log.level != new.log.level:
-        changed.append("log.level")
+        changed.append(_LEVEL)
     return Reloaded(configuration=fingerprint(new), added=added, changed=changed, removed=removed)
 
 
-def _plain(configuration: Configuration) -> Any:
-    return msgspec.to_builtins(configuration, enc_hook=str)
+def _plain(table: Any) -> Any:
+    return msgspec.to_builtins(table, enc_hook=str)
 
 
 def _differing(old: Any, new: Any, path: str = "") -> Iterator[str]:
