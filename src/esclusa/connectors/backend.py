@@ -67,6 +67,15 @@ _CAUSE = re.compile(r"(connection|answer|fault|[1-9]\d\d)?", re.ASCII)
 _ENDINGS = (None, Reason.BACKEND_TIMEOUT, Reason.BACKEND_ERROR)
 
 
+def check_json(data: bytes) -> None:
+    """`ValueError` for what is not one JSON text in UTF-8. Nothing is made of it."""
+    try:
+        data.decode()  # a `Raw` is not looked at inside of texts
+        msgspec.json.decode(data, type=msgspec.Raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise ValueError("this is no JSON") from None
+
+
 def checked(made: Outcome, max_answer: int) -> Outcome:
     """What somebody else's code has `made`, if it is what an `Outcome` promises; `ValueError` in words.
 
@@ -75,9 +84,8 @@ def checked(made: Outcome, max_answer: int) -> Outcome:
     try:
         outcome = msgspec.convert(msgspec.structs.asdict(made), Outcome, builtin_types=(bytes,))
         if outcome.data is not None:
-            outcome.data.decode()  # a `Raw` is not looked at inside of texts
-            msgspec.json.decode(outcome.data, type=msgspec.Raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            check_json(outcome.data)
+    except (msgspec.MsgspecError, ValueError):
         raise ValueError("The outcome that it returned is none") from None
     told = (
         _CAUSE.fullmatch(outcome.cause)

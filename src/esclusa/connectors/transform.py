@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from esclusa.connectors.backend import check_json
 from esclusa.connectors.expression import expression
 from esclusa.connectors.items import items_of
 from esclusa.connectors.named import function_named, is_name
@@ -38,7 +39,7 @@ def compiled(text: str) -> Transform:
 def written(value: Any) -> bytes:
     """JSON of what a user's function has returned. Raises anything for what is none: a `msgspec.Raw` in it may be anything."""
     data = _encode(value)
-    _decode(data)
+    check_json(data)
     return data
 
 

@@ -120,15 +120,15 @@ class Caller:
         try:
             return await connection.call(message)
         except HttpError as error:
-            self._missed(error, connection.received)
+            self._missed(error, connection)
             raise
         except asyncio.CancelledError:
-            self._missed(HttpError("timeout", "no whole answer came in time", sent=True), connection.received)
+            self._missed(HttpError("timeout", "no whole answer came in time", sent=True), connection)
             raise
 
-    def _missed(self, error: HttpError, came: bytes = b"") -> None:
+    def _missed(self, error: HttpError, connection: Connection | None = None) -> None:
         if self._tap is not None:
-            self._tap.missed(error, came, self._encoding)
+            self._tap.missed(error, b"" if connection is None else connection.received, self._encoding)
 
     def _read(self, answer: bytes) -> Outcome:
         try:
